@@ -1,0 +1,179 @@
+package authn
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// What holds where the access model does not say otherwise.
+const (
+	minPassword = 12 // characters; a model may ask for more, never for fewer
+	maxFailures = 10
+	unlockAfter = 15 * time.Minute
+	sessionIdle = 8 * time.Hour
+	sessionAge  = 24 * time.Hour
+)
+
+// touchEvery is how often a session or a token notes its last use, so that reading does not become writing.
+const touchEvery = time.Minute
+
+// The capabilities that the access model binds its permissions to.
+const (
+	usersRead  = "users.read"
+	usersWrite = "users.write"
+)
+
+// Service is the package's one type. It is safe for use by many goroutines, and any number of replicas may run on one database.
+type Service struct {
+	db     *store.DB
+	model  *access.Model
+	policy access.Policy
+	hashes chan struct{} // one token for each hash that may be computed now
+}
+
+// New returns a service on a database whose migrations are done.
+func New(db *store.DB, model *access.Model) *Service {
+	p := model.Policy()
+	p.MinPassword = max(p.MinPassword, minPassword)
+	if p.MaxFailures == 0 {
+		p.MaxFailures = maxFailures
+	}
+	if p.UnlockAfter == 0 {
+		p.UnlockAfter = unlockAfter
+	}
+	if p.SessionIdle == 0 {
+		p.SessionIdle = sessionIdle
+	}
+	if p.SessionAge == 0 {
+		p.SessionAge = sessionAge
+	}
+	return &Service{db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU())}
+}
+
+// Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and old traces. It may run at any time and on every replica.
+func (s *Service) Sweep(ctx context.Context) error {
+	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.Sweep(ctx, tx.Now()) })
+}
+
+// verdict is why somebody may not come in; its zero value means that they may.
+type verdict struct{ code, why string }
+
+func (v verdict) refused() bool { return v.code != "" }
+
+// standing says whether a user may be signed in at all, with these roles.
+func (s *Service) standing(u identity.User, roles []identity.RoleID) verdict {
+	interactive := func(id identity.RoleID) bool {
+		r, ok := s.model.Role(id)
+		return ok && r.Interactive
+	}
+	switch {
+	case u.DeletedAt != nil:
+		return verdict{"user.deleted", "The user is deleted."}
+	case !u.Enabled:
+		return verdict{"user.inactive", "The user is deactivated."}
+	case u.LockedAt != nil:
+		return verdict{"user.locked", "The user is locked; an administrator must unlock it."}
+	case len(roles) == 0:
+		return verdict{"user.no_role", "The user has no role."}
+	case !slices.ContainsFunc(roles, interactive):
+		return verdict{"user.not_interactive", "The user's role is for programs; it may not sign in."}
+	}
+	return verdict{}
+}
+
+// rolesOf returns the ids of a user's roles as they are now.
+func rolesOf(ctx context.Context, tx *store.Tx, id identity.UserID) ([]identity.RoleID, error) {
+	assigned, err := tx.Assignments(ctx, id)
+	var roles []identity.RoleID
+	for _, a := range assigned {
+		if a.Application == identity.DefaultApplication && !slices.Contains(roles, a.RoleID) {
+			roles = append(roles, a.RoleID)
+		}
+	}
+	return roles, err
+}
+
+// withRoles fills in the roles that the model knows.
+func (s *Service) withRoles(u identity.User, ids []identity.RoleID) identity.User {
+	u.Roles = nil
+	for _, id := range ids {
+		if r, ok := s.model.Role(id); ok {
+			u.Roles = append(u.Roles, r)
+		}
+	}
+	return u
+}
+
+// person returns a user whom the actor may look after: oneself, or with the capability everybody of the actor's tenant (of the installation
+// for an actor without one). Somebody out of sight is NotFound, somebody in sight without the right is Forbidden. With the capability to write, the row is locked.
+func (s *Service) person(ctx context.Context, tx *store.Tx, by identity.Actor, id identity.UserID, capability string) (identity.User, error) {
+	id, ok := identity.ParseID[identity.UserID](string(id))
+	if !ok {
+		return identity.User{}, noUser()
+	}
+	read := tx.User
+	if capability == usersWrite {
+		read = tx.UserForUpdate
+	}
+	u, err := read(ctx, store.Everything(), id)
+	if identity.KindOf(err) == identity.NotFound {
+		return u, noUser()
+	}
+	if err != nil || by.UserID() == u.ID {
+		return u, err
+	}
+	return u, s.permit(by, u, capability)
+}
+
+func (s *Service) permit(by identity.Actor, u identity.User, capability string) error {
+	switch by.Kind {
+	case identity.ActorOperator, identity.ActorSystem:
+		return nil
+	case identity.ActorUser:
+		if by.TenantID != "" && by.TenantID != u.TenantID {
+			return noUser()
+		}
+		if d := s.model.Allows(by.Roles, capability); !d.Allowed {
+			return identity.Errorf(identity.Forbidden, "You may not do this: it needs the right %s. %s.", capability, d.Reason)
+		}
+		return nil
+	}
+	return identity.Errorf(identity.Forbidden, "A %s may not do this.", by.Kind)
+}
+
+func noUser() error { return identity.Errorf(identity.NotFound, "There is no such user.") }
+
+// eventBy starts an event of an actor about a user.
+func eventBy(by identity.Actor, kind identity.EventType, u identity.User) identity.Event {
+	return identity.Event{
+		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID,
+		TenantID: u.TenantID, UserID: u.ID, ObjectKind: "user", ObjectID: string(u.ID), ObjectLabel: u.Label(),
+	}
+}
+
+// self is the actor of what somebody does by signing in.
+func self(u identity.User, roles []identity.RoleID, door string) identity.Actor {
+	return identity.Actor{Kind: identity.ActorUser, ID: string(u.ID), Label: u.Label(), TenantID: u.TenantID, Roles: roles, Door: door}
+}
+
+// clean makes what a client sent fit to be stored and shown: valid text without control characters, at most n characters.
+func clean(s string, n int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}

@@ -1,0 +1,246 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// The longest texts of a session, in characters.
+const (
+	maxIP           = 64
+	maxUserAgent    = 300
+	maxSessionIndex = 1024
+)
+
+// secretLength is the length of what identity.NewSecret("") returns.
+const secretLength = 43
+
+// Visit is one request of somebody who is signed in.
+type Visit struct {
+	Session identity.Session
+	User    identity.User  // with roles
+	Actor   identity.Actor // Kind user, the roles as they are now, Door "console"; the request id is for the door to set
+}
+
+// StartSession signs a user in and returns the secret for the browser's cookie, of which only the hash is kept. Of the session that is given, connection, IP,
+// user agent and session index count, and ExpiresAt when the provider limits its own session; id and times are filled in. Forbidden, with a code such as
+// "user.inactive", when the user may not sign in any more.
+func (s *Service) StartSession(ctx context.Context, u identity.User, session identity.Session) (string, identity.Session, error) {
+	cookie, limit := identity.NewSecret(""), session.ExpiresAt
+	session.ID, session.UserID = identity.NewID[identity.SessionID](), u.ID
+	session.IP, session.UserAgent = clean(session.IP, maxIP), clean(session.UserAgent, maxUserAgent)
+	session.SessionIndex = clean(session.SessionIndex, maxSessionIndex)
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		now := tx.Now()
+		session.CreatedAt, session.LastSeenAt, session.ExpiresAt = now, now, now.Add(s.policy.SessionAge)
+		if !limit.IsZero() && limit.Before(session.ExpiresAt) {
+			session.ExpiresAt = limit.UTC().Truncate(time.Microsecond)
+		}
+		return s.start(ctx, tx, u.ID, session, identity.HashSecret(cookie))
+	})
+	if err != nil {
+		return "", identity.Session{}, err
+	}
+	return cookie, session, nil
+}
+
+// start looks at the user once more, on the locked row, and writes the session with its event.
+func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, session identity.Session, hash []byte) error {
+	if !session.ExpiresAt.After(tx.Now()) {
+		return identity.Errorf(identity.Unauthenticated, "The provider's session has ended already. Sign in again.").WithCode("session.ended")
+	}
+	u, err := tx.UserForUpdate(ctx, store.Everything(), id)
+	if identity.KindOf(err) == identity.NotFound {
+		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode("user.deleted").WithCause(err)
+	}
+	if err != nil {
+		return err
+	}
+	roles, err := rolesOf(ctx, tx, u.ID)
+	if err != nil {
+		return err
+	}
+	if v := s.standing(u, roles); v.refused() {
+		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
+	}
+	if err := tx.InsertSession(ctx, session, hash); err != nil {
+		return err
+	}
+	if err := tx.SetLastLogin(ctx, u.ID, tx.Now()); err != nil {
+		return err
+	}
+	door := "console"
+	if session.ConnectionID != "" {
+		door = "sso"
+	}
+	e := about(self(u, roles, door), identity.SessionStarted, u, session)
+	e.Changes = []identity.Change{{Field: "ip", After: session.IP}}
+	if session.ConnectionID != "" {
+		e.Changes = append(e.Changes, identity.Change{Field: "connection", After: string(session.ConnectionID)})
+	}
+	return tx.InsertEvent(ctx, e)
+}
+
+// Session returns who sends this cookie. User and roles are read at every request, so what an administrator changes holds at the next one.
+// Unauthenticated when the session is unknown, ended, unused for too long (8 hours by default) or too old (24), or its user may not be in any more.
+func (s *Service) Session(ctx context.Context, cookie string) (Visit, error) {
+	if len(cookie) != secretLength {
+		return Visit{}, signedOut(errors.New("no session cookie, or one of the wrong length"))
+	}
+	var visit Visit
+	var touch bool
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		var err error
+		visit, err = s.visit(ctx, tx, identity.HashSecret(cookie))
+		touch = tx.Now().Sub(visit.Session.LastSeenAt) >= touchEvery
+		return err
+	})
+	if err != nil {
+		return Visit{}, err
+	}
+	if touch {
+		err = s.db.Update(ctx, func(tx *store.Tx) error {
+			visit.Session.LastSeenAt = tx.Now()
+			return tx.TouchSession(ctx, visit.Session.ID, tx.Now())
+		})
+	}
+	return visit, err
+}
+
+func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, error) {
+	session, err := tx.SessionByHash(ctx, hash)
+	if identity.KindOf(err) == identity.NotFound {
+		return Visit{}, signedOut(errors.New("no session has this cookie"))
+	}
+	if err != nil {
+		return Visit{}, err
+	}
+	if why := s.ended(session, tx.Now()); why != nil {
+		return Visit{}, signedOut(why)
+	}
+	u, err := tx.User(ctx, store.Everything(), session.UserID)
+	if identity.KindOf(err) == identity.NotFound {
+		return Visit{}, signedOut(fmt.Errorf("session %s: its user is deleted", session.ID))
+	}
+	if err != nil {
+		return Visit{}, err
+	}
+	roles, err := rolesOf(ctx, tx, u.ID)
+	if err != nil {
+		return Visit{}, err
+	}
+	if v := s.standing(u, roles); v.refused() {
+		return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
+	}
+	return Visit{Session: session, User: s.withRoles(u, roles), Actor: self(u, roles, "console")}, nil
+}
+
+// ended says why a session is over, nil while it is not.
+func (s *Service) ended(session identity.Session, now time.Time) error {
+	switch {
+	case !now.Before(session.ExpiresAt):
+		return fmt.Errorf("session %s: it ended at %s", session.ID, session.ExpiresAt.Format(time.RFC3339))
+	case now.Sub(session.LastSeenAt) >= s.policy.SessionIdle:
+		return fmt.Errorf("session %s: unused since %s", session.ID, session.LastSeenAt.Format(time.RFC3339))
+	}
+	return nil
+}
+
+func signedOut(cause error) error {
+	return identity.Errorf(identity.Unauthenticated, "You are not signed in, or not any more. Sign in again.").WithCode("session.required").WithCause(cause)
+}
+
+// Sessions returns a user's live sessions, newest first: one's own, or with the right to read users somebody else's.
+func (s *Service) Sessions(ctx context.Context, by identity.Actor, user identity.UserID) ([]identity.Session, error) {
+	var out []identity.Session
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		u, err := s.person(ctx, tx, by, user, usersRead)
+		if err != nil {
+			return err
+		}
+		out, err = tx.SessionsOf(ctx, u.ID)
+		out = slices.DeleteFunc(out, func(session identity.Session) bool { return s.ended(session, tx.Now()) != nil })
+		return err
+	})
+	return out, err
+}
+
+// EndSession ends one session: one's own, or with the right to write users somebody else's. NotFound when there is none in sight.
+func (s *Service) EndSession(ctx context.Context, by identity.Actor, id identity.SessionID) error {
+	none := identity.Errorf(identity.NotFound, "There is no such session; it may have ended already.")
+	id, ok := identity.ParseID[identity.SessionID](string(id))
+	if !ok {
+		return none
+	}
+	return s.db.Update(ctx, func(tx *store.Tx) error {
+		session, err := tx.Session(ctx, id)
+		if identity.KindOf(err) == identity.NotFound {
+			return none
+		}
+		if err != nil {
+			return err
+		}
+		u, err := s.person(ctx, tx, by, session.UserID, usersWrite)
+		if identity.KindOf(err) == identity.NotFound {
+			return none
+		}
+		if err != nil {
+			return err
+		}
+		if err := tx.DeleteSession(ctx, id); err != nil {
+			return err
+		}
+		return tx.InsertEvent(ctx, about(by, identity.SessionEnded, u, session))
+	})
+}
+
+// EndSessions ends all sessions of a user but one (none is spared when it is empty) and returns how many there were. Who may do it is as with EndSession.
+func (s *Service) EndSessions(ctx context.Context, by identity.Actor, user identity.UserID, except identity.SessionID) (int, error) {
+	if except != "" {
+		var ok bool
+		if except, ok = identity.ParseID[identity.SessionID](string(except)); !ok {
+			return 0, identity.Errorf(identity.Invalid, "The session to spare has no valid id.").WithField("session")
+		}
+	}
+	var n int
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		u, err := s.person(ctx, tx, by, user, usersWrite)
+		if err != nil {
+			return err
+		}
+		n, err = endAll(ctx, tx, by, u, except)
+		return err
+	})
+	return n, err
+}
+
+// endAll deletes a user's sessions and writes an event for each that was live.
+func endAll(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, except identity.SessionID) (int, error) {
+	live, err := tx.SessionsOf(ctx, u.ID)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.DeleteSessionsOf(ctx, u.ID, except); err != nil {
+		return 0, err
+	}
+	var events []identity.Event
+	for _, session := range live {
+		if session.ID != except {
+			events = append(events, about(by, identity.SessionEnded, u, session))
+		}
+	}
+	return len(events), tx.InsertEvent(ctx, events...)
+}
+
+// about starts an event of an actor about one session of a user.
+func about(by identity.Actor, kind identity.EventType, u identity.User, session identity.Session) identity.Event {
+	e := eventBy(by, kind, u)
+	e.ObjectKind, e.ObjectID = "session", string(session.ID)
+	return e
+}

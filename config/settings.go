@@ -1,0 +1,135 @@
+package config
+
+import (
+	"log/slog"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Settings is everything that an operator can set, checked. Load makes it.
+type Settings struct {
+	Config                string     `env:"DRAWBRIDGE_CONFIG"`
+	URL                   string     `env:"DRAWBRIDGE_URL"` // the public origin, without a slash at the end
+	Listen                string     `env:"DRAWBRIDGE_LISTEN"`
+	Database              string     `env:"DRAWBRIDGE_DATABASE"`   // may hold a password: print it by Redacted only
+	SecretKey             Key        `env:"DRAWBRIDGE_SECRET_KEY"` // nil with SQLite when it was not set: EnsureSecretKey fills it
+	AccessModel           string     `env:"DRAWBRIDGE_ACCESS_MODEL"`
+	LogLevel              slog.Level `env:"DRAWBRIDGE_LOG_LEVEL"`
+	LogFormat             string     `env:"DRAWBRIDGE_LOG_FORMAT"` // "text" or "json"
+	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
+	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+
+	sources map[string]string // environment variable -> where its value came from
+}
+
+// Secure reports whether the public origin is https: cookies get the Secure attribute then.
+func (s Settings) Secure() bool { return strings.HasPrefix(s.URL, "https://") }
+
+// SQLiteFile returns the path of the SQLite file, or "" with PostgreSQL.
+func (s Settings) SQLiteFile() string {
+	path, isSQLite := strings.CutPrefix(s.Database, "sqlite:")
+	if !isSQLite {
+		return ""
+	}
+	path, _, _ = strings.Cut(path, "?")
+	return path
+}
+
+// KeyFile returns where the secret key of a SQLite database is kept, or "" with PostgreSQL.
+func (s Settings) KeyFile() string {
+	file := s.SQLiteFile()
+	if file == "" {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(file), "drawbridge.key")
+}
+
+// check adds what no single value shows: rules between settings, and rules of text that has no type of its own.
+func (s *Settings) check(m *Mistakes) {
+	s.checkListen(m)
+	s.checkURL(m)
+	s.checkDatabase(m)
+	if s.LogFormat != "text" && s.LogFormat != "json" {
+		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
+	}
+}
+
+func (s *Settings) checkListen(m *Mistakes) {
+	_, port, err := net.SplitHostPort(s.Listen)
+	if err != nil {
+		s.reject(m, "DRAWBRIDGE_LISTEN", "%q is no address with a port", s.Listen)
+		return
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
+		s.reject(m, "DRAWBRIDGE_LISTEN", "%q is no port", port)
+	}
+}
+
+// checkURL derives the public origin from the listen address when it is absent, and takes one slash at its end away.
+func (s *Settings) checkURL(m *Mistakes) {
+	const name = "DRAWBRIDGE_URL"
+	if s.URL == "" {
+		s.URL = originOf(s.Listen)
+		return
+	}
+	u, err := url.Parse(s.URL)
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https":
+		s.reject(m, name, "it is no http or https address")
+	case u.User != nil:
+		s.reject(m, name, "it has a user name or a password in it")
+	case strings.TrimSuffix(u.Path, "/") != "" || strings.ContainsAny(s.URL, "?#"):
+		s.reject(m, name, "%q has more than a scheme, a host and a port", s.URL)
+	default:
+		s.URL = u.Scheme + "://" + strings.ToLower(u.Host)
+	}
+}
+
+// originOf returns the origin under which this machine reaches a listen address.
+func originOf(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return "" // checkListen has said so
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func (s *Settings) checkDatabase(m *Mistakes) {
+	const name = "DRAWBRIDGE_DATABASE"
+	scheme, rest, _ := strings.Cut(s.Database, ":")
+	switch scheme {
+	case "sqlite":
+		if rest == "" || rest == ":memory:" || strings.HasPrefix(rest, "//") {
+			s.reject(m, name, "SQLite needs the path of a file right after the colon")
+		}
+	case "postgres", "postgresql":
+		if u, err := url.Parse(s.Database); err != nil || strings.Trim(u.Path, "/") == "" {
+			s.reject(m, name, "it is no address of a PostgreSQL database; mind that special characters in the password are written as %%XX")
+		}
+		if len(s.SecretKey) == 0 {
+			s.reject(m, "DRAWBRIDGE_SECRET_KEY", "it is required with PostgreSQL, because every replica needs the same one")
+		}
+	default:
+		s.reject(m, name, "it starts neither with sqlite: nor with postgres://")
+	}
+}
+
+// reject adds a mistake about a value, and says what to write instead. A value that was already found wrong is not reported twice.
+func (s *Settings) reject(m *Mistakes, name, format string, args ...any) {
+	for _, one := range *m {
+		if one.Setting == name {
+			return
+		}
+	}
+	row, _ := rowByName(name)
+	m.add(name, s.sources[name], format+". Write "+escape(row.Want)+".", args...)
+}
+
+// escape keeps a percent sign in a text that becomes part of a format.
+func escape(text string) string { return strings.ReplaceAll(text, "%", "%%") }

@@ -1,0 +1,27 @@
+package drawbridge
+
+import (
+	_ "github.com/beevik/etree"
+	_ "github.com/caarlos0/env/v11"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/coreos/go-oidc/v3/oidc"
+	_ "github.com/crewjam/saml"
+	_ "github.com/elimity-com/scim/errors"
+	_ "github.com/elimity-com/scim/schema"
+	_ "github.com/go-jose/go-jose/v4"
+	_ "github.com/google/go-cmp/cmp"
+	_ "github.com/jmoiron/sqlx"
+	_ "github.com/lib/pq"
+	_ "github.com/mattermost/xml-roundtrip-validator"
+	_ "github.com/pressly/goose/v3"
+	_ "github.com/russellhaering/goxmldsig"
+	_ "github.com/scim2/filter-parser/v2"
+	_ "github.com/spf13/cobra"
+	_ "go.uber.org/goleak"
+	_ "go.yaml.in/yaml/v3"
+	_ "golang.org/x/crypto/argon2"
+	_ "golang.org/x/oauth2"
+	_ "golang.org/x/time/rate"
+	_ "modernc.org/sqlite"
+	_ "pgregory.net/rapid"
+)

@@ -1,0 +1,46 @@
+package identity
+
+// ActorKind says who asks.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ActorUser       ActorKind = "user"
+	ActorDirectory  ActorKind = "directory"
+	ActorConnection ActorKind = "connection"
+	ActorOperator   ActorKind = "operator" // at the command line, with the database in hand
+	ActorSystem     ActorKind = "system"
+)
+
+// Actor is who asks for a change or a look, and through which door.
+type Actor struct {
+	Kind      ActorKind
+	ID        string // UserID, DirectoryID or ConnectionID by kind
+	Label     string
+	TenantID  TenantID // a user's home; the scope of a directory or connection; empty: the whole installation
+	Roles     []RoleID // of a user, as they are now
+	Door      string   // "scim", "console", "sso", "cli"
+	RequestID RequestID
+}
+
+// Operator returns the actor of the command line.
+func Operator() Actor { return Actor{Kind: ActorOperator, Label: "operator", Door: "cli"} }
+
+// System returns the actor of what Drawbridge does by itself.
+func System() Actor { return Actor{Kind: ActorSystem, Label: "Drawbridge", Door: "system"} }
+
+// DirectoryID returns the asking directory, or "".
+func (a Actor) DirectoryID() DirectoryID {
+	if a.Kind == ActorDirectory {
+		return DirectoryID(a.ID)
+	}
+	return ""
+}
+
+// UserID returns the asking user, or "".
+func (a Actor) UserID() UserID {
+	if a.Kind == ActorUser {
+		return UserID(a.ID)
+	}
+	return ""
+}

@@ -1,0 +1,100 @@
+package identity
+
+import (
+	"slices"
+	"time"
+)
+
+// ConnectionKind is the protocol of a connection.
+type ConnectionKind string
+
+// The kinds of connection.
+const (
+	SAML ConnectionKind = "saml"
+	OIDC ConnectionKind = "oidc"
+)
+
+// UnknownPolicy says what happens to a person whom nobody knows yet.
+type UnknownPolicy string
+
+// The policies. UnknownTenant needs a connection with a tenant and a role.
+const (
+	UnknownLanding UnknownPolicy = "landing"
+	UnknownTenant  UnknownPolicy = "tenant"
+	UnknownRefuse  UnknownPolicy = "refuse"
+)
+
+// AnyDomain trusts a connection for every domain: the installation's own provider.
+const AnyDomain = "*"
+
+// Connection is one upstream identity provider. Without a tenant it belongs to the whole installation.
+type Connection struct {
+	ID          ConnectionID
+	TenantID    TenantID
+	Name        string
+	Kind        ConnectionKind
+	Enabled     bool
+	Domains     []string // e-mail domains that this provider is trusted for, as DomainKey makes them, or AnyDomain
+	Unknown     UnknownPolicy
+	UnknownRole RoleID      // with UnknownTenant
+	DirectoryID DirectoryID // the directory whose externalId is this provider's subject; may be empty
+	Skew        time.Duration
+	SAML        SAMLSettings
+	OIDC        OIDCSettings
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// SAMLSettings is what a SAML connection knows of its provider and of its own key.
+type SAMLSettings struct {
+	EntityID     string   `json:"entity_id"`    // the provider's
+	SSOURL       string   `json:"sso_url"`      // HTTP-Redirect endpoint; query strings are kept
+	Certificates [][]byte `json:"certificates"` // DER; each is trusted, KeyInfo never is
+	AllowSHA1    bool     `json:"allow_sha1,omitempty"`
+	EmailClaim   string   `json:"email_claim,omitempty"` // attribute that carries the address; empty: the well-known names, then NameID
+	Certificate  []byte   `json:"certificate"`           // ours, DER
+	Key          []byte   `json:"-"`                     // ours, PKCS #8; sealed in the store
+}
+
+// OIDCSettings is what an OIDC connection knows of its provider.
+type OIDCSettings struct {
+	Issuer       string   `json:"issuer"`
+	ClientID     string   `json:"client_id"`
+	ClientSecret string   `json:"-"` // sealed in the store
+	Scopes       []string `json:"scopes,omitempty"`
+	Algorithms   []string `json:"algorithms,omitempty"` // accepted ID token algorithms; empty: RS256, ES256, PS256 and EdDSA
+	TenantIDs    []string `json:"tenant_ids,omitempty"` // Entra: directories that a multi-tenant issuer is trusted for
+}
+
+// Trusts reports whether the connection is trusted for an e-mail domain. All are the exact domain: a sub-domain is another organisation.
+func (c *Connection) Trusts(domain string) bool {
+	return slices.Contains(c.Domains, AnyDomain) || slices.Contains(c.Domains, domain)
+}
+
+// Link ties a subject of a provider to a user. It is made once and then followed whatever the e-mail address says.
+type Link struct {
+	ConnectionID   ConnectionID
+	ConnectionName string
+	Issuer         string
+	Subject        string
+	UserID         UserID
+	CreatedAt      time.Time
+	LastUsedAt     *time.Time
+}
+
+// Claims is what a provider asserted about a person, after every check of the protocol was passed.
+type Claims struct {
+	Issuer        string
+	Subject       string // NameID or sub: stable, opaque
+	Email         string // as asserted
+	EmailVerified *bool  // nil: the provider did not say
+	GivenName     string
+	FamilyName    string
+	DisplayName   string
+	Groups        []string
+	SessionIndex  string
+	SessionEnds   *time.Time // the provider's own limit
+	AuthTime      *time.Time
+	ACR           string
+	AMR           []string
+}

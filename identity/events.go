@@ -1,0 +1,96 @@
+package identity
+
+import "time"
+
+// Event says who did what to whom, when, through which door and request, field by field. It is written in the transaction of the change itself.
+type Event struct {
+	ID          EventID
+	At          time.Time
+	Type        EventType
+	ActorKind   ActorKind
+	ActorID     string
+	ActorLabel  string
+	Door        string
+	RequestID   RequestID
+	TenantID    TenantID // whose administrators may read it
+	UserID      UserID   // the person it is about
+	ObjectKind  string   // "user", "group", "tenant", "directory", "connection", "session"
+	ObjectID    string
+	ObjectLabel string
+	Reason      string
+	Changes     []Change
+}
+
+// Change is one field before and after; secrets are never in it.
+type Change struct {
+	Field  string `json:"field"`
+	Before any    `json:"before,omitempty"`
+	After  any    `json:"after,omitempty"`
+}
+
+// EventType names what happened, as "noun.verb".
+type EventType string
+
+// The event types.
+const (
+	UserCreated       EventType = "user.created"
+	UserUpdated       EventType = "user.updated"
+	UserDeactivated   EventType = "user.deactivated"
+	UserActivated     EventType = "user.activated"
+	UserDeleted       EventType = "user.deleted"
+	UserRestored      EventType = "user.restored"
+	UserAdopted       EventType = "user.adopted"
+	UserPlaced        EventType = "user.placed"
+	UserLinked        EventType = "user.linked"
+	RoleAssigned      EventType = "role.assigned"
+	RoleRemoved       EventType = "role.removed"
+	GroupCreated      EventType = "group.created"
+	GroupUpdated      EventType = "group.updated"
+	GroupDeleted      EventType = "group.deleted"
+	MembersAdded      EventType = "group.members_added"
+	MembersRemoved    EventType = "group.members_removed"
+	SessionStarted    EventType = "session.started"
+	SessionEnded      EventType = "session.ended"
+	SignInRefused     EventType = "signin.refused"
+	PasswordSet       EventType = "password.set"
+	PasswordLocked    EventType = "password.locked"
+	TenantCreated     EventType = "tenant.created"
+	DirectoryCreated  EventType = "directory.created"
+	DirectoryUpdated  EventType = "directory.updated"
+	TokenIssued       EventType = "directory.token_issued"
+	TokenRevoked      EventType = "directory.token_revoked"
+	ConnectionCreated EventType = "connection.created"
+	ConnectionUpdated EventType = "connection.updated"
+)
+
+// EventTypes lists every type with what it means; docs/events.md is checked against it.
+var EventTypes = map[EventType]string{
+	UserCreated:       "a person became a user: by a directory, a first sign-in, the console or the command line",
+	UserUpdated:       "attributes of a user changed",
+	UserDeactivated:   "a user may no longer come in; all sessions ended",
+	UserActivated:     "a user may come in again",
+	UserDeleted:       "a user was deleted; a tombstone keeps the id for a return",
+	UserRestored:      "a deleted person came back and got the old id",
+	UserAdopted:       "a directory took over a user who already existed",
+	UserPlaced:        "a user was moved to a tenant with a role",
+	UserLinked:        "a provider's subject was tied to a user",
+	RoleAssigned:      "a user got a role",
+	RoleRemoved:       "a user lost a role",
+	GroupCreated:      "a directory created a group",
+	GroupUpdated:      "a group was renamed or its attributes changed",
+	GroupDeleted:      "a group was deleted with its memberships",
+	MembersAdded:      "members were added to a group",
+	MembersRemoved:    "members were removed from a group",
+	SessionStarted:    "somebody signed in",
+	SessionEnded:      "a session ended: signed out, ended by an administrator, or with its user",
+	SignInRefused:     "somebody was refused; the sign-in trace says why",
+	PasswordSet:       "a password was set",
+	PasswordLocked:    "too many wrong passwords; the account waits",
+	TenantCreated:     "a tenant was created",
+	DirectoryCreated:  "a directory was created",
+	DirectoryUpdated:  "a directory's settings changed",
+	TokenIssued:       "a bearer token was made for a directory",
+	TokenRevoked:      "a directory's bearer token was revoked",
+	ConnectionCreated: "a connection to an identity provider was created",
+	ConnectionUpdated: "a connection's settings changed",
+}

@@ -1,0 +1,15 @@
+package identity
+
+import "time"
+
+// Tenant is one customer organisation.
+type Tenant struct {
+	ID        TenantID
+	Name      string
+	Landing   bool // the tenant in which unknown people arrive
+	CreatedAt time.Time
+	Users     int64 // filled where a list shows it
+}
+
+// LandingTenantName is the name under which the landing tenant is seeded when the access model names none.
+const LandingTenantName = "SSO Landing"

@@ -1,0 +1,230 @@
+package provisioning
+
+import (
+	"context"
+	"slices"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// pushUser is CreateUser for a directory: it restores, adopts or creates.
+func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor, scope store.Scope, n NewUser) (identity.User, error) {
+	known, err := s.findPushed(ctx, tx, by, scope, n.User)
+	if err != nil {
+		return identity.User{}, err
+	}
+	if known != nil {
+		return s.adopt(ctx, tx, by, *known, n.User)
+	}
+	u := n.User
+	if u.TenantID = by.TenantID; u.TenantID == "" {
+		landing, err := tx.LandingTenant(ctx)
+		if err != nil {
+			return u, err
+		}
+		u.TenantID = landing.ID
+	}
+	active := u.Enabled
+	u.Held = false
+	if n.Role == "" {
+		_, n.Role = s.model.Landing()
+	}
+	u, err = s.insertUser(ctx, tx, by, u, n, identity.SourceDefault)
+	if err != nil {
+		return u, err
+	}
+	return u, tx.PutDirectoryLink(ctx, identity.DirectoryLink{DirectoryID: by.DirectoryID(), UserID: u.ID, ExternalID: u.ExternalID, Active: active})
+}
+
+// findPushed returns the person whom a directory pushes when they are already there: by user name, as a tombstone, or by e-mail address
+// when nobody else's directory knows them. A person whom it already has, or may not take over, is a Conflict; nil means nobody.
+func (s *Service) findPushed(ctx context.Context, tx *store.Tx, by identity.Actor, scope store.Scope, u identity.User) (*identity.User, error) {
+	named, err := tx.UsersByName(ctx, scope, u.UserName, 20)
+	if err != nil {
+		return nil, err
+	}
+	for _, other := range named { // those who are not deleted come first
+		if other.DeletedAt == nil {
+			return s.mayAdopt(ctx, tx, by, other, u)
+		}
+	}
+	if u.ExternalID != "" {
+		known, err := tx.UsersByExternalID(ctx, scope, u.ExternalID, 20)
+		if err != nil {
+			return nil, err
+		}
+		named = append(known, named...)
+	}
+	for _, other := range named {
+		if other.DeletedAt != nil {
+			return s.mayAdopt(ctx, tx, by, other, u)
+		}
+	}
+	return s.findByEmail(ctx, tx, by, scope, u)
+}
+
+func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Actor, scope store.Scope, u identity.User) (*identity.User, error) {
+	address := u.Email()
+	if address == "" {
+		address = u.UserName
+	}
+	key, err := identity.EmailKey(address)
+	if err != nil {
+		return nil, nil // no address: nobody is found by it
+	}
+	same, err := tx.UsersByEmail(ctx, scope, key, 20)
+	if err != nil {
+		return nil, err
+	}
+	var free []identity.User
+	for _, other := range same {
+		links, err := tx.DirectoryLinks(ctx, other.ID)
+		if err != nil {
+			return nil, err
+		}
+		if other.DeletedAt == nil && len(links) == 0 {
+			free = append(free, other)
+		}
+	}
+	if len(free) != 1 {
+		return nil, nil
+	}
+	ok, err := s.adoptable(ctx, tx, by, free[0])
+	if err != nil || !ok {
+		return nil, err // a new user beside the protected one: the address alone takes nobody over
+	}
+	return &free[0], nil
+}
+
+// mayAdopt returns the person when the directory may take over, else the Conflict.
+func (s *Service) mayAdopt(ctx context.Context, tx *store.Tx, by identity.Actor, other, pushed identity.User) (*identity.User, error) {
+	links, err := tx.DirectoryLinks(ctx, other.ID)
+	if err != nil {
+		return nil, err
+	}
+	linked := slices.ContainsFunc(links, func(l identity.DirectoryLink) bool { return l.DirectoryID == by.DirectoryID() })
+	if linked && other.DeletedAt == nil {
+		return nil, taken(pushed.UserName).WithCause(identity.Errorf(identity.Conflict, "user %s", other.ID))
+	}
+	if !linked {
+		ok, err := s.adoptable(ctx, tx, by, other)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, identity.Errorf(identity.Conflict, "The user name %q belongs to an account that this directory may not take over; an administrator must link it.", pushed.UserName).
+				WithField("userName").WithCode("uniqueness")
+		}
+	}
+	return &other, nil
+}
+
+// adoptable reports whether a directory may take over somebody whom it does not know: not a privileged account, and within its domains.
+func (s *Service) adoptable(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) (bool, error) {
+	protected, err := s.privileged(ctx, tx, u)
+	if err != nil || protected {
+		return false, err
+	}
+	d, err := tx.Directory(ctx, store.Everything(), by.DirectoryID())
+	if err != nil || len(d.Domains) == 0 {
+		return err == nil, err
+	}
+	address := u.Email()
+	if address == "" {
+		address = u.UserName
+	}
+	key, err := identity.EmailKey(address)
+	return err == nil && slices.Contains(d.Domains, identity.EmailDomain(key)), nil
+}
+
+// adopt gives a person who is already there the pushed attributes and ties them to the directory; a tombstone comes back.
+func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, known, pushed identity.User) (identity.User, error) {
+	var before identity.User
+	var err error
+	kind := identity.UserAdopted
+	if known.DeletedAt != nil {
+		kind = identity.UserRestored
+		before, err = tx.DeletedUserForUpdate(ctx, store.Everything(), known.ID)
+	} else {
+		before, err = tx.UserForUpdate(ctx, store.Everything(), known.ID)
+	}
+	if err != nil {
+		if identity.KindOf(err) == identity.NotFound {
+			err = identity.Errorf(identity.Conflict, "this already exists").WithCause(err) // changed since it was found: look again
+		}
+		return known, err
+	}
+	links, err := tx.DirectoryLinks(ctx, known.ID)
+	if err != nil {
+		return known, err
+	}
+	own, linked := ownLink(by, links, before)
+	if linked && before.DeletedAt == nil {
+		return known, taken(pushed.UserName) // the same push came twice at once and the other one was first
+	}
+	own.Active, own.ExternalID = pushed.Enabled, pushed.ExternalID
+	if err := tx.PutDirectoryLink(ctx, own); err != nil {
+		return known, err
+	}
+	after := pushed
+	keepFixed(&after, before)
+	after.DeletedAt, after.Held, after.LockedAt = nil, before.Held, before.LockedAt
+	after.Enabled = letsIn(after, withLink(links, own))
+	after.Version++
+	after.UpdatedAt = tx.Now()
+	if err := tx.UpdateUser(ctx, after, true); err != nil {
+		return known, err
+	}
+	if before.Enabled && !after.Enabled {
+		if _, err := tx.DeleteSessionsOf(ctx, after.ID, ""); err != nil {
+			return known, err
+		}
+	}
+	e := about(by, kind, after)
+	e.Changes = diffUsers(before, after)
+	return after, tx.InsertEvent(ctx, e)
+}
+
+// ownLink returns the asking directory's link to a user; the second result is false when it has none yet.
+func ownLink(by identity.Actor, links []identity.DirectoryLink, u identity.User) (identity.DirectoryLink, bool) {
+	for _, l := range links {
+		if l.DirectoryID == by.DirectoryID() {
+			return l, true
+		}
+	}
+	return identity.DirectoryLink{DirectoryID: by.DirectoryID(), DirectoryName: by.Label, TenantID: by.TenantID, UserID: u.ID, Active: true}, false
+}
+
+func withLink(links []identity.DirectoryLink, own identity.DirectoryLink) []identity.DirectoryLink {
+	out := slices.DeleteFunc(slices.Clone(links), func(l identity.DirectoryLink) bool { return l.DirectoryID == own.DirectoryID })
+	return append(out, own)
+}
+
+// letsIn derives whether a user may come in: nobody holds them, and no directory that knows them keeps them out.
+func letsIn(u identity.User, links []identity.DirectoryLink) bool {
+	out := slices.ContainsFunc(links, func(l identity.DirectoryLink) bool { return !l.Active })
+	return !u.Held && !out && u.DeletedAt == nil
+}
+
+// writeLink keeps what a directory says of a user. The first write of a directory that did not know the user ties them, which no
+// directory may do to a privileged account.
+func (s *Service) writeLink(ctx context.Context, tx *store.Tx, by identity.Actor, own identity.DirectoryLink, linked bool, before, after identity.User) (identity.DirectoryLink, error) {
+	if linked && own.Active == after.Enabled && own.ExternalID == after.ExternalID {
+		return own, nil
+	}
+	if !linked {
+		ok, err := s.adoptable(ctx, tx, by, before)
+		if err != nil {
+			return own, err
+		}
+		if !ok {
+			return own, identity.Errorf(identity.Forbidden, "%s is an account that this directory may not take over; an administrator must link it.", before.UserName)
+		}
+		if err := tx.InsertEvent(ctx, about(by, identity.UserAdopted, before)); err != nil {
+			return own, err
+		}
+	}
+	own.Active, own.ExternalID = after.Enabled, after.ExternalID
+	return own, tx.PutDirectoryLink(ctx, own)
+}

@@ -1,0 +1,323 @@
+package provisioning
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// DefaultSkew is how far a provider's clock may be off; MaxSkew is the most that a connection may allow.
+const (
+	DefaultSkew = time.Minute
+	MaxSkew     = 5 * time.Minute
+)
+
+func noConnection() *identity.Error {
+	return identity.Errorf(identity.NotFound, "There is no such connection.")
+}
+
+// CreateConnection creates a connection to an identity provider. A SAML connection without a key of its own gets one. An id may be chosen before, so
+// that the provider can be told the addresses first; one that is taken is a Conflict.
+func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
+	if err := s.platform(by); err != nil {
+		return c, err
+	}
+	if id, ok := identity.ParseID[identity.ConnectionID](string(c.ID)); ok {
+		c.ID = id
+	} else {
+		c.ID = identity.NewID[identity.ConnectionID]()
+	}
+	c.Enabled = true
+	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
+		if err := makeKey(&c); err != nil {
+			return c, err
+		}
+	}
+	if err := s.checkConnection(&c); err != nil {
+		return c, err
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := s.checkReferences(ctx, tx, c); err != nil {
+			return err
+		}
+		c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
+		if err := tx.InsertConnection(ctx, c); err != nil {
+			return err
+		}
+		e := aboutConnection(by, identity.ConnectionCreated, c)
+		e.Changes = diffConnections(identity.Connection{}, c)
+		return tx.InsertEvent(ctx, e)
+	})
+	return hideSecrets(by, c), sharpen(err, func() *identity.Error { return nameTaken("connection", c.Name) })
+}
+
+// makeKey gives a SAML connection a key pair of its own. Providers pin the certificate, so its dates are a formality.
+func makeKey(c *identity.Connection) error {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return err
+	}
+	t := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "Drawbridge " + string(c.ID)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+	}
+	if c.SAML.Certificate, err = x509.CreateCertificate(rand.Reader, t, t, key.Public(), key); err != nil {
+		return err
+	}
+	c.SAML.Key, err = x509.MarshalPKCS8PrivateKey(key)
+	return err
+}
+
+// checkConnection holds what needs no database to be known.
+func (s *Service) checkConnection(c *identity.Connection) error {
+	invalid := func(field, message string) error {
+		return identity.Errorf(identity.Invalid, "%s", message).WithField(field)
+	}
+	c.Name = strings.TrimSpace(c.Name)
+	if c.Name == "" || len(c.Name) > 200 {
+		return invalid("name", "A connection needs a name of at most 200 bytes.")
+	}
+	if !validIDs(&c.TenantID) || !validIDs(&c.DirectoryID) {
+		return invalid("tenant", "The tenant or directory is no id.")
+	}
+	if c.Skew == 0 {
+		c.Skew = DefaultSkew
+	}
+	if c.Skew < 0 || c.Skew > MaxSkew {
+		return invalid("skew", "The clock may be off by 5 minutes at most.")
+	}
+	var err error
+	if c.Domains, err = domainKeys(c.Domains, true); err != nil {
+		return err
+	}
+	if len(c.Domains) == 0 {
+		return invalid("domains", "Name the e-mail domains that this provider may speak for, or * for a provider of your own that may speak for all.")
+	}
+	if c.TenantID != "" && c.Trusts("") {
+		return invalid("domains", "Only a connection of the whole installation may be trusted for every domain.")
+	}
+	if err := s.checkUnknown(c); err != nil {
+		return err
+	}
+	return checkProvider(c)
+}
+
+func (s *Service) checkUnknown(c *identity.Connection) error {
+	switch c.Unknown {
+	case "":
+		c.Unknown = identity.UnknownLanding
+	case identity.UnknownLanding, identity.UnknownRefuse:
+	case identity.UnknownTenant:
+		role, ok := s.model.Role(c.UnknownRole)
+		if c.TenantID == "" || !ok || role.Scope != identity.ScopeTenant || s.model.Privileged(role.ID) {
+			return identity.Errorf(identity.Invalid, "To create unknown people in a tenant the connection needs that tenant and a role there that may not manage people.").WithField("unknown")
+		}
+	default:
+		return identity.Errorf(identity.Invalid, "What happens to unknown people is landing, tenant or refuse.").WithField("unknown")
+	}
+	return nil
+}
+
+func checkProvider(c *identity.Connection) error {
+	invalid := func(field, message string) error {
+		return identity.Errorf(identity.Invalid, "%s", message).WithField(field)
+	}
+	switch c.Kind {
+	case identity.SAML:
+		if c.SAML.EntityID == "" || !webAddress(c.SAML.SSOURL) {
+			return invalid("metadata", "The provider's entity id and its single sign-on address are needed; take them from its metadata.")
+		}
+		if len(c.SAML.Certificates) == 0 {
+			return invalid("metadata", "The provider's signing certificate is needed; without it nothing could be trusted.")
+		}
+		for _, der := range c.SAML.Certificates {
+			cert, err := x509.ParseCertificate(der)
+			if err != nil {
+				return invalid("metadata", "A certificate of the provider cannot be read.")
+			}
+			if key, ok := cert.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 2048 {
+				return invalid("metadata", "A certificate of the provider has an RSA key of less than 2048 bits; ask for a new one.")
+			}
+		}
+	case identity.OIDC:
+		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" || c.OIDC.ClientSecret == "" {
+			return invalid("issuer", "The issuer's address, a client id and a client secret are needed.")
+		}
+	default:
+		return invalid("kind", "A connection is saml or oidc.")
+	}
+	return nil
+}
+
+func webAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != ""
+}
+
+// checkReferences holds what needs the database: the tenant and directory exist and fit, and no domain belongs to somebody else.
+func (s *Service) checkReferences(ctx context.Context, tx *store.Tx, c identity.Connection) error {
+	if c.TenantID != "" {
+		if _, err := tx.Tenant(ctx, store.Everything(), c.TenantID); err != nil {
+			return sharpen(err, noTenant)
+		}
+	}
+	if c.DirectoryID != "" {
+		d, err := tx.Directory(ctx, store.Everything(), c.DirectoryID)
+		if err != nil {
+			return sharpen(err, noDirectory)
+		}
+		if d.TenantID != c.TenantID {
+			return identity.Errorf(identity.Invalid, "The directory %s belongs to somebody else than the connection.", d.Name).WithField("directory")
+		}
+	}
+	if err := tx.Lock(ctx, "domains"); err != nil {
+		return err
+	}
+	for _, domain := range c.Domains {
+		others, err := tx.ConnectionsByDomain(ctx, domain)
+		if err != nil {
+			return err
+		}
+		for _, id := range others {
+			other, err := tx.Connection(ctx, store.Everything(), id)
+			if err != nil {
+				return err
+			}
+			if other.ID != c.ID && other.TenantID != c.TenantID && domain != identity.AnyDomain {
+				return identity.Errorf(identity.Conflict, "The domain %s already belongs to the connection %s of another tenant.", domain, other.Name).WithField("domains").WithCode("domain_taken")
+			}
+		}
+	}
+	return nil
+}
+
+// Connection returns a connection, or NotFound. Its secrets are there for Drawbridge itself only.
+func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.Connection, error) {
+	if by.Kind != identity.ActorConnection {
+		if err := s.platform(by); err != nil {
+			return identity.Connection{}, err
+		}
+	}
+	if id == "" || !validIDs(&id) {
+		return identity.Connection{}, noConnection()
+	}
+	var c identity.Connection
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		c, err = tx.Connection(ctx, store.Everything(), id)
+		return err
+	})
+	return hideSecrets(by, c), sharpen(err, noConnection)
+}
+
+func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
+	if by.Kind != identity.ActorSystem && by.Kind != identity.ActorConnection {
+		c.SAML.Key, c.OIDC.ClientSecret = nil, ""
+	}
+	return c
+}
+
+// Connections returns a page of the connections.
+func (s *Service) Connections(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Connection], error) {
+	var page identity.Page[identity.Connection]
+	if err := s.platform(by); err != nil {
+		return page, err
+	}
+	q.After = cursor(q.After)
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		page, err = tx.Connections(ctx, store.Everything(), q)
+		return err
+	})
+	for i := range page.Items {
+		page.Items[i] = hideSecrets(by, page.Items[i])
+	}
+	return page, err
+}
+
+// UpdateConnection changes a connection; its kind and tenant are fixed. A secret that change leaves as it is, stays.
+func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id identity.ConnectionID, change func(*identity.Connection) error) (identity.Connection, error) {
+	var after identity.Connection
+	if err := s.platform(by); err != nil {
+		return after, err
+	}
+	if id == "" || !validIDs(&id) {
+		return after, noConnection()
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
+		if err != nil {
+			return sharpen(err, noConnection)
+		}
+		after = before
+		if err := change(&after); err != nil {
+			return err
+		}
+		after.ID, after.TenantID, after.Kind, after.UpdatedAt = before.ID, before.TenantID, before.Kind, tx.Now()
+		if err := s.checkConnection(&after); err != nil {
+			return err
+		}
+		if err := s.checkReferences(ctx, tx, after); err != nil {
+			return err
+		}
+		e := aboutConnection(by, identity.ConnectionUpdated, after)
+		if e.Changes = diffConnections(before, after); len(e.Changes) == 0 {
+			return nil
+		}
+		if err := tx.UpdateConnection(ctx, after); err != nil {
+			return err
+		}
+		return tx.InsertEvent(ctx, e)
+	})
+	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
+}
+
+// diffConnections names what differs; of secrets and keys it says only that they changed.
+func diffConnections(before, after identity.Connection) []identity.Change {
+	var out []identity.Change
+	add := func(field string, a, b any) {
+		if !reflect.DeepEqual(a, b) {
+			out = append(out, identity.Change{Field: field, Before: a, After: b})
+		}
+	}
+	add("name", before.Name, after.Name)
+	add("kind", before.Kind, after.Kind)
+	add("enabled", before.Enabled, after.Enabled)
+	add("domains", before.Domains, after.Domains)
+	add("unknown", before.Unknown, after.Unknown)
+	add("unknown role", before.UnknownRole, after.UnknownRole)
+	add("directory", before.DirectoryID, after.DirectoryID)
+	add("skew", before.Skew.String(), after.Skew.String())
+	add("entity id", before.SAML.EntityID, after.SAML.EntityID)
+	add("sso url", before.SAML.SSOURL, after.SAML.SSOURL)
+	add("allow SHA-1", before.SAML.AllowSHA1, after.SAML.AllowSHA1)
+	add("email claim", before.SAML.EmailClaim, after.SAML.EmailClaim)
+	add("certificates", fingerprints(before.SAML.Certificates), fingerprints(after.SAML.Certificates))
+	add("issuer", before.OIDC.Issuer, after.OIDC.Issuer)
+	add("client id", before.OIDC.ClientID, after.OIDC.ClientID)
+	add("scopes", before.OIDC.Scopes, after.OIDC.Scopes)
+	add("algorithms", before.OIDC.Algorithms, after.OIDC.Algorithms)
+	add("tenant ids", before.OIDC.TenantIDs, after.OIDC.TenantIDs)
+	if before.OIDC.ClientSecret != after.OIDC.ClientSecret {
+		out = append(out, identity.Change{Field: "client secret", After: "changed"})
+	}
+	return out
+}
+
+func aboutConnection(by identity.Actor, kind identity.EventType, c identity.Connection) identity.Event {
+	e := event(by, kind)
+	e.TenantID, e.ObjectKind, e.ObjectID, e.ObjectLabel = c.TenantID, "connection", string(c.ID), c.Name
+	return e
+}

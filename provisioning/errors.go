@@ -1,0 +1,39 @@
+package provisioning
+
+import "github.com/drawbridge-id/drawbridge/identity"
+
+func noUser() *identity.Error {
+	return identity.Errorf(identity.NotFound, "There is no such user here.")
+}
+
+func noGroup() *identity.Error {
+	return identity.Errorf(identity.NotFound, "There is no such group here.")
+}
+
+func stale() *identity.Error {
+	return identity.Errorf(identity.Precondition, "It was changed by somebody else meanwhile; read it again and repeat.")
+}
+
+// taken is the answer to a user name that somebody has.
+func taken(name string) *identity.Error {
+	if name == "" {
+		return identity.Errorf(identity.Conflict, "This user name is taken; choose another.").WithField("userName").WithCode("uniqueness")
+	}
+	return identity.Errorf(identity.Conflict, "The user name %q is taken; choose another.", name).WithField("userName").WithCode("uniqueness")
+}
+
+// sharpen replaces the store's bare NotFound or Conflict by what a client can use. An error that already has a message for clients stays.
+func sharpen(err error, better func() *identity.Error) error {
+	if err == nil {
+		return nil
+	}
+	b := better()
+	if identity.KindOf(err) != b.Kind || identity.CodeOf(err) != "" {
+		return err
+	}
+	var e *identity.Error
+	if ok := asError(err, &e); ok && e.Message != "not found" && e.Message != "this already exists" {
+		return err
+	}
+	return b.WithCause(err)
+}

@@ -1,0 +1,134 @@
+package provisioning
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// DeactivateUser keeps a user out until an administrator lets them in again; no directory can undo it. All sessions end.
+func (s *Service) DeactivateUser(ctx context.Context, by identity.Actor, id identity.UserID, reason string) (identity.User, error) {
+	if by.UserID() != "" && by.UserID() == id {
+		return identity.User{}, identity.Errorf(identity.Forbidden, "You cannot deactivate yourself; ask another administrator.")
+	}
+	return s.updateUser(ctx, by, id, 0, reason, func(u *identity.User) error {
+		u.Enabled = false
+		return nil
+	})
+}
+
+// ActivateUser lets a user in again. While a directory keeps the user out it is Forbidden: the directory's word stands.
+func (s *Service) ActivateUser(ctx context.Context, by identity.Actor, id identity.UserID, reason string) (identity.User, error) {
+	return s.updateUser(ctx, by, id, 0, reason, func(u *identity.User) error {
+		u.Enabled = true
+		return nil
+	})
+}
+
+// DeleteUser leaves a tombstone: the user is gone from every list, sessions and memberships end, and the same person may come back to the
+// same id. A version other than 0 must be the current one.
+func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64) error {
+	scope, err := s.scopeFor(by, usersWrite)
+	if err != nil {
+		return err
+	}
+	if id == "" || !validIDs(&id) {
+		return noUser()
+	}
+	if by.UserID() == id {
+		return identity.Errorf(identity.Forbidden, "You cannot delete yourself; ask another administrator.")
+	}
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.UserForUpdate(ctx, scope, id)
+		if err != nil {
+			return err
+		}
+		if version != 0 && version != before.Version {
+			return stale()
+		}
+		return s.bury(ctx, tx, by, before)
+	})
+	return sharpen(err, noUser)
+}
+
+func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User) error {
+	if err := s.keepLastAdministrator(ctx, tx, before); err != nil {
+		return err
+	}
+	after := before
+	at := tx.Now()
+	after.DeletedAt, after.Enabled, after.UpdatedAt, after.Version = &at, false, at, before.Version+1
+	if by.Kind == identity.ActorDirectory {
+		if err := s.buryLink(ctx, tx, by, before); err != nil {
+			return err
+		}
+	} else {
+		after.Held = true // an administrator's word: a directory that pushes the person again does not undo it
+	}
+	if err := tx.UpdateUser(ctx, after, false); err != nil {
+		return err
+	}
+	groups, err := tx.DeleteMembershipsOf(ctx, before.ID)
+	if err != nil {
+		return err
+	}
+	if err := tx.BumpGroups(ctx, groups); err != nil {
+		return err
+	}
+	ended, err := tx.DeleteSessionsOf(ctx, before.ID, "")
+	if err != nil {
+		return err
+	}
+	e := about(by, identity.UserDeleted, before)
+	e.Changes = []identity.Change{{Field: "active", Before: before.Enabled, After: false}, {Field: "sessions", Before: ended, After: 0}, {Field: "groups", Before: len(groups), After: 0}}
+	return tx.InsertEvent(ctx, e)
+}
+
+// buryLink notes that the directory let the person go. One whom it did not know must not be a privileged account.
+func (s *Service) buryLink(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) error {
+	links, err := tx.DirectoryLinks(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	own, linked := ownLink(by, links, u)
+	gone := u
+	gone.Enabled, gone.ExternalID = false, own.ExternalID
+	_, err = s.writeLink(ctx, tx, by, own, linked, u, gone)
+	return err
+}
+
+// RestoreUser brings a deleted user back under the old id, with the old roles. The user name must be free.
+func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identity.UserID) (identity.User, error) {
+	scope, err := s.scopeFor(by, usersWrite)
+	if err != nil {
+		return identity.User{}, err
+	}
+	if id == "" || !validIDs(&id) {
+		return identity.User{}, noUser()
+	}
+	var after identity.User
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.DeletedUserForUpdate(ctx, scope, id)
+		if err != nil {
+			return err
+		}
+		links, err := tx.DirectoryLinks(ctx, id)
+		if err != nil {
+			return err
+		}
+		after = before
+		after.DeletedAt, after.Held, after.UpdatedAt, after.Version = nil, false, tx.Now(), before.Version+1
+		after.Enabled = letsIn(after, links)
+		if err := tx.UpdateUser(ctx, after, false); err != nil {
+			return err
+		}
+		e := about(by, identity.UserRestored, after)
+		e.Changes = diffUsers(before, after)
+		return tx.InsertEvent(ctx, e)
+	})
+	if identity.KindOf(err) == identity.Conflict {
+		err = taken(after.UserName).WithCause(err)
+	}
+	return after, sharpen(err, noUser)
+}

@@ -1,0 +1,132 @@
+package provisioning
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// changeMembers applies steps to a group's members in their order, writes one event for those who came and one for those who went, and
+// reports whether anything changed.
+func (s *Service) changeMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g identity.Group, steps []identity.MemberChange) (bool, error) {
+	var came []identity.Member
+	var went []string
+	for _, step := range steps {
+		gone, err := removeMembers(ctx, tx, g, step)
+		if err != nil {
+			return false, err
+		}
+		went = append(went, gone...)
+		if step.Op == "remove" {
+			continue
+		}
+		members, err := resolveMembers(ctx, tx, by, g, step.Members)
+		if err != nil {
+			return false, err
+		}
+		fresh, err := tx.InsertMembers(ctx, g.ID, members)
+		if err != nil {
+			return false, err
+		}
+		came = append(came, fresh...)
+	}
+	var events []identity.Event
+	if len(came) > 0 {
+		ids := make([]string, len(came))
+		for i, m := range came {
+			ids[i] = m.ID
+		}
+		events = append(events, memberEvent(by, identity.MembersAdded, g, identity.Change{Field: "members", After: ids}))
+	}
+	if len(went) > 0 {
+		events = append(events, memberEvent(by, identity.MembersRemoved, g, identity.Change{Field: "members", Before: went}))
+	}
+	return len(events) > 0, tx.InsertEvent(ctx, events...)
+}
+
+func memberEvent(by identity.Actor, kind identity.EventType, g identity.Group, c identity.Change) identity.Event {
+	e := aboutGroup(by, kind, g)
+	e.Changes = []identity.Change{c}
+	return e
+}
+
+// removeMembers does the removing half of a step and returns the ids of those who went.
+func removeMembers(ctx context.Context, tx *store.Tx, g identity.Group, step identity.MemberChange) ([]string, error) {
+	ids := memberIDs(step.Members)
+	switch {
+	case step.Op == "replace":
+		return tx.DeleteMembersExcept(ctx, g.ID, ids)
+	case step.Op != "remove":
+		return nil, nil
+	case step.Match != nil:
+		return tx.DeleteMembersWhere(ctx, g.ID, step.Match)
+	}
+	return tx.DeleteMembers(ctx, g.ID, ids)
+}
+
+// memberIDs returns the ids that are ids at all, each once; what is none is no member.
+func memberIDs(members []identity.Member) []string {
+	seen := make(map[string]bool, len(members))
+	ids := make([]string, 0, len(members))
+	for _, m := range members {
+		if id, ok := identity.ParseID[string](m.ID); ok && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// resolveMembers says of each id whether it is a user or a group that the directory sees; one that is neither is Invalid.
+func resolveMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g identity.Group, members []identity.Member) ([]identity.Member, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	ids := memberIDs(members)
+	users, err := tx.ShareUsers(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), typed[identity.UserID](ids))
+	if err != nil {
+		return nil, err
+	}
+	var groups map[identity.GroupID]bool
+	if len(users) < len(ids) {
+		if groups, err = tx.GroupsAmong(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), typed[identity.GroupID](ids)); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]identity.Member, 0, len(ids))
+	for _, m := range members {
+		id, _ := identity.ParseID[string](m.ID)
+		switch {
+		case users[identity.UserID(id)]:
+			out = append(out, identity.Member{ID: id, Type: identity.MemberUser})
+		case groups[identity.GroupID(id)]:
+			if err := refuseCircle(ctx, tx, g, identity.GroupID(id)); err != nil {
+				return nil, err
+			}
+			out = append(out, identity.Member{ID: id, Type: identity.MemberGroup})
+		default:
+			return nil, identity.Errorf(identity.Invalid, "There is no user or group %q in this directory; create it before it becomes a member.", m.ID).WithField("members").WithCode("invalidValue")
+		}
+	}
+	return out, nil
+}
+
+func refuseCircle(ctx context.Context, tx *store.Tx, g identity.Group, member identity.GroupID) error {
+	if err := tx.Lock(ctx, "nesting of "+string(g.DirectoryID)); err != nil {
+		return err
+	}
+	circle, err := tx.Below(ctx, member, g.ID)
+	if err == nil && circle {
+		err = identity.Errorf(identity.Invalid, "The group %s cannot be a member of itself, not even through other groups.", g.DisplayName).WithField("members").WithCode("invalidValue")
+	}
+	return err
+}
+
+func typed[T ~string](ids []string) []T {
+	out := make([]T, len(ids))
+	for i, id := range ids {
+		out[i] = T(id)
+	}
+	return out
+}

@@ -1,0 +1,98 @@
+package provisioning
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// The capabilities that the access model binds its permissions to.
+const (
+	usersRead    = "users.read"
+	usersWrite   = "users.write"
+	tenantsWrite = "tenants.write"
+	auditRead    = "audit.read"
+)
+
+// trusted reports whether the actor stands above the access model: the operator with the database in hand, and Drawbridge itself.
+func trusted(by identity.Actor) bool {
+	return by.Kind == identity.ActorOperator || by.Kind == identity.ActorSystem
+}
+
+// scopeFor returns what the actor may see with a capability, or Forbidden. A directory has its scope without asking the model.
+func (s *Service) scopeFor(by identity.Actor, capability string) (store.Scope, error) {
+	switch {
+	case trusted(by):
+		return store.Everything(), nil
+	case by.Kind == identity.ActorDirectory && (capability == usersRead || capability == usersWrite):
+		return store.OfDirectory(by.DirectoryID(), by.TenantID), nil
+	case by.Kind == identity.ActorUser:
+		d := s.model.Allows(by.Roles, capability)
+		if !d.Allowed {
+			return store.Scope{}, identity.Errorf(identity.Forbidden, "You may not do this: it needs the right %s. %s", capability, d.Reason)
+		}
+		if by.TenantID == "" {
+			return store.Everything(), nil
+		}
+		return store.OfTenant(by.TenantID), nil
+	}
+	return store.Scope{}, identity.Errorf(identity.Forbidden, "A %s may not do this.", by.Kind)
+}
+
+// platform refuses everybody who does not run the installation.
+func (s *Service) platform(by identity.Actor) error {
+	_, err := s.scopeFor(by, tenantsWrite)
+	if err == nil && by.Kind == identity.ActorUser && by.TenantID != "" {
+		err = identity.Errorf(identity.Forbidden, "Only a Super Admin may do this.")
+	}
+	return err
+}
+
+// privileged reports whether a user may manage people or stands above all tenants: nobody takes over such an account by an e-mail address or a push.
+func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User) (bool, error) {
+	if u.TenantID == "" {
+		return true, nil
+	}
+	roles, err := tx.Assignments(ctx, u.ID)
+	for _, a := range roles {
+		if s.model.Privileged(a.RoleID) {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
+// keepLastAdministrator refuses what would leave the installation without anybody who may run it.
+func (s *Service) keepLastAdministrator(ctx context.Context, tx *store.Tx, u identity.User) error {
+	if u.TenantID != "" || !u.Enabled {
+		return nil
+	}
+	if err := tx.Lock(ctx, "administrators"); err != nil {
+		return err
+	}
+	roles, err := tx.Assignments(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range roles {
+		if r, ok := s.model.Role(a.RoleID); !ok || r.Scope != identity.ScopePlatform {
+			continue
+		}
+		others, err := tx.CountHolders(ctx, a.RoleID, u.ID)
+		if err != nil {
+			return err
+		}
+		if others == 0 {
+			return identity.Errorf(identity.Forbidden, "%s is the last %s; make somebody else one first.", u.Label(), s.roleTitle(a.RoleID)).WithCode("last_administrator")
+		}
+	}
+	return nil
+}
+
+func (s *Service) roleTitle(id identity.RoleID) string {
+	if r, ok := s.model.Role(id); ok {
+		return r.Title
+	}
+	return string(id)
+}

@@ -1,0 +1,254 @@
+package provisioning
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// MaxPlacement is how many people one placement may move.
+const MaxPlacement = 500
+
+// Placement moves people to a tenant with a role; without a tenant, to the platform with a role of it.
+type Placement struct {
+	Users  []PlacedUser
+	Tenant identity.TenantID
+	Role   identity.RoleID
+	Reason string
+}
+
+// PlacedUser is one person of a placement, with the version that was seen; 0 means any.
+type PlacedUser struct {
+	ID      identity.UserID
+	Version int64
+}
+
+// PlacementPlan is what a placement would do, or did.
+type PlacementPlan struct {
+	Tenant identity.Tenant // zero for the platform
+	Role   identity.Role
+	Steps  []PlacementStep
+}
+
+// PlacementStep is one person of the plan. Refused says why the person cannot be moved; empty means that they are.
+type PlacementStep struct {
+	User       identity.User
+	FromTenant string
+	FromRoles  []identity.Role
+	Refused    string
+}
+
+// Refusals counts the people who cannot be moved.
+func (p PlacementPlan) Refusals() int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Refused != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// Landed returns a page of the people in SSO Landing.
+func (s *Service) Landed(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.User], error) {
+	if err := s.platform(by); err != nil {
+		return identity.Page[identity.User]{}, err
+	}
+	landing, err := s.Landing(ctx)
+	if err != nil {
+		return identity.Page[identity.User]{}, err
+	}
+	q.Tenant = landing.ID
+	return s.Users(ctx, by, q)
+}
+
+// PreviewPlacement says what PlaceUsers would do, person by person, and changes nothing.
+func (s *Service) PreviewPlacement(ctx context.Context, by identity.Actor, p Placement) (PlacementPlan, error) {
+	var plan PlacementPlan
+	if err := s.checkPlacement(by, &p); err != nil {
+		return plan, err
+	}
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		plan, err = s.planPlacement(ctx, tx, by, p, (*store.Tx).User)
+		return err
+	})
+	return plan, err
+}
+
+// PlaceUsers moves people to a tenant with a role in one transaction: all of them, or none when one cannot be moved. Their rights change with
+// their next request; the role is an administrator's and stays whatever later sign-ins say.
+func (s *Service) PlaceUsers(ctx context.Context, by identity.Actor, p Placement) (PlacementPlan, error) {
+	var plan PlacementPlan
+	if err := s.checkPlacement(by, &p); err != nil {
+		return plan, err
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		if plan, err = s.planPlacement(ctx, tx, by, p, (*store.Tx).UserForUpdate); err != nil {
+			return err
+		}
+		for _, step := range plan.Steps {
+			if step.Refused != "" {
+				return identity.Errorf(identity.Conflict, "Nobody was moved: %s: %s", step.User.Label(), step.Refused).WithCode("placement_refused")
+			}
+		}
+		for i := range plan.Steps {
+			if plan.Steps[i].User, err = s.place(ctx, tx, by, plan, plan.Steps[i], p.Reason); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
+		err = identity.Errorf(identity.Conflict, "Nobody was moved: a user name was taken in the new tenant meanwhile. Look at the preview again.").WithCause(err)
+	}
+	return plan, err
+}
+
+// checkPlacement refuses what needs no database to be refused, and puts the people in the order in which they are locked.
+func (s *Service) checkPlacement(by identity.Actor, p *Placement) error {
+	if err := s.platform(by); err != nil {
+		return err
+	}
+	if len(p.Users) == 0 {
+		return identity.Errorf(identity.Invalid, "Choose at least one person.").WithField("users")
+	}
+	if len(p.Users) > MaxPlacement {
+		return identity.Errorf(identity.TooLarge, "At most %d people can be moved at once.", MaxPlacement).WithField("users")
+	}
+	if !validIDs(&p.Tenant) {
+		return noTenant()
+	}
+	for i := range p.Users {
+		if p.Users[i].ID == "" || !validIDs(&p.Users[i].ID) {
+			return noUser()
+		}
+	}
+	slices.SortFunc(p.Users, func(a, b PlacedUser) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	p.Users = slices.CompactFunc(p.Users, func(a, b PlacedUser) bool { return a.ID == b.ID })
+	return nil
+}
+
+type readUser func(*store.Tx, context.Context, store.Scope, identity.UserID) (identity.User, error)
+
+func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.Actor, p Placement, read readUser) (PlacementPlan, error) {
+	var plan PlacementPlan
+	if err := s.checkRole(ctx, tx, by, p.Role, p.Tenant); err != nil {
+		return plan, err
+	}
+	plan.Role, _ = s.model.Role(p.Role)
+	if p.Tenant != "" {
+		t, err := tx.Tenant(ctx, store.Everything(), p.Tenant)
+		if err != nil {
+			return plan, err
+		}
+		plan.Tenant = t
+	}
+	names := map[string]bool{}
+	for _, placed := range p.Users {
+		u, err := read(tx, ctx, store.Everything(), placed.ID)
+		if err != nil {
+			return plan, sharpen(err, noUser)
+		}
+		list := []identity.User{u}
+		if err := s.describe(ctx, tx, list); err != nil {
+			return plan, err
+		}
+		step := PlacementStep{User: list[0], FromTenant: list[0].TenantName, FromRoles: list[0].Roles}
+		if step.Refused, err = s.whyNotPlaced(ctx, tx, plan, step.User, placed.Version); err != nil {
+			return plan, err
+		}
+		if key := identity.NameKey(u.UserName); step.Refused == "" && names[key] {
+			step.Refused = "somebody else in this placement has the same user name"
+		} else {
+			names[key] = true
+		}
+		plan.Steps = append(plan.Steps, step)
+	}
+	return plan, nil
+}
+
+// whyNotPlaced returns the reason why a person cannot be moved, or "".
+func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan PlacementPlan, u identity.User, version int64) (string, error) {
+	if version != 0 && version != u.Version {
+		return "was changed by somebody else meanwhile; look at the person again", nil
+	}
+	if u.TenantID == plan.Tenant.ID && len(u.Roles) == 1 && u.Roles[0].ID == plan.Role.ID {
+		return "is already there with this role", nil
+	}
+	if u.TenantID == plan.Tenant.ID {
+		return s.whyNotDemoted(ctx, tx, u)
+	}
+	links, err := tx.DirectoryLinks(ctx, u.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, l := range links {
+		if l.TenantID != "" && l.TenantID == u.TenantID {
+			return "is managed by the directory " + l.DirectoryName + " of the present tenant; release the person there first", nil
+		}
+	}
+	same, err := tx.UsersByName(ctx, store.Everything(), u.UserName, 50)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range same {
+		if other.ID != u.ID && other.DeletedAt == nil && other.TenantID == plan.Tenant.ID {
+			return "the user name " + u.UserName + " is taken in the new tenant", nil
+		}
+	}
+	return s.whyNotDemoted(ctx, tx, u)
+}
+
+func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.User) (string, error) {
+	err := s.keepLastAdministrator(ctx, tx, u)
+	if identity.KindOf(err) == identity.Forbidden {
+		return "is the last administrator of the installation; make somebody else one first", nil
+	}
+	return "", err
+}
+
+// place moves one person: tenant, roles, events. What an earlier tenant's rules gave goes with the tenant.
+func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, plan PlacementPlan, step PlacementStep, reason string) (identity.User, error) {
+	after := step.User
+	after.TenantID, after.Version, after.UpdatedAt = plan.Tenant.ID, after.Version+1, tx.Now()
+	if err := tx.UpdateUser(ctx, after, false); err != nil {
+		return after, err
+	}
+	old, err := tx.Assignments(ctx, after.ID)
+	if err != nil {
+		return after, err
+	}
+	moved := about(by, identity.UserPlaced, after)
+	moved.Reason = reason
+	moved.Changes = []identity.Change{
+		{Field: "tenant", Before: orNil(step.FromTenant), After: orNil(plan.Tenant.Name)},
+		{Field: "roles", Before: titles(step.FromRoles), After: []string{plan.Role.Title}},
+	}
+	events := []identity.Event{moved}
+	for _, a := range old {
+		if err := tx.DeleteAssignment(ctx, a.ID); err != nil {
+			return after, err
+		}
+		e := about(by, identity.RoleRemoved, after)
+		e.Reason = reason
+		e.Changes = []identity.Change{{Field: "role", Before: s.roleTitle(a.RoleID)}, {Field: "source", Before: a.Source}}
+		events = append(events, e)
+	}
+	given, err := s.assign(ctx, tx, by, after, plan.Role.ID, identity.SourceManual, reason)
+	if err != nil {
+		return after, err
+	}
+	after.TenantName, after.Roles = plan.Tenant.Name, []identity.Role{plan.Role}
+	return after, tx.InsertEvent(ctx, append(events, given)...)
+}
+
+func titles(roles []identity.Role) []string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = r.Title
+	}
+	return out
+}

@@ -1,0 +1,20 @@
+package provisioning
+
+import (
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// Service answers the doors. It has no state of its own: any number of replicas may run on one database.
+type Service struct {
+	db    *store.DB
+	model *access.Model
+}
+
+// New returns a service on a database whose migrations are done.
+func New(db *store.DB, model *access.Model) *Service {
+	return &Service{db: db, model: model}
+}
+
+// Model returns the access model in force.
+func (s *Service) Model() *access.Model { return s.model }

@@ -1,0 +1,421 @@
+package provisioning
+
+import (
+	"context"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// NewUser is what CreateUser needs.
+type NewUser struct {
+	User         identity.User
+	Role         identity.RoleID // empty: the landing role, for a directory only
+	PasswordHash string          // PHC, from authn.HashPassword; empty: no local password
+	Reason       string
+}
+
+// User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it.
+func (s *Service) User(ctx context.Context, by identity.Actor, id identity.UserID) (identity.User, error) {
+	scope, err := s.scopeFor(by, usersRead)
+	if by.UserID() != "" && by.UserID() == id {
+		scope, err = store.Everything(), nil // everybody may see what is kept about them
+	}
+	if err != nil {
+		return identity.User{}, err
+	}
+	id, ok := identity.ParseID[identity.UserID](string(id))
+	if !ok {
+		return identity.User{}, noUser()
+	}
+	var u identity.User
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if u, err = tx.User(ctx, scope, id); err != nil || by.Kind == identity.ActorDirectory {
+			return err
+		}
+		list := []identity.User{u}
+		err = s.describe(ctx, tx, list)
+		u = list[0]
+		return err
+	})
+	return u, sharpen(err, noUser)
+}
+
+// Users returns a page of the users whom the actor may see. People get the roles and the tenants' names with it.
+func (s *Service) Users(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.User], error) {
+	var page identity.Page[identity.User]
+	scope, err := s.scopeFor(by, usersRead)
+	if err != nil {
+		return page, err
+	}
+	q.After = cursor(q.After)
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if page, err = tx.Users(ctx, scope, q); err != nil || by.Kind == identity.ActorDirectory {
+			return err
+		}
+		return s.describe(ctx, tx, page.Items)
+	})
+	return page, err
+}
+
+// describe fills in the roles and the tenants' names.
+func (s *Service) describe(ctx context.Context, tx *store.Tx, users []identity.User) error {
+	if len(users) == 0 {
+		return nil
+	}
+	ids := make([]identity.UserID, len(users))
+	var tenants []identity.TenantID
+	for i, u := range users {
+		ids[i] = u.ID
+		if u.TenantID != "" {
+			tenants = append(tenants, u.TenantID)
+		}
+	}
+	roles, err := tx.AssignmentsOf(ctx, ids)
+	if err != nil {
+		return err
+	}
+	names, err := tx.TenantNames(ctx, tenants)
+	if err != nil {
+		return err
+	}
+	for i := range users {
+		users[i].TenantName = names[users[i].TenantID]
+		users[i].Roles = s.rolesOf(roles[users[i].ID])
+	}
+	return nil
+}
+
+// rolesOf returns the distinct roles of some assignments.
+func (s *Service) rolesOf(assignments []identity.Assignment) []identity.Role {
+	var roles []identity.Role
+	seen := map[identity.RoleID]bool{}
+	for _, a := range assignments {
+		if seen[a.RoleID] {
+			continue
+		}
+		seen[a.RoleID] = true
+		r, ok := s.model.Role(a.RoleID)
+		if !ok {
+			r = identity.Role{ID: a.RoleID, Title: string(a.RoleID), Application: a.Application}
+		}
+		roles = append(roles, r)
+	}
+	return roles
+}
+
+// CreateUser creates a person. A directory's people go to its tenant, or to SSO Landing when it belongs to the whole installation; one who
+// already exists there is adopted, one whom it deleted comes back under the old id. Taken names are a Conflict with the code "uniqueness".
+func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) (identity.User, error) {
+	scope, err := s.scopeFor(by, usersWrite)
+	if err != nil {
+		return identity.User{}, err
+	}
+	if err := normalise(&n.User); err != nil {
+		return identity.User{}, err
+	}
+	var out identity.User
+	create := func(tx *store.Tx) error {
+		if by.Kind == identity.ActorDirectory {
+			out, err = s.pushUser(ctx, tx, by, scope, n)
+		} else {
+			out, err = s.addUser(ctx, tx, by, n)
+		}
+		return err
+	}
+	err = s.db.Update(ctx, create)
+	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
+		err = s.db.Update(ctx, create) // another request won the race: now that person is there to be seen
+	}
+	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
+}
+
+// addUser creates a user by an administrator's word.
+func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
+	u := n.User
+	if by.Kind == identity.ActorUser && by.TenantID != "" && u.TenantID != by.TenantID {
+		return u, identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
+	}
+	if n.Role == "" {
+		return u, identity.Errorf(identity.Invalid, "A role is needed: a user without one could do nothing.").WithField("role")
+	}
+	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
+		return u, err
+	}
+	same, err := tx.UsersByName(ctx, store.Everything(), u.UserName, 20)
+	if err != nil {
+		return u, err
+	}
+	for _, other := range same {
+		if other.DeletedAt == nil && other.TenantID == u.TenantID {
+			return u, taken(u.UserName)
+		}
+	}
+	u.Enabled, u.Held = true, false
+	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
+}
+
+// insertUser writes a new user with a first role, an optional password and the events.
+func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, n NewUser, source identity.SourceKind) (identity.User, error) {
+	u.ID, u.Version = identity.NewID[identity.UserID](), 1
+	u.CreatedAt, u.UpdatedAt = tx.Now(), tx.Now()
+	if err := tx.InsertUser(ctx, u); err != nil {
+		return u, err
+	}
+	if n.PasswordHash != "" {
+		if err := setPassword(ctx, tx, u, n.PasswordHash); err != nil {
+			return u, err
+		}
+	}
+	role, err := s.assign(ctx, tx, by, u, n.Role, source, n.Reason)
+	if err != nil {
+		return u, err
+	}
+	created := about(by, identity.UserCreated, u)
+	created.Reason = n.Reason
+	created.Changes = append(diffUsers(identity.User{}, u), identity.Change{Field: "role", After: s.roleTitle(n.Role)})
+	return u, tx.InsertEvent(ctx, created, role)
+}
+
+// setPassword gives a new user a local password and the identifiers to use it with.
+func setPassword(ctx context.Context, tx *store.Tx, u identity.User, hash string) error {
+	if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: hash}); err != nil {
+		return err
+	}
+	n, err := tx.ReplaceLogins(ctx, u.ID, loginKeys(u))
+	if err == nil && n == 0 {
+		err = identity.Errorf(identity.Conflict, "Somebody else already signs in as %s; choose another e-mail address or user name.", u.UserName).WithField("email").WithCode("uniqueness")
+	}
+	return err
+}
+
+// loginKeys returns what a user may type to sign in: the e-mail address and the user name.
+func loginKeys(u identity.User) []string {
+	keys := []string{identity.NameKey(u.UserName)}
+	if key, err := identity.EmailKey(u.Email()); err == nil && key != keys[0] {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes
+// and, for a directory, ExternalID. A version other than 0 must be the current one, else Precondition. What changes nothing writes nothing.
+func (s *Service) UpdateUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64, change func(*identity.User) error) (identity.User, error) {
+	return s.updateUser(ctx, by, id, version, "", change)
+}
+
+func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64, reason string, change func(*identity.User) error) (identity.User, error) {
+	scope, err := s.scopeFor(by, usersWrite)
+	if err != nil {
+		return identity.User{}, err
+	}
+	id, ok := identity.ParseID[identity.UserID](string(id))
+	if !ok {
+		return identity.User{}, noUser()
+	}
+	var out identity.User
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.UserForUpdate(ctx, scope, id)
+		if err != nil {
+			return err
+		}
+		if version != 0 && version != before.Version {
+			return stale()
+		}
+		out, err = s.change(ctx, tx, by, before, reason, change)
+		return err
+	})
+	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
+		return out, taken("").WithCause(err)
+	}
+	return out, sharpen(err, noUser)
+}
+
+// change applies one change to a locked user: access rules, the write itself, its consequences and its events.
+func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string, change func(*identity.User) error) (identity.User, error) {
+	links, err := tx.DirectoryLinks(ctx, before.ID)
+	if err != nil {
+		return before, err
+	}
+	own, linked := ownLink(by, links, before)
+	after := before
+	if by.Kind == identity.ActorDirectory {
+		after.Enabled = own.Active // a directory speaks of its own word, not of what others said
+	}
+	if err := change(&after); err != nil {
+		return before, err
+	}
+	keepFixed(&after, before)
+	if err := normalise(&after); err != nil {
+		return before, err
+	}
+	if by.Kind == identity.ActorDirectory {
+		wrote, err := s.writeLink(ctx, tx, by, own, linked, before, after)
+		if err != nil {
+			return before, err
+		}
+		links = withLink(links, wrote)
+	} else if after.Enabled != before.Enabled {
+		after.Held = !after.Enabled // a person's word, which no directory can undo
+	}
+	after.Enabled = letsIn(after, links)
+	changes := diffUsers(before, after)
+	if len(changes) == 0 {
+		return before, nil
+	}
+	if err := s.checkChange(ctx, tx, by, before, after, links); err != nil {
+		return before, err
+	}
+	return s.writeUser(ctx, tx, by, before, after, reason, changes)
+}
+
+// writeUser writes a changed user, ends the sessions of one who was deactivated, and writes the events.
+func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, reason string, changes []identity.Change) (identity.User, error) {
+	after.Version++
+	after.UpdatedAt = tx.Now()
+	if err := tx.UpdateUser(ctx, after, !sameEmails(before.Emails, after.Emails)); err != nil {
+		return before, err
+	}
+	var events []identity.Event
+	switched, rest := splitActive(changes)
+	if len(rest) > 0 {
+		e := about(by, identity.UserUpdated, after)
+		e.Reason, e.Changes = reason, rest
+		events = append(events, e)
+	}
+	if len(switched) > 0 {
+		e, err := s.switchAccess(ctx, tx, by, after, switched)
+		if err != nil {
+			return before, err
+		}
+		e.Reason = reason
+		events = append(events, e)
+	}
+	return after, tx.InsertEvent(ctx, events...)
+}
+
+// switchAccess does what follows when a user was let in or kept out.
+func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, changes []identity.Change) (identity.Event, error) {
+	e := about(by, identity.UserActivated, u)
+	if !u.Enabled {
+		e.Type = identity.UserDeactivated
+		ended, err := tx.DeleteSessionsOf(ctx, u.ID, "")
+		if err != nil {
+			return e, err
+		}
+		if ended > 0 {
+			changes = append(changes, identity.Change{Field: "sessions", Before: ended, After: 0})
+		}
+	}
+	e.Changes = changes
+	return e, nil
+}
+
+// checkChange holds the rules that a change must keep.
+func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) error {
+	if before.Enabled && !after.Enabled {
+		if err := s.keepLastAdministrator(ctx, tx, before); err != nil {
+			return err
+		}
+	}
+	if before.Held && !after.Held && !after.Enabled {
+		return identity.Errorf(identity.Forbidden, "%s cannot be activated here: a directory says that this person is inactive. Activate the person there.", before.Label())
+	}
+	if by.Kind != identity.ActorDirectory && len(links) > 0 && managedChanged(before, after) {
+		return identity.Errorf(identity.Forbidden, "%s is managed by the directory %s; change the attributes there.", before.Label(), links[0].DirectoryName)
+	}
+	if identity.NameKey(before.UserName) == identity.NameKey(after.UserName) {
+		return nil
+	}
+	scope, err := s.scopeFor(by, usersWrite)
+	if err != nil {
+		return err
+	}
+	same, err := tx.UsersByName(ctx, scope, after.UserName, 20)
+	if err != nil {
+		return err
+	}
+	for _, other := range same {
+		if other.ID != before.ID && other.DeletedAt == nil && (by.Kind == identity.ActorDirectory || other.TenantID == before.TenantID) {
+			return taken(after.UserName)
+		}
+	}
+	return nil
+}
+
+// Memberships returns the groups of some users, nested ones too: a directory gets its own, an administrator all.
+func (s *Service) Memberships(ctx context.Context, by identity.Actor, ids []identity.UserID) (map[identity.UserID][]identity.Membership, error) {
+	if _, err := s.scopeFor(by, usersRead); err != nil || len(ids) == 0 {
+		return nil, err
+	}
+	var out map[identity.UserID][]identity.Membership
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		out, err = tx.Memberships(ctx, by.DirectoryID(), ids)
+		return err
+	})
+	return out, err
+}
+
+// UserDetail is everything that a user's page shows.
+type UserDetail struct {
+	User        identity.User
+	Tenant      identity.Tenant
+	Assignments []identity.Assignment
+	Links       []identity.Link
+	Directories []identity.DirectoryLink
+	Memberships []identity.Membership
+	Sessions    []identity.Session
+}
+
+// UserDetail returns a user with all that hangs on it, or NotFound.
+func (s *Service) UserDetail(ctx context.Context, by identity.Actor, id identity.UserID) (UserDetail, error) {
+	var d UserDetail
+	u, err := s.User(ctx, by, id)
+	if err != nil {
+		return d, err
+	}
+	d.User = u
+	err = s.db.View(ctx, func(tx *store.Tx) error { return loadDetail(ctx, tx, &d) })
+	return d, err
+}
+
+func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
+	u := d.User
+	if u.TenantID != "" {
+		if d.Tenant, err = tx.Tenant(ctx, store.Everything(), u.TenantID); err != nil {
+			return err
+		}
+	}
+	if d.Assignments, err = tx.Assignments(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Links, err = tx.Links(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Directories, err = tx.DirectoryLinks(ctx, u.ID); err != nil {
+		return err
+	}
+	memberships, err := tx.Memberships(ctx, "", []identity.UserID{u.ID})
+	if err != nil {
+		return err
+	}
+	d.Memberships = memberships[u.ID]
+	d.Sessions, err = tx.SessionsOf(ctx, u.ID)
+	return err
+}
+
+// normalise checks and tidies what a user record must be, whoever wrote it.
+func normalise(u *identity.User) error {
+	u.UserName = strings.TrimSpace(u.UserName)
+	if u.UserName == "" {
+		return identity.Errorf(identity.Invalid, "A user name is needed.").WithField("userName").WithCode("invalidValue")
+	}
+	if len(u.UserName) > 255 {
+		return identity.Errorf(identity.Invalid, "A user name has at most 255 bytes.").WithField("userName").WithCode("invalidValue")
+	}
+	if len(u.Attributes) == 0 {
+		u.Attributes = []byte("{}")
+	}
+	return nil
+}

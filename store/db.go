@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"crypto/cipher"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/lib/pq"
+	sqlite "modernc.org/sqlite"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// The drivers' names, which are also the names of the folders of migrations.
+const (
+	driverPostgres = "postgres"
+	driverSQLite   = "sqlite"
+)
+
+// Options are what a database needs besides its address.
+type Options struct {
+	SecretKey []byte   // 32 bytes: seals secrets at rest
+	OldKeys   [][]byte // earlier keys that may still open what they sealed
+}
+
+// DB is an open database. It is safe for use by many goroutines.
+type DB struct {
+	write  *sqlx.DB
+	read   *sqlx.DB // SQLite: readers beside the one writer; PostgreSQL: the same pool
+	driver string
+	keys   []sealKey
+	bound  sync.Map // query -> rebound query
+}
+
+type sealKey struct {
+	id   [4]byte
+	aead cipher.AEAD
+}
+
+func init() {
+	sqlx.BindDriver(driverSQLite, sqlx.QUESTION)
+	sqlite.MustRegisterDeterministicScalarFunction("fold", 1, foldSQLite)
+}
+
+// Open opens the database at an address such as sqlite:drawbridge.db or postgres://user@host/name. It does not migrate.
+func Open(ctx context.Context, address string, o Options) (*DB, error) {
+	db := &DB{}
+	for _, key := range append([][]byte{o.SecretKey}, o.OldKeys...) {
+		k, err := newSealKey(key)
+		if err != nil {
+			return nil, err
+		}
+		db.keys = append(db.keys, k)
+	}
+	var err error
+	switch scheme, rest, _ := strings.Cut(address, ":"); scheme {
+	case "sqlite":
+		err = db.openSQLite(rest)
+	case "postgres", "postgresql":
+		err = db.openPostgres(address)
+	default:
+		err = identity.Errorf(identity.Invalid, "a database address starts with sqlite: or postgres://, not %q", scheme)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Ping(ctx); err != nil {
+		_ = db.Close()
+		return nil, identity.Errorf(identity.Internal, "the database does not answer; check the address and that the server runs").WithCause(err)
+	}
+	return db, nil
+}
+
+// openSQLite opens one writer, which takes the lock when its transaction begins, and a pool of readers.
+func (db *DB) openSQLite(path string) error {
+	path, _, _ = strings.Cut(path, "?")
+	if path == "" || path == ":memory:" {
+		return identity.Errorf(identity.Invalid, "SQLite needs a file, such as sqlite:drawbridge.db")
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return identity.Errorf(identity.Invalid, "the database file cannot be written").WithCause(err)
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=cache_size(-16384)&_pragma=case_sensitive_like(ON)&_time_format=sqlite"
+	name := "file:" + (&url.URL{Path: path}).EscapedPath() + pragmas
+	db.driver = driverSQLite
+	if db.write, err = sqlx.Open(driverSQLite, name+"&_txlock=immediate"); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(1)
+	if db.read, err = sqlx.Open(driverSQLite, name+"&_pragma=query_only(ON)"); err != nil {
+		return err
+	}
+	readers := max(4, runtime.NumCPU())
+	db.read.SetMaxOpenConns(readers)
+	db.read.SetMaxIdleConns(readers)
+	return nil
+}
+
+// openPostgres sends parameters with each statement, so that no statement is ever prepared on the pool.
+func (db *DB) openPostgres(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return identity.Errorf(identity.Invalid, "the database address is no URL")
+	}
+	q := u.Query()
+	q.Set("binary_parameters", "yes")
+	if q.Get("sslmode") == "" {
+		q.Set("sslmode", "require")
+	}
+	u.RawQuery = q.Encode()
+	db.driver = driverPostgres
+	if db.write, err = sqlx.Open(driverPostgres, u.String()); err != nil {
+		return err
+	}
+	db.write.SetMaxOpenConns(16)
+	db.write.SetMaxIdleConns(16)
+	db.write.SetConnMaxIdleTime(5 * time.Minute)
+	db.read = db.write
+	return nil
+}
+
+// Ping asks the database for a sign of life.
+func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
+
+// Close closes the database.
+func (db *DB) Close() error {
+	if db.read == db.write {
+		return db.write.Close()
+	}
+	return errors.Join(db.read.Close(), db.write.Close())
+}
+
+// View runs fn with queries that see what was committed when each of them began. fn must not write.
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	return fn(&Tx{db: db, q: db.read, now: now()})
+}
+
+// Update runs fn in one transaction and commits it when fn returns nil. fn may run again after a serialisation failure, a
+// deadlock or a busy database, so nothing outside the database may happen inside it.
+func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	const tries = 12
+	for try := 1; ; try++ {
+		err := db.update(ctx, fn)
+		if err == nil || try == tries || !retryable(err) {
+			return err
+		}
+		pause := time.Duration(1<<min(try, 8)) * time.Millisecond
+		timer := time.NewTimer(pause/2 + rand.N(pause))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		case <-timer.C:
+		}
+	}
+}
+
+func (db *DB) update(ctx context.Context, fn func(*Tx) error) (err error) {
+	tx, err := db.write.BeginTxx(ctx, nil)
+	if err != nil {
+		return classify(ctx, err)
+	}
+	defer func() {
+		if err != nil {
+			_ = tx.Rollback()
+		}
+	}()
+	if err := fn(&Tx{db: db, q: tx, now: now()}); err != nil {
+		return err
+	}
+	return classify(ctx, tx.Commit())
+}
+
+// now is the time as both databases keep it: UTC, to the microsecond.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
+
+// retryable reports whether the transaction lost a race that it may win when it runs again.
+func retryable(err error) bool {
+	var p *pq.Error
+	if errors.As(err, &p) {
+		return p.Code == "40001" || p.Code == "40P01"
+	}
+	var s *sqlite.Error
+	if errors.As(err, &s) {
+		code := s.Code() & 0xff
+		return code == 5 || code == 6
+	}
+	return false
+}
+
+// classify turns a driver's error into a kind. It goes by codes, never by text.
+func classify(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var p *pq.Error
+	if errors.As(err, &p) {
+		switch {
+		case p.Code == "23505":
+			return identity.Errorf(identity.Conflict, "this already exists").WithField(p.Constraint).WithCause(err)
+		case p.Code == "57014" && ctx.Err() != nil:
+			return ctx.Err()
+		}
+		return fmt.Errorf("database: %w", err)
+	}
+	var s *sqlite.Error
+	if errors.As(err, &s) && (s.Code() == 2067 || s.Code() == 1555) {
+		return identity.Errorf(identity.Conflict, "this already exists").WithCause(err)
+	}
+	return fmt.Errorf("database: %w", err)
+}

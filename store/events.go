@@ -1,0 +1,108 @@
+package store
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+type eventRow struct {
+	ID          text   `db:"id"`
+	At          moment `db:"at"`
+	Type        string `db:"type"`
+	ActorKind   string `db:"actor_kind"`
+	ActorID     string `db:"actor_id"`
+	ActorLabel  string `db:"actor_label"`
+	Door        string `db:"door"`
+	RequestID   text   `db:"request_id"`
+	TenantID    text   `db:"tenant_id"`
+	UserID      text   `db:"user_id"`
+	ObjectKind  string `db:"object_kind"`
+	ObjectID    string `db:"object_id"`
+	ObjectLabel string `db:"object_label"`
+	Reason      string `db:"reason"`
+	Changes     text   `db:"changes"`
+}
+
+const eventColumns = `e.id, e.at, e.type, e.actor_kind, e.actor_id, e.actor_label, e.door, e.request_id, e.tenant_id, e.user_id, e.object_kind, e.object_id, e.object_label, e.reason, e.changes`
+
+func (r *eventRow) event() (identity.Event, error) {
+	e := identity.Event{
+		ID: identity.EventID(r.ID), At: r.At.time(), Type: identity.EventType(r.Type), ActorKind: identity.ActorKind(r.ActorKind), ActorID: r.ActorID, ActorLabel: r.ActorLabel,
+		Door: r.Door, RequestID: identity.RequestID(r.RequestID), TenantID: identity.TenantID(r.TenantID), UserID: identity.UserID(r.UserID),
+		ObjectKind: r.ObjectKind, ObjectID: r.ObjectID, ObjectLabel: r.ObjectLabel, Reason: r.Reason,
+	}
+	return e, fromJSON(r.Changes, &e.Changes)
+}
+
+// InsertEvent writes events; ids and times that are empty are filled in.
+func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
+	for _, e := range events {
+		if e.ID == "" {
+			e.ID = identity.NewID[identity.EventID]()
+		}
+		if e.At.IsZero() {
+			e.At = tx.now
+		}
+		if e.Changes == nil {
+			e.Changes = []identity.Change{}
+		}
+		changes, err := asJSON(e.Changes)
+		if err != nil {
+			return err
+		}
+		err = tx.exec(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			string(e.ID), e.At, string(e.Type), string(e.ActorKind), e.ActorID, e.ActorLabel, e.Door, null(e.RequestID), null(e.TenantID), null(e.UserID),
+			e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EventQuery says which events are wanted; empty fields do not narrow.
+type EventQuery struct {
+	UserID   identity.UserID
+	ObjectID string
+	Type     identity.EventType
+	TenantID identity.TenantID
+	After    identity.EventID // older than this one
+	Limit    int
+}
+
+// Events returns the scope's events, newest first.
+func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.Page[identity.Event], error) {
+	var page identity.Page[identity.Event]
+	visible, args := scope.tenants("e.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	if q.UserID != "" {
+		b.add("e.user_id = ?", string(q.UserID))
+	}
+	if q.ObjectID != "" {
+		b.add("e.object_id = ?", q.ObjectID)
+	}
+	if q.Type != "" {
+		b.add("e.type = ?", string(q.Type))
+	}
+	if q.TenantID != "" {
+		b.add("e.tenant_id = ?", string(q.TenantID))
+	}
+	list := identity.Query{After: string(q.After), Newest: true, Limit: q.Limit}
+	b.after("e.id", list)
+	var rows []eventRow
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+eventColumns+` FROM events e`+b.where()+b.order("e.id", list), b.args...); err != nil {
+		return page, err
+	}
+	rows, page.More = cut(rows, q.Limit)
+	page.Items = make([]identity.Event, len(rows))
+	for i := range rows {
+		var err error
+		if page.Items[i], err = rows[i].event(); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}

@@ -1,0 +1,173 @@
+package store
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+type memberRow struct {
+	GroupID text `db:"group_id"`
+	ID      text `db:"member_id"`
+	Type    text `db:"member_type"`
+	Display text `db:"display"`
+	Name    text `db:"user_name"`
+	Group   text `db:"group_name"`
+	Attrs   text `db:"attributes"`
+}
+
+// Members returns the members of some groups in the order of their ids.
+func (tx *Tx) Members(ctx context.Context, groups []identity.GroupID) (map[identity.GroupID][]identity.Member, error) {
+	in, args := idList(tx, "m.group_id", groups)
+	var rows []memberRow
+	err := tx.list(ctx, &rows, `SELECT m.group_id, m.member_id, m.member_type, u.display_name AS display, u.user_name, u.attributes, g.display_name AS group_name
+		FROM group_members m LEFT JOIN users u ON u.id = m.member_id LEFT JOIN groups g ON g.id = m.member_id
+		WHERE `+in+` ORDER BY m.group_id, m.member_id`, args...)
+	out := make(map[identity.GroupID][]identity.Member, len(groups))
+	for _, r := range rows {
+		m := identity.Member{ID: string(r.ID), Type: identity.MemberType(r.Type), Display: string(r.Group)}
+		if m.Type == identity.MemberUser {
+			u := identity.User{DisplayName: string(r.Display), UserName: string(r.Name), Attributes: []byte(r.Attrs)}
+			m.Display = u.Label()
+		}
+		out[identity.GroupID(r.GroupID)] = append(out[identity.GroupID(r.GroupID)], m)
+	}
+	return out, err
+}
+
+// InsertMembers adds members and returns those who were not there before, in the order given.
+func (tx *Tx) InsertMembers(ctx context.Context, group identity.GroupID, members []identity.Member) ([]identity.Member, error) {
+	if len(members) == 0 {
+		return nil, nil
+	}
+	fresh := make(map[string]bool, len(members))
+	for _, kind := range []identity.MemberType{identity.MemberUser, identity.MemberGroup} {
+		ids := idsOf(members, kind)
+		if len(ids) == 0 {
+			continue
+		}
+		var added []string
+		if err := tx.list(ctx, &added, tx.insertMembersSQL(), string(group), string(kind), tx.idArg(ids)); err != nil {
+			return nil, err
+		}
+		for _, id := range added {
+			fresh[id] = true
+		}
+	}
+	var out []identity.Member
+	for _, m := range members {
+		if fresh[m.ID] {
+			out = append(out, m)
+			delete(fresh, m.ID)
+		}
+	}
+	return out, nil
+}
+
+func (tx *Tx) insertMembersSQL() string {
+	if tx.postgres() {
+		return `INSERT INTO group_members (group_id, member_type, member_id) SELECT CAST(? AS uuid), ?, id FROM unnest(CAST(? AS uuid[])) AS id ON CONFLICT DO NOTHING RETURNING member_id`
+	}
+	return `INSERT INTO group_members (group_id, member_type, member_id) SELECT ?, ?, value FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING RETURNING member_id`
+}
+
+// idArg returns a list of ids as one argument.
+func (tx *Tx) idArg(ids []string) any {
+	_, args := idList(tx, "", ids)
+	return args[0]
+}
+
+// DeleteMembers removes members and returns the ids of those who were there.
+func (tx *Tx) DeleteMembers(ctx context.Context, group identity.GroupID, ids []string) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	in, args := idList(tx, "member_id", ids)
+	var gone []string
+	err := tx.list(ctx, &gone, `DELETE FROM group_members WHERE group_id = ? AND `+in+` RETURNING member_id`, append([]any{string(group)}, args...)...)
+	return gone, err
+}
+
+// DeleteMembersWhere removes the members that match a filter on members and returns their ids.
+func (tx *Tx) DeleteMembersWhere(ctx context.Context, group identity.GroupID, match *identity.Filter) ([]string, error) {
+	c := compiler{tx: tx, table: groupsTable}
+	r := groupsTable.rows["members"]
+	c.element = r.element
+	cond := c.compile(match)
+	query := `DELETE FROM group_members WHERE group_id = ? AND member_id IN (SELECT x.member_id FROM ` + r.from + ` WHERE x.group_id = ? AND ` + cond + `) RETURNING member_id`
+	var gone []string
+	err := tx.listBuilt(ctx, &gone, query, append([]any{string(group), string(group)}, c.args...)...)
+	return gone, err
+}
+
+// DeleteMembersExcept removes all members but these and returns the ids of those who went.
+func (tx *Tx) DeleteMembersExcept(ctx context.Context, group identity.GroupID, keep []string) ([]string, error) {
+	in, args := idList(tx, "member_id", keep)
+	var gone []string
+	err := tx.list(ctx, &gone, `DELETE FROM group_members WHERE group_id = ? AND NOT (`+in+`) RETURNING member_id`, append([]any{string(group)}, args...)...)
+	return gone, err
+}
+
+// DeleteMembershipsOf removes a user from every group and returns the groups.
+func (tx *Tx) DeleteMembershipsOf(ctx context.Context, id identity.UserID) ([]identity.GroupID, error) {
+	var gone []identity.GroupID
+	err := tx.list(ctx, &gone, `DELETE FROM group_members WHERE member_id = ? RETURNING group_id`, string(id))
+	return gone, err
+}
+
+// BumpGroups gives groups a new version, because their members changed.
+func (tx *Tx) BumpGroups(ctx context.Context, ids []identity.GroupID) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	in, args := idList(tx, "id", ids)
+	return tx.exec(ctx, `UPDATE groups SET version = version + 1, updated_at = ? WHERE `+in, append([]any{tx.now}, args...)...)
+}
+
+// Memberships returns the groups of some users: the directory's own, or all of them without a directory; nested groups are followed.
+func (tx *Tx) Memberships(ctx context.Context, directory identity.DirectoryID, users []identity.UserID) (map[identity.UserID][]identity.Membership, error) {
+	in, args := idList(tx, "m.member_id", users)
+	args = append(args, null(directory), null(directory))
+	uuid := "TEXT"
+	if tx.postgres() {
+		uuid = "uuid"
+	}
+	var rows []struct {
+		UserID  text `db:"user_id"`
+		GroupID text `db:"group_id"`
+		Display text `db:"display_name"`
+		Direct  int  `db:"direct"`
+	}
+	err := tx.list(ctx, &rows, `WITH RECURSIVE up (user_id, group_id, direct) AS (
+			SELECT m.member_id, m.group_id, 1 FROM group_members m WHERE `+in+`
+			UNION SELECT up.user_id, m.group_id, 0 FROM up JOIN group_members m ON m.member_id = up.group_id)
+		SELECT up.user_id, up.group_id, g.display_name, max(up.direct) AS direct FROM up JOIN groups g ON g.id = up.group_id
+		WHERE CAST(? AS `+uuid+`) IS NULL OR g.directory_id = CAST(? AS `+uuid+`)
+		GROUP BY up.user_id, up.group_id, g.display_name ORDER BY up.user_id, up.group_id`, args...)
+	out := make(map[identity.UserID][]identity.Membership, len(users))
+	for _, r := range rows {
+		u := identity.UserID(r.UserID)
+		out[u] = append(out[u], identity.Membership{UserID: u, GroupID: identity.GroupID(r.GroupID), Display: string(r.Display), Direct: r.Direct == 1})
+	}
+	return out, err
+}
+
+// Below reports whether a group is at or below another, so that nesting it there would make a circle.
+func (tx *Tx) Below(ctx context.Context, top, group identity.GroupID) (bool, error) {
+	var n []int
+	err := tx.list(ctx, &n, `WITH RECURSIVE down (id) AS (
+			SELECT g.id FROM groups g WHERE g.id = ?
+			UNION SELECT m.member_id FROM down JOIN group_members m ON m.group_id = down.id WHERE m.member_type = 'Group')
+		SELECT 1 FROM down WHERE id = ?`, string(top), string(group))
+	return len(n) > 0, err
+}
+
+func idsOf(members []identity.Member, kind identity.MemberType) []string {
+	var ids []string
+	for _, m := range members {
+		if m.Type == kind {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
+}

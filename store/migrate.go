@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+//go:embed migrations/*/*.sql
+var migrations embed.FS
+
+// Migrate brings the tables up to this version of the program. Several replicas may call it at once: on PostgreSQL they wait for
+// one lock, on SQLite the one that came second finds the work done.
+func (db *DB) Migrate(ctx context.Context) error {
+	folder, err := fs.Sub(migrations, "migrations/"+db.driver)
+	if err != nil {
+		return err
+	}
+	opts := []goose.ProviderOption{goose.WithVerbose(false)}
+	dialect := goose.DialectSQLite3
+	if db.driver == driverPostgres {
+		dialect = goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 60))
+		if err != nil {
+			return err
+		}
+		opts = append(opts, goose.WithSessionLocker(locker))
+	}
+	for try := 1; ; try++ {
+		err = db.migrate(ctx, dialect, folder, opts)
+		if err == nil || ctx.Err() != nil || try == 5 {
+			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Duration(try) * 100 * time.Millisecond):
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("migrate the database: %w", err)
+	}
+	return db.Update(ctx, func(tx *Tx) error { return tx.checkKey(ctx) })
+}
+
+func (db *DB) migrate(ctx context.Context, dialect goose.Dialect, folder fs.FS, opts []goose.ProviderOption) error {
+	p, err := goose.NewProvider(dialect, db.write.DB, folder, opts...)
+	if err != nil {
+		return err
+	}
+	has, target, err := versions(ctx, p)
+	if err != nil {
+		return err
+	}
+	if has > target {
+		return identity.Errorf(identity.Precondition, "the database is at version %d, this program knows %d; start the newer program", has, target)
+	}
+	if has == target {
+		return nil
+	}
+	_, err = p.Up(ctx)
+	return err
+}
+
+func versions(ctx context.Context, p *goose.Provider) (has, target int64, err error) {
+	has, err = p.GetDBVersion(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	sources := p.ListSources()
+	if len(sources) == 0 {
+		return 0, 0, errors.New("no migrations are embedded")
+	}
+	return has, sources[len(sources)-1].Version, nil
+}
+
+// Seed makes sure that the landing tenant and the model's roles exist. It may be called at every start.
+func (db *DB) Seed(ctx context.Context, landing string, roles []identity.Role) error {
+	return db.Update(ctx, func(tx *Tx) error {
+		for _, r := range roles {
+			if err := tx.PutRole(ctx, r); err != nil {
+				return err
+			}
+		}
+		return tx.seedLanding(ctx, landing)
+	})
+}

@@ -1,0 +1,73 @@
+package store
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// PutRole writes a role of the access model, new or changed.
+func (tx *Tx) PutRole(ctx context.Context, r identity.Role) error {
+	return tx.exec(ctx, `INSERT INTO roles (application, id, title, scope, interactive) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (application, id) DO UPDATE SET title = excluded.title, scope = excluded.scope, interactive = excluded.interactive`,
+		r.Application, string(r.ID), r.Title, string(r.Scope), r.Interactive)
+}
+
+type assignmentRow struct {
+	ID          text   `db:"id"`
+	UserID      text   `db:"user_id"`
+	Application string `db:"application"`
+	RoleID      string `db:"role_id"`
+	Source      string `db:"source"`
+	SourceID    string `db:"source_id"`
+	Reason      string `db:"reason"`
+	GrantedBy   string `db:"granted_by"`
+	CreatedAt   moment `db:"created_at"`
+}
+
+const assignmentColumns = `a.id, a.user_id, a.application, a.role_id, a.source, a.source_id, a.reason, a.granted_by, a.created_at`
+
+func (r *assignmentRow) assignment() identity.Assignment {
+	return identity.Assignment{
+		ID: identity.AssignmentID(r.ID), UserID: identity.UserID(r.UserID), Application: r.Application, RoleID: identity.RoleID(r.RoleID),
+		Source: identity.SourceKind(r.Source), SourceID: r.SourceID, Reason: r.Reason, GrantedBy: r.GrantedBy, CreatedAt: r.CreatedAt.time(),
+	}
+}
+
+// Assignments returns a user's roles with their sources.
+func (tx *Tx) Assignments(ctx context.Context, id identity.UserID) ([]identity.Assignment, error) {
+	all, err := tx.AssignmentsOf(ctx, []identity.UserID{id})
+	return all[id], err
+}
+
+// AssignmentsOf returns the roles of some users.
+func (tx *Tx) AssignmentsOf(ctx context.Context, ids []identity.UserID) (map[identity.UserID][]identity.Assignment, error) {
+	in, args := idList(tx, "a.user_id", ids)
+	var rows []assignmentRow
+	err := tx.list(ctx, &rows, `SELECT `+assignmentColumns+` FROM assignments a WHERE `+in+` ORDER BY a.created_at, a.id`, args...)
+	out := make(map[identity.UserID][]identity.Assignment, len(ids))
+	for i := range rows {
+		a := rows[i].assignment()
+		out[a.UserID] = append(out[a.UserID], a)
+	}
+	return out, err
+}
+
+// InsertAssignment gives a role; the same role from the same source is a Conflict.
+func (tx *Tx) InsertAssignment(ctx context.Context, a identity.Assignment) error {
+	return tx.exec(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(a.ID), string(a.UserID), a.Application, string(a.RoleID), string(a.Source), a.SourceID, a.Reason, a.GrantedBy, a.CreatedAt)
+}
+
+// DeleteAssignment takes a role away.
+func (tx *Tx) DeleteAssignment(ctx context.Context, id identity.AssignmentID) error {
+	return tx.execOne(ctx, `DELETE FROM assignments WHERE id = ?`, string(id))
+}
+
+// CountHolders returns how many people other than one hold a role and may come in.
+func (tx *Tx) CountHolders(ctx context.Context, role identity.RoleID, except identity.UserID) (int, error) {
+	var n int
+	err := tx.get(ctx, &n, `SELECT count(DISTINCT u.id) FROM assignments a JOIN users u ON u.id = a.user_id
+		WHERE a.role_id = ? AND u.id <> ? AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL`, string(role), string(except))
+	return n, err
+}

@@ -1,0 +1,200 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	sqlite "modernc.org/sqlite"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// Tx carries the queries. It is valid only inside the function that View or Update was given.
+type Tx struct {
+	db  *DB
+	q   sqlx.ExtContext
+	now time.Time
+}
+
+// Now returns the transaction's time: UTC, to the microsecond.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+func (tx *Tx) postgres() bool { return tx.db.driver == driverPostgres }
+
+// bind writes a query's question marks as the driver wants them, once for each text.
+func (tx *Tx) bind(query string) string {
+	if !tx.postgres() {
+		return query
+	}
+	if bound, ok := tx.db.bound.Load(query); ok {
+		return bound.(string)
+	}
+	bound := sqlx.Rebind(sqlx.DOLLAR, query)
+	tx.db.bound.Store(query, bound)
+	return bound
+}
+
+func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error {
+	err := sqlx.GetContext(ctx, tx.q, dst, tx.bind(query), args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return identity.Errorf(identity.NotFound, "not found")
+	}
+	return classify(ctx, err)
+}
+
+func (tx *Tx) list(ctx context.Context, dst any, query string, args ...any) error {
+	return classify(ctx, sqlx.SelectContext(ctx, tx.q, dst, tx.bind(query), args...))
+}
+
+// listBuilt is list for a query that was put together: its text is not kept, so that strange filters do not fill the memory.
+func (tx *Tx) listBuilt(ctx context.Context, dst any, query string, args ...any) error {
+	if tx.postgres() {
+		query = sqlx.Rebind(sqlx.DOLLAR, query)
+	}
+	return classify(ctx, sqlx.SelectContext(ctx, tx.q, dst, query, args...))
+}
+
+func (tx *Tx) exec(ctx context.Context, query string, args ...any) error {
+	_, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
+	return classify(ctx, err)
+}
+
+// execCount is exec that tells how many rows it touched.
+func (tx *Tx) execCount(ctx context.Context, query string, args ...any) (int, error) {
+	res, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
+	if err != nil {
+		return 0, classify(ctx, err)
+	}
+	n, err := res.RowsAffected()
+	return int(n), err
+}
+
+// execOne is exec for one row that must be there.
+func (tx *Tx) execOne(ctx context.Context, query string, args ...any) error {
+	n, err := tx.execCount(ctx, query, args...)
+	if err == nil && n == 0 {
+		return identity.Errorf(identity.NotFound, "not found")
+	}
+	return err
+}
+
+// Lock makes transactions that name the same thing wait for each other until they end. SQLite has one writer and needs none.
+func (tx *Tx) Lock(ctx context.Context, name string) error {
+	if !tx.postgres() {
+		return nil
+	}
+	return tx.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, "drawbridge:"+name)
+}
+
+// lockRows ends a SELECT whose rows this transaction will change.
+func (tx *Tx) lockRows(alias string) string {
+	if tx.postgres() {
+		return " FOR UPDATE OF " + alias
+	}
+	return ""
+}
+
+// idList returns a condition that a column is one of the ids, with its arguments.
+func idList[T ~string](tx *Tx, column string, ids []T) (string, []any) {
+	if tx.postgres() {
+		return column + " = ANY(CAST(? AS uuid[]))", []any{"{" + joinIDs(ids) + "}"}
+	}
+	raw, _ := json.Marshal(ids) // strings always encode
+	return column + " IN (SELECT value FROM json_each(?))", []any{string(raw)}
+}
+
+// joinIDs joins ids that ParseID accepted; they hold no character that an array literal gives a meaning to.
+func joinIDs[T ~string](ids []T) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(string(id))
+	}
+	return b.String()
+}
+
+// null returns nil for an empty string, so that it is stored as NULL.
+func null[T ~string](s T) any {
+	if s == "" {
+		return nil
+	}
+	return string(s)
+}
+
+// text scans a nullable column into a string; NULL is "".
+type text string
+
+// Scan implements sql.Scanner.
+func (t *text) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*t = ""
+	case string:
+		*t = text(v)
+	case []byte:
+		*t = text(v)
+	default:
+		return fmt.Errorf("a text column held a %T", src)
+	}
+	return nil
+}
+
+// moment is a nullable time in UTC.
+type moment struct{ at *time.Time }
+
+// Scan implements sql.Scanner.
+func (m *moment) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		m.at = nil
+	case time.Time:
+		u := v.UTC()
+		m.at = &u
+	default:
+		return fmt.Errorf("a time column held a %T", src)
+	}
+	return nil
+}
+
+func (m moment) time() time.Time {
+	if m.at == nil {
+		return time.Time{}
+	}
+	return *m.at
+}
+
+// asJSON returns v as JSON text: PostgreSQL takes JSON as a string, never as bytes.
+func asJSON(v any) (string, error) {
+	raw, err := json.Marshal(v)
+	return string(raw), err
+}
+
+// fromJSON reads a JSON column.
+func fromJSON(raw text, dst any) error {
+	if raw == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(raw), dst); err != nil {
+		return fmt.Errorf("a JSON column cannot be read: %w", err)
+	}
+	return nil
+}
+
+func foldSQLite(_ *sqlite.FunctionContext, args []driver.Value) (driver.Value, error) {
+	switch v := args[0].(type) {
+	case string:
+		return strings.ToLower(v), nil
+	case []byte:
+		return strings.ToLower(string(v)), nil
+	}
+	return args[0], nil
+}

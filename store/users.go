@@ -1,0 +1,249 @@
+package store
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+const userColumns = `u.id, u.tenant_id, u.user_name, u.display_name, u.enabled, u.held, u.locked_at, u.emails, u.attributes,
+	u.version, u.created_at, u.updated_at, u.last_login_at, u.deleted_at, du.external_id`
+
+const userTables = ` FROM users u LEFT JOIN directory_users du ON du.user_id = u.id AND du.directory_id = ?`
+
+type userRow struct {
+	ID          text   `db:"id"`
+	TenantID    text   `db:"tenant_id"`
+	UserName    string `db:"user_name"`
+	DisplayName string `db:"display_name"`
+	Enabled     bool   `db:"enabled"`
+	Held        bool   `db:"held"`
+	LockedAt    moment `db:"locked_at"`
+	Emails      text   `db:"emails"`
+	Attributes  text   `db:"attributes"`
+	Version     int64  `db:"version"`
+	CreatedAt   moment `db:"created_at"`
+	UpdatedAt   moment `db:"updated_at"`
+	LastLoginAt moment `db:"last_login_at"`
+	DeletedAt   moment `db:"deleted_at"`
+	ExternalID  text   `db:"external_id"`
+}
+
+func (r *userRow) user() (identity.User, error) {
+	u := identity.User{
+		ID: identity.UserID(r.ID), TenantID: identity.TenantID(r.TenantID), UserName: r.UserName, DisplayName: r.DisplayName,
+		Enabled: r.Enabled, Held: r.Held, LockedAt: r.LockedAt.at, Attributes: []byte(r.Attributes), ExternalID: string(r.ExternalID),
+		Version: r.Version, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(), LastLoginAt: r.LastLoginAt.at, DeletedAt: r.DeletedAt.at,
+	}
+	return u, fromJSON(r.Emails, &u.Emails)
+}
+
+func usersOf(rows []userRow) ([]identity.User, error) {
+	users := make([]identity.User, len(rows))
+	for i := range rows {
+		var err error
+		if users[i], err = rows[i].user(); err != nil {
+			return nil, err
+		}
+	}
+	return users, nil
+}
+
+// User returns a user of the scope who is not deleted, or NotFound.
+func (tx *Tx) User(ctx context.Context, scope Scope, id identity.UserID) (identity.User, error) {
+	return tx.user(ctx, scope, "u.deleted_at IS NULL AND u.id = ?", "", string(id))
+}
+
+// UserForUpdate is User with the row locked until the transaction ends.
+func (tx *Tx) UserForUpdate(ctx context.Context, scope Scope, id identity.UserID) (identity.User, error) {
+	return tx.user(ctx, scope, "u.deleted_at IS NULL AND u.id = ?", tx.lockRows("u"), string(id))
+}
+
+// DeletedUserForUpdate returns a tombstone with its row locked, or NotFound.
+func (tx *Tx) DeletedUserForUpdate(ctx context.Context, scope Scope, id identity.UserID) (identity.User, error) {
+	return tx.user(ctx, scope, "u.deleted_at IS NOT NULL AND u.id = ?", tx.lockRows("u"), string(id))
+}
+
+func (tx *Tx) user(ctx context.Context, scope Scope, where, lock string, args ...any) (identity.User, error) {
+	visible, more := scope.users()
+	var r userRow
+	err := tx.get(ctx, &r, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+lock,
+		append(append([]any{null(scope.directory)}, args...), more...)...)
+	if err != nil {
+		return identity.User{}, err
+	}
+	return r.user()
+}
+
+// Users returns a page of the scope's users who are not deleted.
+func (tx *Tx) Users(ctx context.Context, scope Scope, q identity.Query) (identity.Page[identity.User], error) {
+	var page identity.Page[identity.User]
+	visible, args := scope.users()
+	b := builder{tx: tx, table: usersTable, directory: scope.directory}
+	b.add("u.deleted_at IS NULL AND "+visible, args...)
+	b.userQuery(q)
+	if q.Filter != nil {
+		b.filter(q.Filter)
+	}
+	first := []any{null(scope.directory)}
+	var err error
+	if page.Total, err = b.total(ctx, q, userTables, first); err != nil || q.Limit == 0 {
+		return page, err
+	}
+	b.after("u.id", q)
+	var rows []userRow
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+userTables+b.where()+b.order("u.id", q), append(first, b.args...)...); err != nil {
+		return page, err
+	}
+	rows, page.More = cut(rows, q.Limit)
+	page.Items, err = usersOf(rows)
+	return page, err
+}
+
+// userQuery adds what people's search forms ask for.
+func (b *builder) userQuery(q identity.Query) {
+	if q.Tenant != "" {
+		b.add("u.tenant_id = ?", string(q.Tenant))
+	}
+	for _, word := range strings.Fields(strings.ToLower(q.Search)) {
+		b.add(`u.search LIKE ? ESCAPE '\'`, "%"+escapeLike(word)+"%")
+	}
+	switch q.Status {
+	case identity.StatusActive:
+		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NOT NULL")
+	case identity.StatusInactive:
+		b.add("NOT u.enabled")
+	case identity.StatusLocked:
+		b.add("u.enabled AND u.locked_at IS NOT NULL")
+	case identity.StatusPending:
+		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NULL")
+	}
+}
+
+// InsertUser writes a new user and the index of the addresses. A user name that is taken in the tenant is a Conflict.
+func (tx *Tx) InsertUser(ctx context.Context, u identity.User) error {
+	emails, err := asJSON(emailsOrNone(u.Emails))
+	if err != nil {
+		return err
+	}
+	err = tx.exec(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(u.ID), null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt, emails, attributes(u.Attributes),
+		searchText(&u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
+	if err != nil {
+		return err
+	}
+	return tx.insertEmails(ctx, u.ID, u.Emails)
+}
+
+// UpdateUser writes all that may change of a user; emails says whether the index of the addresses must be written again.
+// A user name that is taken in the tenant is a Conflict.
+func (tx *Tx) UpdateUser(ctx context.Context, u identity.User, emails bool) error {
+	list, err := asJSON(emailsOrNone(u.Emails))
+	if err != nil {
+		return err
+	}
+	err = tx.execOne(ctx, `UPDATE users SET tenant_id = ?, user_name = ?, user_name_key = ?, display_name = ?, display_name_key = ?, enabled = ?, held = ?, locked_at = ?,
+		emails = ?, attributes = ?, search = ?, version = ?, updated_at = ?, deleted_at = ? WHERE id = ?`,
+		null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt,
+		list, attributes(u.Attributes), searchText(&u), u.Version, u.UpdatedAt, u.DeletedAt, string(u.ID))
+	if err != nil || !emails {
+		return err
+	}
+	if err := tx.exec(ctx, `DELETE FROM user_emails WHERE user_id = ?`, string(u.ID)); err != nil {
+		return err
+	}
+	return tx.insertEmails(ctx, u.ID, u.Emails)
+}
+
+func (tx *Tx) insertEmails(ctx context.Context, id identity.UserID, emails []identity.Email) error {
+	if len(emails) == 0 {
+		return nil
+	}
+	values := make([]string, 0, len(emails))
+	args := make([]any, 0, 7*len(emails))
+	for i, e := range emails {
+		key, err := identity.EmailKey(e.Value)
+		if err != nil {
+			key = "" // kept and shown, but nobody signs in by it
+		}
+		values = append(values, "(?, ?, ?, ?, ?, ?, ?)")
+		args = append(args, string(id), i, strings.ToLower(e.Value), null(key), strings.ToLower(e.Type), strings.ToLower(e.Display), e.Primary)
+	}
+	return tx.exec(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+strings.Join(values, ", "), args...)
+}
+
+// SetLastLogin notes a sign-in. It is no change of the user: the version stays.
+func (tx *Tx) SetLastLogin(ctx context.Context, id identity.UserID, at time.Time) error {
+	return tx.execOne(ctx, `UPDATE users SET last_login_at = ? WHERE id = ?`, at, string(id))
+}
+
+// UsersByEmail returns the users of the scope, at most limit, with this address (as EmailKey makes it) or with it as user name. Deleted people are included.
+func (tx *Tx) UsersByEmail(ctx context.Context, scope Scope, key string, limit int) ([]identity.User, error) {
+	return tx.usersWhere(ctx, scope, `(u.user_name_key = ? OR u.id IN (SELECT e.user_id FROM user_emails e WHERE e.email_key = ?))`, limit, key, key)
+}
+
+// UsersByName returns the users of the scope, at most limit, with this user name in any case. Deleted people are included.
+func (tx *Tx) UsersByName(ctx context.Context, scope Scope, name string, limit int) ([]identity.User, error) {
+	return tx.usersWhere(ctx, scope, `u.user_name_key = ?`, limit, identity.NameKey(name))
+}
+
+// UsersByExternalID returns the users, at most limit, whom a directory knows under its own id. Deleted people are included.
+func (tx *Tx) UsersByExternalID(ctx context.Context, scope Scope, externalID string, limit int) ([]identity.User, error) {
+	return tx.usersWhere(ctx, scope, `du.external_id = ?`, limit, externalID)
+}
+
+func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit int, args ...any) ([]identity.User, error) {
+	visible, more := scope.users()
+	args = append(append([]any{null(scope.directory)}, args...), more...)
+	var rows []userRow
+	err := tx.list(ctx, &rows, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+` ORDER BY u.deleted_at IS NOT NULL, u.id LIMIT ?`, append(args, limit)...)
+	if err != nil {
+		return nil, err
+	}
+	return usersOf(rows)
+}
+
+// ShareUsers returns which of the ids are users of the scope who are not deleted; they stay so until the transaction ends.
+func (tx *Tx) ShareUsers(ctx context.Context, scope Scope, ids []identity.UserID) (map[identity.UserID]bool, error) {
+	visible, more := scope.users()
+	in, args := idList(tx, "u.id", ids)
+	lock := ""
+	if tx.postgres() {
+		lock = " FOR SHARE OF u"
+	}
+	var found []string
+	err := tx.list(ctx, &found, `SELECT u.id`+userTables+` WHERE u.deleted_at IS NULL AND `+in+` AND `+visible+lock,
+		append(append([]any{null(scope.directory)}, args...), more...)...)
+	set := make(map[identity.UserID]bool, len(found))
+	for _, id := range found {
+		set[identity.UserID(id)] = true
+	}
+	return set, err
+}
+
+func attributes(raw []byte) string {
+	if len(raw) == 0 {
+		return "{}"
+	}
+	return string(raw)
+}
+
+func emailsOrNone(emails []identity.Email) []identity.Email {
+	if emails == nil {
+		return []identity.Email{}
+	}
+	return emails
+}
+
+// searchText is what a search box looks through.
+func searchText(u *identity.User) string {
+	n := u.Name()
+	parts := []string{u.UserName, u.DisplayName, n.GivenName, n.FamilyName}
+	for _, e := range u.Emails {
+		parts = append(parts, e.Value)
+	}
+	return strings.ToLower(strings.Join(parts, " "))
+}
