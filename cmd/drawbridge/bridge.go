@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/authn"
+	"github.com/drawbridge-id/drawbridge/config"
+	"github.com/drawbridge-id/drawbridge/console"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/scim"
+	"github.com/drawbridge-id/drawbridge/sso"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// bridge is the floors below the doors, built on one database.
+type bridge struct {
+	settings config.Settings
+	model    *access.Model
+	db       *store.DB
+	people   *provisioning.Service
+	authn    *authn.Service
+}
+
+// open builds the floors: the model is read, the database opened, brought up to date and given the landing tenant and the model's roles.
+// The caller closes it.
+func open(ctx context.Context, s config.Settings) (*bridge, error) {
+	model, err := access.Load(s.AccessModel)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.EnsureSecretKey(); err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, s.Database, store.Options{SecretKey: s.SecretKey})
+	if err != nil {
+		return nil, err
+	}
+	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model)}
+	if err := b.prepare(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return b, nil
+}
+
+// prepare brings the database up to date. Several programs may do it at once.
+func (b *bridge) prepare(ctx context.Context) error {
+	if err := b.db.Migrate(ctx); err != nil {
+		return err
+	}
+	landing, _ := b.model.Landing()
+	return b.db.Seed(ctx, landing, b.model.Roles())
+}
+
+// with runs a command's work on the bridge of the settings in force, and closes it.
+func (p *program) with(ctx context.Context, work func(*bridge) error) error {
+	s, err := p.settings()
+	if err != nil {
+		return err
+	}
+	b, err := open(ctx, s)
+	if err != nil {
+		return err
+	}
+	return errors.Join(work(b), b.db.Close())
+}
+
+// routes joins the doors to one tree of routes.
+func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
+	cookies := web.Cookies{Secure: b.settings.Secure()}
+	mux := http.NewServeMux()
+	scim.New(scim.Options{Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Log: log}).Routes(mux)
+	sso.New(sso.Options{
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
+	}).Routes(mux)
+	console.New(console.Options{
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Log: log,
+	}).Routes(mux)
+	return mux
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// usageError is a command line that cannot be understood. Nothing was done.
+type usageError struct {
+	command string
+	err     error
+}
+
+// Error returns what is wrong and where the help is.
+func (e *usageError) Error() string {
+	return fmt.Sprintf("%s\nSee '%s --help'.", e.err, e.command)
+}
+
+// Unwrap returns what is wrong.
+func (e *usageError) Unwrap() error { return e.err }
+
+// usage returns a mistake in how command was called, found after its flags were read.
+func usage(command, format string, args ...any) error {
+	return &usageError{command: "drawbridge " + command, err: fmt.Errorf(format, args...)}
+}
+
+// unknownCommand names the word that is no command, and those that look like it.
+func unknownCommand(cmd *cobra.Command, word string) error {
+	cmd.SuggestionsMinimumDistance = 2
+	if near := cmd.SuggestionsFor(word); len(near) > 0 {
+		return fmt.Errorf("%q is no command of '%s'; did you mean %s?", word, cmd.CommandPath(), strings.Join(near, " or "))
+	}
+	return fmt.Errorf("%q is no command of '%s'", word, cmd.CommandPath())
+}
+
+// status returns the exit status of an error: 0 for none, 2 for a mistake of usage, 1 for everything else.
+func status(err error) int {
+	var u *usageError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &u):
+		return 2
+	}
+	return 1
+}
+
+// complain writes an error to stderr, once.
+func (p *program) complain(err error) {
+	if p.json {
+		p.writeJSON(p.stderr, map[string]any{"error": describe(err)})
+		return
+	}
+	fmt.Fprintln(p.stderr, "drawbridge: "+clean(explain(err), '\n'))
+}
+
+// explain returns an error in words for whoever has the database in hand: the message, and the cause where the message alone would hide it.
+func explain(err error) string {
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Message == "" || e.Kind == identity.Internal {
+		return err.Error()
+	}
+	if e.Field != "" && !strings.Contains(e.Message, e.Field) {
+		return e.Field + ": " + e.Message
+	}
+	return e.Message
+}
+
+// describe returns an error as an object for programs.
+func describe(err error) map[string]string {
+	out := map[string]string{"kind": identity.KindOf(err).String(), "message": explain(err)}
+	var u *usageError
+	if errors.As(err, &u) {
+		out["kind"] = "usage"
+	}
+	var e *identity.Error
+	if errors.As(err, &e) {
+		if e.Code != "" {
+			out["code"] = e.Code
+		}
+		if e.Field != "" {
+			out["field"] = e.Field
+		}
+	}
+	return out
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// sweepEvery is how often expired rows are deleted; sessions and states that expired are refused at once anyway.
+const sweepEvery = 5 * time.Minute
+
+// serve returns the command that is the product.
+func (p *program) serve() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run Drawbridge: SCIM, single sign-on and the console",
+		Long: `Brings the database up to date and serves SCIM, single sign-on and the console until it is asked to stop (SIGTERM or Ctrl-C).
+Put a proxy that speaks https in front and set DRAWBRIDGE_URL to its public origin.`,
+		Example: `  drawbridge serve
+  drawbridge serve --listen :8080 --url https://id.example.com
+  DRAWBRIDGE_DATABASE=postgres://drawbridge@db/drawbridge DRAWBRIDGE_SECRET_KEY_FILE=/run/secrets/key drawbridge serve`,
+		Args: cobra.NoArgs,
+		RunE: p.do(func(ctx context.Context, _ []string) error {
+			return p.with(ctx, func(b *bridge) error { return p.serveUntil(ctx, b) })
+		}),
+	}
+}
+
+func (p *program) serveUntil(ctx context.Context, b *bridge) error {
+	listener, err := listen(ctx, b.settings.Listen)
+	if err != nil {
+		return err
+	}
+	format := b.settings.LogFormat
+	if p.json {
+		format = "json"
+	}
+	log := logger(p.stderr, format, b.settings.LogLevel)
+	if err := b.announce(ctx, log, listener.Addr()); err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return b.run(ctx, listener, log)
+}
+
+// logger returns a logger of one line a record.
+func logger(w io.Writer, format string, level slog.Level) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	if format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// listen opens the address, or says what to do when that cannot be.
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, identity.Errorf(identity.Conflict,
+			"%s is taken by another program. Stop it, or choose another port with --listen or DRAWBRIDGE_LISTEN.", address).WithCause(err)
+	case errors.Is(err, syscall.EACCES):
+		return nil, identity.Errorf(identity.Forbidden,
+			"This user may not listen on %s. Choose a port above 1023 with --listen or DRAWBRIDGE_LISTEN.", address).WithCause(err)
+	case err != nil:
+		return nil, identity.Errorf(identity.Invalid, "Listening on %s failed: %v. Choose another address with --listen or DRAWBRIDGE_LISTEN.", address, err).WithCause(err)
+	}
+	return l, nil
+}
+
+// announce logs the one line of the start, and how to make the first administrator where there is none.
+func (b *bridge) announce(ctx context.Context, log *slog.Logger, at net.Addr) error {
+	attrs := []any{"url", b.settings.URL, "listen", at.String(), "version", build().Version, "model", b.model.Name}
+	admins, role, err := b.administrators(ctx)
+	if err != nil {
+		return err
+	}
+	if admins == 0 {
+		attrs = append(attrs, "next", fmt.Sprintf("there is no administrator yet: drawbridge user create --email you@example.com --role %s --password-file -", role))
+	}
+	log.Info("Drawbridge is ready", attrs...)
+	return nil
+}
+
+// run serves until ctx ends; then requests in progress may finish. Meanwhile it sweeps what has expired.
+func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) error {
+	ctx, stop := context.WithCancel(ctx)
+	var background sync.WaitGroup
+	background.Go(func() { b.sweep(ctx, log) })
+	server := web.New(web.Options{Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies})
+	err := server.Serve(ctx, l, server.Handler(b.routes(log)))
+	stop()
+	background.Wait()
+	log.Info("Drawbridge has stopped")
+	return err
+}
+
+// sweep deletes what has expired, again and again, until ctx ends.
+func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := b.authn.Sweep(ctx); err != nil && ctx.Err() == nil {
+			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// administrators counts the enabled people who hold a role of the platform, and returns such a role's id.
+func (b *bridge) administrators(ctx context.Context) (count int, role identity.RoleID, err error) {
+	nobody := identity.NewID[identity.UserID]() // except whom: an id that nobody has
+	err = b.db.View(ctx, func(tx *store.Tx) error {
+		for _, r := range b.model.Roles() {
+			if r.Scope != identity.ScopePlatform {
+				continue
+			}
+			n, err := tx.CountHolders(ctx, r.ID, nobody)
+			if err != nil {
+				return err
+			}
+			count, role = count+n, firstOf(role, r.ID)
+		}
+		return nil
+	})
+	return count, role, err
+}

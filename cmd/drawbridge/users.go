@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+)
+
+// user returns the commands about people.
+func (p *program) user() *cobra.Command {
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate"}
+	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPlace(), p.userDeactivate(), p.userActivate())
+	return p.group(cmd)
+}
+
+// newUser is what the flags of user create say.
+type newUser struct {
+	email, userName, name, tenant, role, passwordFile, reason string
+}
+
+func (p *program) userCreate() *cobra.Command {
+	var n newUser
+	cmd := &cobra.Command{
+		Use:   "create --email ADDRESS --role ROLE",
+		Short: "Create a person",
+		Long: `Creates a person. A platform role such as superadmin belongs to no tenant; every other role needs --tenant.
+Without a password the person can only come in through a connection (SAML or OIDC).`,
+		Example: `  drawbridge user create --email you@example.com --role superadmin --password-file -
+  drawbridge user create --email ada@example.com --name "Ada Lovelace" --tenant Acme --role viewer`,
+		Args: cobra.NoArgs,
+		RunE: p.do(func(ctx context.Context, _ []string) error {
+			return p.with(ctx, func(b *bridge) error { return p.createUser(ctx, b, n) })
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&n.email, "email", "", "the e-mail address")
+	f.StringVar(&n.userName, "user-name", "", "the user name (default: the e-mail address)")
+	f.StringVar(&n.name, "name", "", "the name to show")
+	f.StringVar(&n.tenant, "tenant", "", "the home tenant, by name or id")
+	f.StringVar(&n.role, "role", "", "the role, such as superadmin or viewer")
+	f.StringVar(&n.passwordFile, "password-file", "", "a file whose first line is the password; - reads standard input")
+	f.StringVar(&n.reason, "reason", "", "why; kept with the event")
+	require(cmd, "email", "role")
+	return cmd
+}
+
+func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
+	role, err := b.findRole(n.role)
+	if err != nil {
+		return err
+	}
+	tenant, err := b.findTenant(ctx, n.tenant)
+	if err != nil {
+		return err
+	}
+	if n.userName == "" {
+		n.userName = n.email
+	}
+	phc, err := p.passwordHash(ctx, b, n.passwordFile)
+	if err != nil {
+		return err
+	}
+	u, err := b.people.CreateUser(ctx, identity.Operator(), provisioning.NewUser{
+		User: identity.User{
+			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true,
+			Emails: []identity.Email{{Value: n.email, Type: "work", Primary: true}},
+		},
+		Role: role.ID, PasswordHash: phc, Reason: n.reason,
+	})
+	if err != nil {
+		return err
+	}
+	u.TenantName, u.Roles = tenant.Name, []identity.Role{role}
+	return p.show(viewUser(u), func(w io.Writer) {
+		fmt.Fprintf(w, "Created %s as %s in %s.\n", clean(u.Label()), role.Title, place(tenant.Name))
+		fields(w, "  id", string(u.ID), "  page", b.settings.URL+"/console/users/"+string(u.ID))
+	})
+}
+
+// passwordHash reads a password and hashes it; no file means no password.
+func (p *program) passwordHash(ctx context.Context, b *bridge, file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	password, err := p.secret("--password-file", file)
+	if err != nil {
+		return "", err
+	}
+	return b.authn.HashPassword(ctx, password)
+}
+
+// place names a home for people's eyes.
+func place(tenant string) string {
+	if tenant == "" {
+		return "the whole installation"
+	}
+	return clean(tenant)
+}
+
+func (p *program) userList() *cobra.Command {
+	var tenant string
+	var q identity.Query
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List people, in the order in which they were created",
+		Example: `  drawbridge user list --tenant "SSO Landing"
+  drawbridge user list --search ada --json`,
+		Args: cobra.NoArgs,
+		RunE: p.do(func(ctx context.Context, _ []string) error {
+			if err := checkLimit("user list", q.Limit); err != nil {
+				return err
+			}
+			return p.with(ctx, func(b *bridge) error { return p.listUsers(ctx, b, tenant, q) })
+		}),
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
+	cmd.Flags().StringVar(&q.Search, "search", "", "words in names, user names or addresses")
+	paging(cmd, &q.Limit, &q.After)
+	return cmd
+}
+
+func (p *program) listUsers(ctx context.Context, b *bridge, tenant string, q identity.Query) error {
+	t, err := b.findTenant(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	q.Tenant = t.ID
+	page, err := b.people.Users(ctx, identity.Operator(), q)
+	if err != nil {
+		return err
+	}
+	list := views(page, viewUser, func(u identity.User) string { return string(u.ID) })
+	return p.show(list, func(w io.Writer) {
+		t := table{heading: []string{"ID", "NAME", "E-MAIL", "TENANT", "ROLES", "STATUS", "LAST SIGN-IN"}, none: "Nobody."}
+		for _, u := range page.Items {
+			t.add(string(u.ID), u.Label(), orDash(u.Email()), orDash(u.TenantName), titles(u.Roles), string(u.Status()), when(u.LastLoginAt))
+		}
+		t.write(w)
+		more(w, list.Next != "", list.Next)
+	})
+}
+
+func titles(roles []identity.Role) string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = r.Title
+	}
+	return orDash(strings.Join(out, ", "))
+}
+
+func (p *program) userShow() *cobra.Command {
+	return &cobra.Command{
+		Use:     "show USER",
+		Short:   "Show one person: roles, links, directories, groups, sessions",
+		Example: "  drawbridge user show ada@example.com",
+		Args:    cobra.ExactArgs(1),
+		RunE: p.do(func(ctx context.Context, args []string) error {
+			return p.with(ctx, func(b *bridge) error { return p.showUser(ctx, b, args[0]) })
+		}),
+	}
+}
+
+func (p *program) showUser(ctx context.Context, b *bridge, word string) error {
+	u, err := b.findUser(ctx, word)
+	if err != nil {
+		return err
+	}
+	d, err := b.people.UserDetail(ctx, identity.Operator(), u.ID)
+	if err != nil {
+		return err
+	}
+	v := viewDetail(d)
+	return p.show(v, func(w io.Writer) { describeUser(w, d, v) })
+}
+
+func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
+	fields(w, "Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
+		"Tenant", place(v.Tenant), "Status", string(v.Status), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
+		"Groups", strings.Join(v.Groups, ", "))
+	for _, a := range v.Assignments {
+		fields(w, "Role", fmt.Sprintf("%s (%s, %s)", a.Role, a.Source, when(&a.At)), "", a.Reason)
+	}
+	for _, k := range v.Directories {
+		state := "lets in"
+		if !k.Active {
+			state = "keeps out"
+		}
+		fields(w, "Directory", fmt.Sprintf("%s %s, external id %s", k.Name, state, orDash(k.ExternalID)))
+	}
+	for _, l := range v.Links {
+		fields(w, "Signs in by", fmt.Sprintf("%s as %s, last %s", l.Connection, l.Subject, when(l.LastUsedAt)))
+	}
+	for _, s := range v.Sessions {
+		fields(w, "Session", fmt.Sprintf("%s from %s, last seen %s", s.ID, orDash(s.IP), when(&s.LastSeenAt)))
+	}
+}
+
+func (p *program) userDeactivate() *cobra.Command {
+	return p.userSwitch("deactivate", "Keep a person out and end all sessions; no directory can undo it", "%s is kept out; every session ended.\n",
+		func(ctx context.Context, b *bridge, id identity.UserID, reason string) (identity.User, error) {
+			return b.people.DeactivateUser(ctx, identity.Operator(), id, reason)
+		})
+}
+
+func (p *program) userActivate() *cobra.Command {
+	return p.userSwitch("activate", "Let a deactivated person in again", "%s may come in again.\n",
+		func(ctx context.Context, b *bridge, id identity.UserID, reason string) (identity.User, error) {
+			return b.people.ActivateUser(ctx, identity.Operator(), id, reason)
+		})
+}
+
+// switchUser switches one person on or off.
+type switchUser func(ctx context.Context, b *bridge, id identity.UserID, reason string) (identity.User, error)
+
+// userSwitch returns a command that does it to the person it is given; done is a format that takes the name.
+func (p *program) userSwitch(verb, short, done string, change switchUser) *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:     verb + " USER",
+		Short:   short,
+		Example: fmt.Sprintf("  drawbridge user %s ada@example.com --reason \"ticket 4711\"", verb),
+		Args:    cobra.ExactArgs(1),
+	}
+	cmd.RunE = p.do(func(ctx context.Context, args []string) error {
+		return p.with(ctx, func(b *bridge) error {
+			u, err := b.findUser(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			changed, err := change(ctx, b, u.ID, reason)
+			if err != nil {
+				return err
+			}
+			changed.Roles, changed.TenantName = u.Roles, u.TenantName
+			return p.show(viewUser(changed), func(w io.Writer) {
+				fmt.Fprintf(w, done, clean(changed.Label()))
+			})
+		})
+	})
+	cmd.Flags().StringVar(&reason, "reason", "", "why; kept with the event")
+	return cmd
+}

@@ -1,0 +1,68 @@
+package console
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+//go:embed assets
+var assetFiles embed.FS
+
+type assetFile struct {
+	body []byte
+	kind string
+	hash string
+}
+
+var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
+
+var assets = readAssets()
+
+func readAssets() map[string]assetFile {
+	out := map[string]assetFile{}
+	names, _ := fs.Glob(assetFiles, "assets/*") // the pattern is a constant and valid
+	for _, name := range names {
+		body, err := assetFiles.ReadFile(name)
+		if err != nil {
+			continue
+		}
+		sum := sha256.Sum256(body)
+		out[path.Base(name)] = assetFile{body: body, kind: assetKinds[path.Ext(name)], hash: hex.EncodeToString(sum[:6])}
+	}
+	return out
+}
+
+// assetURL returns the address of an asset with its hash, so that a browser may keep it for ever and still sees the next version.
+func assetURL(name string) string { return "/assets/" + name + "?v=" + assets[name].hash }
+
+func (d *Door) asset(w http.ResponseWriter, r *http.Request, _ visit) error {
+	a, ok := assets[r.PathValue("name")]
+	if !ok {
+		return identity.Errorf(identity.NotFound, "There is no such file.")
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "public, max-age=300")
+	if r.FormValue("v") == a.hash {
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	}
+	h.Set("ETag", `"`+a.hash+`"`)
+	if r.Header.Get("If-None-Match") == `"`+a.hash+`"` {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
+	}
+	h.Set("Content-Type", a.kind)
+	_, _ = w.Write(a.body) // a browser that left needs no answer
+	return nil
+}
+
+// favicon answers the address that browsers ask for by themselves.
+func (d *Door) favicon(w http.ResponseWriter, r *http.Request, v visit) error {
+	r.SetPathValue("name", "drawbridge.svg")
+	return d.asset(w, r, v)
+}

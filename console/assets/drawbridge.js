@@ -1,0 +1,131 @@
+// What a browser adds to pages that are complete without it: local times, copying, keys and quick ticking.
+(function () {
+  "use strict";
+
+  const all = (selector, root) => Array.from((root || document).querySelectorAll(selector));
+
+  // Times: local, with UTC on hover.
+  const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
+  const thisYear = new Intl.DateTimeFormat(undefined, parts);
+  const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
+  const now = new Date();
+  for (const time of all("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.title = time.textContent;
+    time.textContent = (at.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(at);
+  }
+
+  // Copying. Without a secure context there is no clipboard; then the text is selected, ready for Ctrl+C.
+  for (const button of all("button[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      const code = button.parentElement.querySelector("code");
+      try {
+        await navigator.clipboard.writeText(button.dataset.copy);
+        say(button, "Copied");
+      } catch {
+        window.getSelection().selectAllChildren(code);
+        say(button, "Press Ctrl+C");
+      }
+    });
+  }
+
+  function say(button, text) {
+    button.textContent = text;
+    button.classList.add("done");
+    setTimeout(() => {
+      button.textContent = "Copy";
+      button.classList.remove("done");
+    }, 2000);
+  }
+
+  // Ticking: everybody at once, everything in between with shift, and a count.
+  for (const form of all("form[data-select]")) {
+    const boxes = all("tbody input[type=checkbox]:not(:disabled)", form);
+    const master = form.querySelector("input[data-all]");
+    const count = form.querySelector("[data-count]");
+    let last = null;
+    const refresh = () => {
+      const ticked = boxes.filter((box) => box.checked).length;
+      for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
+      if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
+      if (master) {
+        master.checked = ticked > 0 && ticked === boxes.length;
+        master.indeterminate = ticked > 0 && ticked < boxes.length;
+      }
+    };
+    for (const box of boxes) {
+      box.addEventListener("click", (event) => {
+        if (event.shiftKey && last && last !== box) {
+          const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+          for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
+        }
+        last = box;
+        refresh();
+      });
+      box.addEventListener("change", refresh);
+    }
+    if (master) {
+      master.hidden = false;
+      master.addEventListener("change", () => {
+        for (const box of boxes) box.checked = master.checked;
+        refresh();
+      });
+    }
+    refresh();
+  }
+
+  // Keys.
+  const rows = all("table[data-rows] tbody tr");
+  const help = document.getElementById("keys");
+  let current = -1;
+
+  function go(step) {
+    if (rows.length === 0) return;
+    if (current >= 0) rows[current].classList.remove("current");
+    current = Math.min(rows.length - 1, Math.max(0, current + step));
+    const row = rows[current];
+    row.classList.add("current");
+    const target = row.querySelector("a.row, input:not(:disabled)");
+    if (target) target.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  const keys = {
+    j: () => go(1),
+    k: () => go(-1),
+    x: () => {
+      const box = current >= 0 && rows[current].querySelector("input[type=checkbox]:not(:disabled)");
+      if (box) box.click();
+    },
+    "/": () => {
+      const search = document.querySelector("input[type=search]");
+      if (search) {
+        search.focus();
+        search.select();
+      }
+    },
+    "?": () => help && !help.open && help.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const typing = event.target.closest("input:not([type=checkbox]):not([type=radio]), textarea, select");
+    if (typing) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    if (help && help.open) return;
+    if (event.key === "Enter" && current >= 0 && event.target === document.body) {
+      const link = rows[current].querySelector("a.row");
+      if (link) link.click();
+      return;
+    }
+    const act = keys[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+})();

@@ -1,0 +1,133 @@
+package console
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/drawbridge-id/drawbridge/authn"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// MetadataReader turns a provider's metadata, given as XML or as an https URL, into the settings of a connection with a new key of our own.
+type MetadataReader func(ctx context.Context, source string) (identity.SAMLSettings, error)
+
+// Options is what the console needs. URL is the public origin without a trailing slash; Metadata may be nil, then SAML connections cannot be made here.
+type Options struct {
+	Provisioning *provisioning.Service
+	Authn        *authn.Service
+	URL          string
+	Cookies      web.Cookies
+	Metadata     func(ctx context.Context, source string) (identity.SAMLSettings, error)
+	Log          *slog.Logger
+}
+
+// Door answers the console's pages.
+type Door struct {
+	prov     *provisioning.Service
+	authn    *authn.Service
+	url      string
+	cookies  web.Cookies
+	metadata MetadataReader
+	log      *slog.Logger
+}
+
+// New returns the door.
+func New(o Options) *Door {
+	log := o.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, log: log}
+}
+
+// The rights that a route may ask for. All but the first two are capabilities of the access model.
+const (
+	anybody      = "-"
+	signedIn     = ""
+	usersRead    = "users.read"
+	usersWrite   = "users.write"
+	tenantsWrite = "tenants.write"
+	auditRead    = "audit.read"
+)
+
+// page answers one route for a visit; the visit is empty where the route is open to anybody.
+type page func(w http.ResponseWriter, r *http.Request, v visit) error
+
+type route struct {
+	pattern string
+	need    string
+	page    page
+}
+
+// Routes adds every route of the console to mux.
+func (d *Door) Routes(mux *http.ServeMux) {
+	for _, rt := range d.routes() {
+		mux.Handle(rt.pattern, web.Handle(d.guard(rt), d.renderError))
+	}
+}
+
+// routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
+func (d *Door) routes() []route {
+	return []route{
+		{"GET /{$}", anybody, d.home},
+		{"GET /assets/{name}", anybody, d.asset},
+		{"GET /favicon.ico", anybody, d.favicon},
+		{"GET /signin", anybody, d.signinForm},
+		{"POST /signin", anybody, d.signin},
+		{"POST /signout", signedIn, d.signout},
+		{"/", anybody, d.nowhere},
+
+		{"GET /account", signedIn, d.account},
+		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
+		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
+
+		{"GET /console", signedIn, d.start},
+		{"GET /console/users", usersRead, d.users},
+		{"GET /console/users/new", usersWrite, d.newUser},
+		{"POST /console/users", usersWrite, d.createUser},
+		{"GET /console/users/{id}", usersRead, d.user},
+		{"GET /console/users/{id}/edit", usersWrite, d.editUser},
+		{"POST /console/users/{id}", usersWrite, d.updateUser},
+		{"GET /console/users/{id}/deactivate", usersWrite, d.confirmDeactivate},
+		{"POST /console/users/{id}/deactivate", usersWrite, d.deactivateUser},
+		{"GET /console/users/{id}/activate", usersWrite, d.confirmActivate},
+		{"POST /console/users/{id}/activate", usersWrite, d.activateUser},
+		{"POST /console/users/{id}/sessions/{session}/end", usersWrite, d.endUserSession},
+
+		{"GET /console/placement", tenantsWrite, d.placement},
+		{"POST /console/placement/preview", tenantsWrite, d.previewPlacement},
+		{"POST /console/placement", tenantsWrite, d.place},
+
+		{"GET /console/tenants", tenantsWrite, d.tenants},
+		{"POST /console/tenants", tenantsWrite, d.createTenant},
+
+		{"GET /console/directories", tenantsWrite, d.directories},
+		{"GET /console/directories/new", tenantsWrite, d.newDirectory},
+		{"POST /console/directories", tenantsWrite, d.createDirectory},
+		{"GET /console/directories/{id}", tenantsWrite, d.directory},
+		{"GET /console/directories/{id}/disable", tenantsWrite, d.confirmDisableDirectory},
+		{"POST /console/directories/{id}/disable", tenantsWrite, d.disableDirectory},
+		{"POST /console/directories/{id}/enable", tenantsWrite, d.enableDirectory},
+		{"GET /console/directories/{id}/rotate", tenantsWrite, d.confirmRotate},
+		{"POST /console/directories/{id}/rotate", tenantsWrite, d.rotateToken},
+		{"GET /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.confirmRevoke},
+		{"POST /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.revokeToken},
+
+		{"GET /console/connections", tenantsWrite, d.connections},
+		{"GET /console/connections/new", tenantsWrite, d.newConnection},
+		{"POST /console/connections", tenantsWrite, d.createConnection},
+		{"GET /console/connections/{id}", tenantsWrite, d.connection},
+		{"POST /console/connections/{id}", tenantsWrite, d.updateConnection},
+		{"GET /console/connections/{id}/disable", tenantsWrite, d.confirmDisableConnection},
+		{"POST /console/connections/{id}/disable", tenantsWrite, d.disableConnection},
+		{"POST /console/connections/{id}/enable", tenantsWrite, d.enableConnection},
+
+		{"GET /console/signins", auditRead, d.signins},
+		{"GET /console/signins/{id}", auditRead, d.trace},
+		{"GET /console/requests", tenantsWrite, d.requests},
+		{"GET /console/events", auditRead, d.events},
+	}
+}

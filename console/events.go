@@ -1,0 +1,136 @@
+package console
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+)
+
+type eventsBody struct {
+	Events  []identity.Event
+	Pager   pager
+	Type    identity.EventType
+	Types   []identity.EventType
+	Tenant  identity.TenantID
+	Tenants []identity.Tenant
+	User    identity.UserID
+	Object  string
+	Who     string // of the user filter
+}
+
+// events is the audit trail, newest first.
+func (d *Door) events(w http.ResponseWriter, r *http.Request, v visit) error {
+	q := provisioning.EventQuery{Limit: pageSize, Type: identity.EventType(r.FormValue("type"))}
+	q.After, _ = identity.ParseID[identity.EventID](r.FormValue("after"))
+	q.TenantID, _ = identity.ParseID[identity.TenantID](r.FormValue("tenant"))
+	q.UserID, _ = identity.ParseID[identity.UserID](r.FormValue("user"))
+	q.ObjectID, _ = identity.ParseID[string](r.FormValue("object"))
+	found, err := d.prov.Events(r.Context(), v.Actor, q)
+	if err != nil {
+		return err
+	}
+	tenants, err := d.tenantOptions(r.Context(), v)
+	if err != nil {
+		return err
+	}
+	if err := d.nameIDs(r.Context(), v, found.Items); err != nil {
+		return err
+	}
+	body := eventsBody{
+		Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
+		Pager: onward(r, found, func(e identity.Event) string { return string(e.ID) }),
+	}
+	if q.UserID != "" && len(found.Items) > 0 {
+		body.Who = found.Items[0].ObjectLabel
+	}
+	return d.show(w, r, v, "events", screen{Title: "Audit", Nav: "events", Body: body})
+}
+
+// nameIDs writes the names of tenants and connections in place of their ids, as far as the visitor may see them.
+func (d *Door) nameIDs(ctx context.Context, v visit, events []identity.Event) error {
+	if !v.Can(tenantsWrite) {
+		return nil
+	}
+	tenants, err := d.tenantOptions(ctx, v)
+	if err != nil {
+		return err
+	}
+	connections, _, err := d.connectionNames(ctx, v)
+	names := map[string]string{}
+	for _, t := range tenants {
+		names[string(t.ID)] = t.Name
+	}
+	for _, c := range connections {
+		names[string(c.ID)] = c.Name
+	}
+	named := func(value any) any {
+		if id, isText := value.(string); isText && names[id] != "" {
+			return names[id]
+		}
+		return value
+	}
+	for _, e := range events {
+		for i, change := range e.Changes {
+			e.Changes[i].Before, e.Changes[i].After = named(change.Before), named(change.After)
+		}
+	}
+	return err
+}
+
+// eventNames are the words of the event types in a list; a type that is not here is shown as it is written.
+var eventNames = map[identity.EventType]string{
+	identity.UserCreated:       "Created",
+	identity.UserUpdated:       "Changed",
+	identity.UserDeactivated:   "Deactivated",
+	identity.UserActivated:     "Activated",
+	identity.UserDeleted:       "Deleted",
+	identity.UserRestored:      "Restored",
+	identity.UserAdopted:       "Taken over by a directory",
+	identity.UserPlaced:        "Placed",
+	identity.UserLinked:        "Linked to a provider",
+	identity.RoleAssigned:      "Role given",
+	identity.RoleRemoved:       "Role taken away",
+	identity.GroupCreated:      "Group created",
+	identity.GroupUpdated:      "Group changed",
+	identity.GroupDeleted:      "Group deleted",
+	identity.MembersAdded:      "Members added",
+	identity.MembersRemoved:    "Members removed",
+	identity.SessionStarted:    "Signed in",
+	identity.SessionEnded:      "Session ended",
+	identity.SignInRefused:     "Sign-in refused",
+	identity.PasswordSet:       "Password set",
+	identity.PasswordLocked:    "Locked after wrong passwords",
+	identity.TenantCreated:     "Tenant created",
+	identity.DirectoryCreated:  "Directory created",
+	identity.DirectoryUpdated:  "Directory changed",
+	identity.TokenIssued:       "Token made",
+	identity.TokenRevoked:      "Token revoked",
+	identity.ConnectionCreated: "Connection created",
+	identity.ConnectionUpdated: "Connection changed",
+}
+
+func eventName(t identity.EventType) string {
+	if name, ok := eventNames[t]; ok {
+		return name
+	}
+	return string(t)
+}
+
+// eventTone is "good", "bad" or "calm": the mark beside an event.
+func eventTone(t identity.EventType) string {
+	switch t {
+	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.GroupDeleted, identity.RoleRemoved:
+		return "bad"
+	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
+		return "good"
+	}
+	if strings.HasSuffix(string(t), ".created") {
+		return "good"
+	}
+	return "calm"
+}

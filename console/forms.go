@@ -1,0 +1,111 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// maxForm is the largest form in bytes: enough for the metadata of a provider and for a thousand people to place.
+const maxForm = 2 << 20
+
+// form is what somebody typed, with what was wrong about it, so that a page can show both again.
+type form struct {
+	Values  url.Values
+	Problem *identity.Error
+	fields  []string
+}
+
+// blank returns a form with values to start from, as pairs of name and value.
+func blank(pairs ...string) form {
+	f := form{Values: url.Values{}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		f.Values.Set(pairs[i], pairs[i+1])
+	}
+	return f
+}
+
+// readForm parses the posted form. fields names the inputs that can show an error of their own.
+func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	parse := r.ParseForm
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+		parse = func() error { return r.ParseMultipartForm(maxForm) }
+	}
+	if err := parse(); err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return form{}, identity.Errorf(identity.TooLarge, "The form is larger than 2 MB.").WithCause(err)
+		}
+		return form{}, identity.Errorf(identity.Invalid, "The form could not be read.").WithCause(err)
+	}
+	return form{Values: r.PostForm, fields: fields}, nil
+}
+
+// Value returns a field without the space around it.
+func (f form) Value(name string) string { return strings.TrimSpace(f.Values.Get(name)) }
+
+// Has reports whether a field has a value among several.
+func (f form) Has(name, value string) bool { return slices.Contains(f.Values[name], value) }
+
+// Error returns what is wrong with one field, or "".
+func (f form) Error(name string) string {
+	if f.Problem == nil || f.fieldOf() != name {
+		return ""
+	}
+	return f.Problem.Message
+}
+
+// General returns what is wrong with the form as a whole, or "".
+func (f form) General() string {
+	if f.Problem == nil || f.fieldOf() != "" {
+		return ""
+	}
+	return f.Problem.Message
+}
+
+// fieldOf maps the name that provisioning knows (userName, emails, tenantId) to the input of the page (username, email, tenant).
+func (f form) fieldOf() string {
+	key := func(s string) string {
+		s = strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+		return strings.TrimSuffix(strings.TrimSuffix(s, "id"), "s")
+	}
+	for _, name := range f.fields {
+		if f.Problem.Field != "" && key(name) == key(f.Problem.Field) {
+			return name
+		}
+	}
+	return ""
+}
+
+// refused takes an error that the page can show beside what was typed. Other errors (nobody is signed in, the database is gone) stay errors.
+func (f *form) refused(err error) bool {
+	var e *identity.Error
+	if !errors.As(err, &e) || e.Message == "" {
+		return false
+	}
+	switch e.Kind {
+	case identity.Invalid, identity.Conflict, identity.Precondition, identity.Forbidden, identity.NotFound, identity.TooMany:
+		f.Problem = e
+		return true
+	}
+	return false
+}
+
+// pathID returns an id of the path; what is no id names nothing.
+func pathID[T ~string](r *http.Request, name string) (T, error) {
+	id, ok := identity.ParseID[T](r.PathValue(name))
+	if !ok {
+		return "", identity.Errorf(identity.NotFound, "There is nothing with this id.")
+	}
+	return id, nil
+}
+
+// words splits what people type as a list: by comma, semicolon or white space.
+func words(s string) []string {
+	return strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
+}

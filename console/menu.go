@@ -1,0 +1,90 @@
+package console
+
+import (
+	"context"
+	"html/template"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+type menuGroup struct {
+	Title   string
+	Entries []menuEntry
+}
+
+type menuEntry struct {
+	Key, Title, URL, Icon string
+	Count                 int64 // a number that asks for attention; 0 shows none
+	need                  string
+}
+
+var menuGroups = []menuGroup{
+	{"People", []menuEntry{
+		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
+		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", need: tenantsWrite},
+		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
+	}},
+	{"Where they come from", []menuEntry{
+		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
+		{Key: "connections", Title: "Connections", URL: "/console/connections", Icon: "connection", need: tenantsWrite},
+	}},
+	{"What happened", []menuEntry{
+		{Key: "signins", Title: "Sign-ins", URL: "/console/signins", Icon: "signin", need: auditRead},
+		{Key: "requests", Title: "Requests", URL: "/console/requests", Icon: "requests", need: tenantsWrite},
+		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
+	}},
+}
+
+// menu returns the groups that the visitor can use, with the number of people who wait to be placed.
+func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
+	var out []menuGroup
+	for _, g := range menuGroups {
+		mine := menuGroup{Title: g.Title}
+		for _, e := range g.Entries {
+			if !v.Can(e.need) {
+				continue
+			}
+			if e.Key == "placement" {
+				e.Count = d.waiting(ctx, v)
+			}
+			mine.Entries = append(mine.Entries, e)
+		}
+		if len(mine.Entries) > 0 {
+			out = append(out, mine)
+		}
+	}
+	return out
+}
+
+// waiting counts who waits in the landing tenant. A page is not lost for this number: without it the menu shows none.
+func (d *Door) waiting(ctx context.Context, v visit) int64 {
+	p, err := d.prov.Landed(ctx, v.Actor, identity.Query{Total: true})
+	if err != nil {
+		d.log.DebugContext(ctx, "the number of waiting people is not known", "error", err)
+		return 0
+	}
+	return p.Total
+}
+
+// icons are drawn on a grid of 16 with a line of 1.5.
+var icons = map[string]string{
+	"users":      `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4s3.85 1.4 4.25 4M10.5 3a2.4 2.4 0 0 1 0 4.5M12 9.4c1.3.6 2 1.8 2.25 3.6"/>`,
+	"inbox":      `<path d="M2 9.5 3.6 3h8.8L14 9.5V13H2V9.5h3.2c.3 1.2 1.3 2 2.8 2s2.5-.8 2.8-2H14M8 4.8v3M6.6 6.6 8 8l1.4-1.4"/>`,
+	"tenants":    `<path d="M2.5 13.5V3.5L8 2v11.5M8 6h5.5v7.5M1.5 13.5h13M4.8 5.5h.9M4.8 8h.9M4.8 10.5h.9M10.5 8.5h.9M10.5 11h.9"/>`,
+	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
+	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,
+	"signin":     `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,
+	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
+	"events":     `<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.3 1.5"/>`,
+	"account":    `<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.750c.5-3 2.5-4.5 5.25-4.5s4.75 1.5 5.25 4.5"/>`,
+	"menu":       `<path d="M2 4.5h12M2 8h12M2 11.5h12"/>`,
+	"search":     `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,
+	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
+	"plus":       `<path d="M8 3v10M3 8h10"/>`,
+	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
+}
+
+// icon draws one of the icons; it is decoration, so screen readers pass over it.
+func icon(name string) template.HTML {
+	return template.HTML(`<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">` + icons[name] + `</svg>`)
+}

@@ -1,0 +1,171 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+type placementBody struct {
+	Form    form
+	Users   []identity.User
+	Pager   pager
+	Search  string
+	Landing identity.Tenant
+	Tenants []identity.Tenant
+	Roles   roleOptions
+}
+
+// placement is the inbox of everybody whom nobody has placed yet, newest first.
+func (d *Door) placement(w http.ResponseWriter, r *http.Request, v visit) error {
+	return d.inbox(w, r, v, blank())
+}
+
+func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) error {
+	q := keyset(r)
+	q.Search = strings.TrimSpace(r.URL.Query().Get("q"))
+	found, err := d.prov.Landed(r.Context(), v.Actor, q)
+	if err != nil {
+		return err
+	}
+	body := placementBody{Form: f, Search: q.Search}
+	if body.Landing, err = d.prov.Landing(r.Context()); err != nil {
+		return err
+	}
+	if body.Tenants, body.Roles, err = d.placementChoices(r.Context(), v, body.Landing.ID); err != nil {
+		return err
+	}
+	body.Pager = turn(r, q, &found, func(u identity.User) string { return string(u.ID) })
+	body.Users = found.Items
+	s := screen{Title: "Placement", Nav: "placement", Body: body}
+	if f.Problem != nil {
+		s.Status = web.Status(f.Problem)
+	}
+	return d.show(w, r, v, "placement", s)
+}
+
+// placementChoices are the tenants and roles to place somebody into; the landing tenant is no place to go to.
+func (d *Door) placementChoices(ctx context.Context, v visit, landing identity.TenantID) ([]identity.Tenant, roleOptions, error) {
+	all, err := d.tenantOptions(ctx, v)
+	if err != nil {
+		return nil, roleOptions{}, err
+	}
+	tenants := make([]identity.Tenant, 0, len(all))
+	for _, t := range all {
+		if t.ID != landing && !t.Landing {
+			tenants = append(tenants, t)
+		}
+	}
+	roles, err := d.roleOptions(ctx, v)
+	return tenants, roles, err
+}
+
+type previewBody struct {
+	Form     form
+	Plan     provisioning.PlacementPlan
+	Ready    int
+	Place    string // where to, in words
+	Back     string
+	TenantID string
+}
+
+// previewPlacement shows what placing would do, for each person; it changes nothing.
+func (d *Door) previewPlacement(w http.ResponseWriter, r *http.Request, v visit) error {
+	f, p, err := readPlacement(w, r)
+	if err != nil {
+		return err
+	}
+	if p.Role == "" || f.Value("tenant") == "" || len(p.Users) == 0 {
+		f.Problem = missing(f, p)
+		return d.inbox(w, r, v, f)
+	}
+	return d.preview(w, r, v, f, p)
+}
+
+func missing(f form, p provisioning.Placement) *identity.Error {
+	switch {
+	case len(p.Users) == 0:
+		return identity.Errorf(identity.Invalid, "Nobody is chosen. Tick at least one person.")
+	case f.Value("tenant") == "":
+		return identity.Errorf(identity.Invalid, "Choose a tenant to place them in.").WithField("tenant")
+	}
+	return identity.Errorf(identity.Invalid, "Choose the role that they get.").WithField("role")
+}
+
+// readPlacement decodes who shall go where. Each person is sent as "id:version", so that a change in between is noticed.
+func readPlacement(w http.ResponseWriter, r *http.Request) (form, provisioning.Placement, error) {
+	f, err := readForm(w, r, "tenant", "role", "reason")
+	if err != nil {
+		return f, provisioning.Placement{}, err
+	}
+	p := provisioning.Placement{Tenant: chosenTenant(f), Role: identity.RoleID(f.Value("role")), Reason: f.Value("reason")}
+	for _, s := range f.Values["user"] {
+		idText, versionText, _ := strings.Cut(s, ":")
+		id, ok := identity.ParseID[identity.UserID](idText)
+		version, err := strconv.ParseInt(versionText, 10, 64)
+		if !ok || err != nil || version < 1 {
+			return f, p, identity.Errorf(identity.Invalid, "The form names a person in a way that cannot be read. Open the page again.").WithField("user")
+		}
+		p.Users = append(p.Users, provisioning.PlacedUser{ID: id, Version: version})
+	}
+	return f, p, nil
+}
+
+func (d *Door) preview(w http.ResponseWriter, r *http.Request, v visit, f form, p provisioning.Placement) error {
+	problem := f.Problem
+	plan, err := d.prov.PreviewPlacement(r.Context(), v.Actor, p)
+	if err != nil {
+		if f.refused(err) {
+			return d.inbox(w, r, v, f)
+		}
+		return err
+	}
+	f.Problem = problem
+	body := previewBody{Form: f, Plan: plan, Ready: len(plan.Steps) - plan.Refusals(), TenantID: f.Value("tenant"), Back: "/console/placement"}
+	body.Place = plan.Tenant.Name
+	if plan.Tenant.ID == "" {
+		body.Place = "the platform, outside all tenants"
+	}
+	s := screen{Title: "Preview", Nav: "placement", Body: body}
+	if problem != nil {
+		s.Status = web.Status(problem)
+	}
+	return d.show(w, r, v, "placement_preview", s)
+}
+
+// place does what the preview showed, all or nothing. When somebody changed in between, nothing is done, and a preview of how it is now says so.
+func (d *Door) place(w http.ResponseWriter, r *http.Request, v visit) error {
+	f, p, err := readPlacement(w, r)
+	if err != nil {
+		return err
+	}
+	if len(p.Users) == 0 || p.Role == "" {
+		f.Problem = missing(f, p)
+		return d.inbox(w, r, v, f)
+	}
+	_, err = d.prov.PlaceUsers(r.Context(), v.Actor, p)
+	switch {
+	case err == nil:
+		http.Redirect(w, r, placedAt(p), http.StatusSeeOther)
+		return nil
+	case !f.refused(err):
+		return err
+	}
+	for i := range p.Users {
+		p.Users[i].Version = 0
+	}
+	return d.preview(w, r, v, f, p)
+}
+
+// placedAt is where to go after placing: to the one person, or back to the inbox.
+func placedAt(p provisioning.Placement) string {
+	if len(p.Users) == 1 {
+		return "/console/users/" + string(p.Users[0].ID) + "?done=placed"
+	}
+	return "/console/placement?done=placed"
+}

@@ -1,0 +1,244 @@
+package console
+
+import (
+	"bytes"
+	"embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+// pages are the parsed templates by name, each with the layout and the parts. They are embedded, so what parses in a test parses everywhere.
+var pages = parsePages()
+
+func parsePages() map[string]*template.Template {
+	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	names := template.Must(shared.Clone())
+	out := map[string]*template.Template{}
+	files, _ := fs.Glob(templateFiles, "templates/*.html") // the pattern is a constant and valid
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if names.Lookup(path.Base(file)) != nil {
+			continue
+		}
+		out[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
+	}
+	return out
+}
+
+// functions is the one function map of all templates.
+var functions = template.FuncMap{
+	"asset":     assetURL,
+	"icon":      icon,
+	"when":      when,
+	"status":    func(u identity.User) identity.Status { return u.Status() },
+	"label":     func(u identity.User) string { return u.Label() },
+	"email":     func(u identity.User) string { return u.Email() },
+	"lower":     func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
+	"titles":    roleTitles,
+	"count":     count,
+	"number":    group,
+	"value":     changeValue,
+	"field":     fieldName,
+	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"eventName": eventName,
+	"eventTone": eventTone,
+	"source":    sourceText,
+	"device":    device,
+	"join":      strings.Join,
+	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
+}
+
+// screen is one page: its title, which entry of the menu it belongs to, and its own data.
+type screen struct {
+	Title  string
+	Nav    string
+	Status int // 0: 200
+	Body   any
+}
+
+// frame is what the layout sees.
+type frame struct {
+	screen
+	Visit  visit
+	Me     identity.User
+	Menu   []menuGroup
+	Notice string
+	Path   string
+}
+
+// show writes a page. The page is complete before its first byte is sent, so an error can still become an error page.
+func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string, s screen) error {
+	t, ok := pages[name]
+	if !ok {
+		return fmt.Errorf("console: there is no template %q", name)
+	}
+	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
+	if v.model != nil {
+		f.Menu = d.menu(r.Context(), v)
+	}
+	var page bytes.Buffer
+	if err := t.ExecuteTemplate(&page, "layout", f); err != nil {
+		return fmt.Errorf("console: page %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if s.Status != 0 {
+		w.WriteHeader(s.Status)
+	}
+	_, _ = page.WriteTo(w) // a browser that left needs no answer
+	return nil
+}
+
+// doneTexts are what a page says after something was done; the address carries only the key.
+var doneTexts = map[string]string{
+	"signed-out":          "You are signed out.",
+	"session-over":        "Your session has ended. Sign in again to go on.",
+	"session-ended":       "The session was ended. That browser has to sign in again.",
+	"sessions-ended":      "All your other sessions were ended.",
+	"user-created":        "The user was created.",
+	"user-updated":        "The changes were saved.",
+	"user-unchanged":      "Nothing was different, so nothing was changed.",
+	"user-deactivated":    "The user was deactivated and all sessions were ended.",
+	"user-activated":      "The user may come in again.",
+	"placed":              "Done: everybody you chose was placed. Their rights changed at once; nobody has to sign in again.",
+	"tenant-created":      "The tenant was created.",
+	"directory-disabled":  "The directory was disabled. Its tokens are refused until you enable it.",
+	"directory-enabled":   "The directory was enabled.",
+	"token-revoked":       "The token was revoked. Requests that carry it are refused from now on.",
+	"connection-created":  "The connection was created. Give the values below to the identity provider.",
+	"connection-updated":  "The connection was saved.",
+	"connection-disabled": "The connection was disabled. Nobody can sign in through it until you enable it.",
+	"connection-enabled":  "The connection was enabled.",
+}
+
+// when writes a time that the browser turns into local time. It takes a time.Time or a *time.Time; none is written as the word given, else as a dash.
+func when(v any, none ...string) template.HTML {
+	var at time.Time
+	switch t := v.(type) {
+	case time.Time:
+		at = t
+	case *time.Time:
+		if t != nil {
+			at = *t
+		}
+	}
+	if at.IsZero() {
+		word := "–"
+		if len(none) > 0 {
+			word = none[0]
+		}
+		return template.HTML(`<span class="none">` + template.HTMLEscapeString(word) + `</span>`)
+	}
+	at = at.UTC()
+	return template.HTML(`<time datetime="` + at.Format(time.RFC3339) + `">` + at.Format("2006-01-02 15:04") + ` UTC</time>`)
+}
+
+// count writes a number (an int or int64) with its noun: "1 person", "20 people".
+func count(n any, one, many string) string {
+	number, ok := n.(int64)
+	if small, isInt := n.(int); isInt {
+		number, ok = int64(small), true
+	}
+	if ok && number == 1 {
+		return "1 " + one
+	}
+	return group(number) + " " + many
+}
+
+// group writes a number with thin spaces between its thousands.
+func group(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u202f" + s[i:]
+	}
+	return s
+}
+
+func roleTitles(roles []identity.Role) string {
+	out := make([]string, 0, len(roles))
+	for _, role := range roles {
+		out = append(out, role.Title)
+	}
+	return strings.Join(out, ", ")
+}
+
+// changeValue writes one side of a changed field.
+func changeValue(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return "–"
+	case string:
+		if x == "" {
+			return "–"
+		}
+		return clip(x, maxValue)
+	case bool:
+		return map[bool]string{true: "yes", false: "no"}[x]
+	}
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Sprint(v)
+	}
+	var list []string
+	if json.Unmarshal(raw, &list) == nil {
+		return changeValue(strings.Join(list, ", "))
+	}
+	return clip(string(raw), maxValue)
+}
+
+// maxValue is how many characters of a changed value a list shows.
+const maxValue = 160
+
+func clip(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
+}
+
+// fieldNames are the words for attributes whose own names are for programs.
+var fieldNames = map[string]string{
+	"userName": "user name", "displayName": "name", "externalId": "external id", "emails": "e-mail", "active": "may come in", "held": "held by an administrator", "ip": "address",
+}
+
+func fieldName(s string) string {
+	if name, ok := fieldNames[s]; ok {
+		return name
+	}
+	return s
+}
+
+// device says in a few words which browser and system a user agent names.
+func device(agent string) string {
+	if agent == "" {
+		return "Unknown browser"
+	}
+	pick := func(names ...[2]string) string {
+		for _, n := range names {
+			if strings.Contains(agent, n[0]) {
+				return n[1]
+			}
+		}
+		return ""
+	}
+	browser := pick([2]string{"Edg/", "Edge"}, [2]string{"Firefox/", "Firefox"}, [2]string{"Chrome/", "Chrome"}, [2]string{"Safari/", "Safari"}, [2]string{"curl/", "curl"})
+	system := pick([2]string{"Windows", "Windows"}, [2]string{"Android", "Android"}, [2]string{"iPhone", "iPhone"}, [2]string{"iPad", "iPad"}, [2]string{"Mac OS", "macOS"}, [2]string{"Linux", "Linux"})
+	switch {
+	case browser == "":
+		return "Other client"
+	case system == "":
+		return browser
+	}
+	return browser + " on " + system
+}

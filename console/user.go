@@ -1,0 +1,283 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// timelineSize is how many events a user's page shows; the rest is one click away in the audit.
+const timelineSize = 30
+
+type assignmentRow struct {
+	identity.Assignment
+	Title string
+	From  string // who or what gave it, in words
+}
+
+type userBody struct {
+	provisioning.UserDetail
+	Assignments []assignmentRow
+	Events      []identity.Event
+	MoreEvents  bool
+	Tenants     []identity.Tenant
+	Roles       roleOptions
+	Self        bool
+}
+
+// user is one person: details, what they may do and why, who knows them, where they are signed in and what happened.
+func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
+	id, err := pathID[identity.UserID](r, "id")
+	if err != nil {
+		return err
+	}
+	detail, err := d.prov.UserDetail(r.Context(), v.Actor, id)
+	if err != nil {
+		return err
+	}
+	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID}
+	if err := d.userExtras(r.Context(), v, &body); err != nil {
+		return err
+	}
+	return d.show(w, r, v, "user", screen{Title: detail.User.Label(), Nav: "users", Body: body})
+}
+
+// userExtras fills what only some visitors see: the timeline and the choices for placing.
+func (d *Door) userExtras(ctx context.Context, v visit, body *userBody) error {
+	p, err := d.prov.Events(ctx, v.Actor, provisioning.EventQuery{UserID: body.User.ID, Limit: timelineSize})
+	if err != nil {
+		return err
+	}
+	body.Events, body.MoreEvents = p.Items, p.More
+	if err := d.nameIDs(ctx, v, p.Items); err != nil {
+		return err
+	}
+	if !v.Can(tenantsWrite) {
+		return nil
+	}
+	if body.Tenants, err = d.tenantOptions(ctx, v); err != nil {
+		return err
+	}
+	body.Roles, err = d.roleOptions(ctx, v)
+	return err
+}
+
+// assignments joins the roles of a user with their titles and the names of what gave them.
+func (v visit) assignments(detail provisioning.UserDetail) []assignmentRow {
+	out := make([]assignmentRow, 0, len(detail.Assignments))
+	for _, a := range detail.Assignments {
+		row := assignmentRow{Assignment: a, Title: string(a.RoleID), From: a.GrantedBy}
+		if role, ok := v.model.Role(a.RoleID); ok {
+			row.Title = role.Title
+		}
+		for _, link := range detail.Directories {
+			if string(link.DirectoryID) == a.SourceID {
+				row.From = link.DirectoryName
+			}
+		}
+		for _, link := range detail.Links {
+			if string(link.ConnectionID) == a.SourceID {
+				row.From = link.ConnectionName
+			}
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// sourceText says where a role came from.
+func sourceText(kind identity.SourceKind) string {
+	switch kind {
+	case identity.SourceDefault:
+		return "Given on arrival"
+	case identity.SourceManual:
+		return "Given by hand"
+	case identity.SourceDirectory:
+		return "By a directory"
+	case identity.SourceClaim:
+		return "By a sign-in"
+	case identity.SourceImport:
+		return "By an import"
+	}
+	return string(kind)
+}
+
+func (d *Door) editUser(w http.ResponseWriter, r *http.Request, v visit) error {
+	u, err := d.pathUser(r, v)
+	if err != nil {
+		return err
+	}
+	f := blank("displayname", u.DisplayName, "username", u.UserName, "email", u.Email(), "version", strconv.FormatInt(u.Version, 10))
+	return d.show(w, r, v, "user_edit", screen{Title: "Edit " + u.Label(), Nav: "users", Body: userFormBody{Form: f, User: u}})
+}
+
+func (d *Door) pathUser(r *http.Request, v visit) (identity.User, error) {
+	id, err := pathID[identity.UserID](r, "id")
+	if err != nil {
+		return identity.User{}, err
+	}
+	return d.prov.User(r.Context(), v.Actor, id)
+}
+
+// updateUser saves what was edited. When somebody was faster, the page shows what it says now beside what was typed, and saving again is deliberate.
+func (d *Door) updateUser(w http.ResponseWriter, r *http.Request, v visit) error {
+	f, err := readForm(w, r, "email", "username", "displayname")
+	if err != nil {
+		return err
+	}
+	u, err := d.pathUser(r, v)
+	if err != nil {
+		return err
+	}
+	version, err := strconv.ParseInt(f.Value("version"), 10, 64)
+	if err != nil || version < 1 {
+		return identity.Errorf(identity.Invalid, "The form does not say which version it was made from. Open the page again.").WithField("version")
+	}
+	out, err := d.prov.UpdateUser(r.Context(), v.Actor, u.ID, version, func(u *identity.User) error {
+		u.DisplayName, u.UserName = f.Value("displayname"), f.Value("username")
+		u.Emails = withPrimary(u.Emails, f.Value("email"))
+		return nil
+	})
+	switch {
+	case err == nil:
+		done := map[bool]string{true: "user-unchanged", false: "user-updated"}[out.Version == version]
+		http.Redirect(w, r, "/console/users/"+string(u.ID)+"?done="+done, http.StatusSeeOther)
+		return nil
+	case !f.refused(err):
+		return err
+	}
+	body := userFormBody{Form: f, User: u}
+	if f.Problem.Kind == identity.Precondition {
+		body.Now = u
+		f.Values.Set("version", strconv.FormatInt(u.Version, 10))
+	}
+	return d.show(w, r, v, "user_edit", screen{Title: "Edit " + u.Label(), Nav: "users", Status: web.Status(f.Problem), Body: body})
+}
+
+// withPrimary returns the addresses with another primary one; the others stay as they are.
+func withPrimary(emails []identity.Email, address string) []identity.Email {
+	if address == identity.PrimaryEmail(emails) {
+		return emails
+	}
+	out := slices.Clone(emails)
+	for i := range out {
+		if out[i].Value == identity.PrimaryEmail(emails) {
+			if address == "" {
+				return slices.Delete(out, i, i+1)
+			}
+			out[i].Value = address
+			return out
+		}
+	}
+	return append(out, identity.Email{Value: address, Type: "work", Primary: true})
+}
+
+func (d *Door) confirmDeactivate(w http.ResponseWriter, r *http.Request, v visit) error {
+	return d.userConfirm(w, r, v, deactivation)
+}
+
+func (d *Door) confirmActivate(w http.ResponseWriter, r *http.Request, v visit) error {
+	return d.userConfirm(w, r, v, activation)
+}
+
+func (d *Door) userConfirm(w http.ResponseWriter, r *http.Request, v visit, ask func(provisioning.UserDetail) confirmBody) error {
+	id, err := pathID[identity.UserID](r, "id")
+	if err != nil {
+		return err
+	}
+	detail, err := d.prov.UserDetail(r.Context(), v.Actor, id)
+	if err != nil {
+		return err
+	}
+	return d.confirm(w, r, v, "users", ask(detail))
+}
+
+func deactivation(u provisioning.UserDetail) confirmBody {
+	c := confirmBody{
+		Title: "Deactivate " + u.User.Label() + "?", Who: u.User.Email(), Button: "Deactivate " + u.User.Label(), Danger: true, Reason: true,
+		Action: "/console/users/" + string(u.User.ID) + "/deactivate", Back: "/console/users/" + string(u.User.ID),
+		Facts: []string{"From now on " + u.User.Label() + " cannot sign in, by password or through any provider."},
+	}
+	if n := len(u.Sessions); n > 0 {
+		c.Facts = append(c.Facts, count(n, "open session ends", "open sessions end")+" at once.")
+	}
+	if len(u.Directories) > 0 {
+		c.Facts = append(c.Facts, "No directory can undo it: only an administrator can activate this person again.")
+	}
+	c.Facts = append(c.Facts, "Tenant, roles, links and history stay. You can activate this person again at any time.")
+	return c
+}
+
+func activation(u provisioning.UserDetail) confirmBody {
+	c := confirmBody{
+		Title: "Activate " + u.User.Label() + "?", Who: u.User.Email(), Button: "Activate " + u.User.Label(), Reason: true,
+		Action: "/console/users/" + string(u.User.ID) + "/activate", Back: "/console/users/" + string(u.User.ID),
+		Facts: []string{"From now on " + u.User.Label() + " may sign in again, with the tenant and roles from before."},
+	}
+	for _, link := range u.Directories {
+		if !link.Active {
+			c.Facts = append(c.Facts, "The directory "+link.DirectoryName+" says that this person is not active. Its next change may deactivate them again.")
+		}
+	}
+	return c
+}
+
+func (d *Door) deactivateUser(w http.ResponseWriter, r *http.Request, v visit) error {
+	return d.changeActive(w, r, v, d.prov.DeactivateUser, deactivation, "user-deactivated")
+}
+
+func (d *Door) activateUser(w http.ResponseWriter, r *http.Request, v visit) error {
+	return d.changeActive(w, r, v, d.prov.ActivateUser, activation, "user-activated")
+}
+
+// activator is DeactivateUser or ActivateUser.
+type activator func(ctx context.Context, by identity.Actor, id identity.UserID, reason string) (identity.User, error)
+
+func (d *Door) changeActive(w http.ResponseWriter, r *http.Request, v visit, change activator, ask func(provisioning.UserDetail) confirmBody, done string) error {
+	id, err := pathID[identity.UserID](r, "id")
+	if err != nil {
+		return err
+	}
+	f, err := readForm(w, r, "reason")
+	if err != nil {
+		return err
+	}
+	_, err = change(r.Context(), v.Actor, id, f.Value("reason"))
+	if err == nil {
+		http.Redirect(w, r, "/console/users/"+string(id)+"?done="+done, http.StatusSeeOther)
+		return nil
+	}
+	detail, again := d.prov.UserDetail(r.Context(), v.Actor, id)
+	if again != nil || !f.refused(err) {
+		return errors.Join(err, again)
+	}
+	body := ask(detail)
+	body.Form = f
+	return d.confirm(w, r, v, "users", body)
+}
+
+func (d *Door) endUserSession(w http.ResponseWriter, r *http.Request, v visit) error {
+	id, err := pathID[identity.UserID](r, "id")
+	if err != nil {
+		return err
+	}
+	session, err := pathID[identity.SessionID](r, "session")
+	if err != nil {
+		return err
+	}
+	theirs, err := d.hasSession(r, v, id, session)
+	if err != nil || !theirs {
+		return orNotFound(err)
+	}
+	if err := d.authn.EndSession(r.Context(), v.Actor, session); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/console/users/"+string(id)+"?done=session-ended", http.StatusSeeOther)
+	return nil
+}

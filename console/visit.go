@@ -1,0 +1,102 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/authn"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// visit is one request of somebody who is signed in, with what the access model says about them.
+type visit struct {
+	authn.Visit
+	model *access.Model
+}
+
+// visit finds out who asks. It answers Unauthenticated when the cookie opens no session.
+func (d *Door) visit(r *http.Request) (visit, error) {
+	v, err := d.authn.Session(r.Context(), d.cookies.Session(r))
+	if err != nil {
+		return visit{}, err
+	}
+	v.Actor.Door = "console"
+	v.Actor.RequestID = web.RequestID(r.Context())
+	return visit{Visit: v, model: d.prov.Model()}, nil
+}
+
+// Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
+func (v visit) Can(capability string) bool {
+	return v.model != nil && v.model.Allows(v.Actor.Roles, capability).Allowed
+}
+
+// RoleList returns the visitor's roles with their titles.
+func (v visit) RoleList() []identity.Role {
+	out := make([]identity.Role, 0, len(v.Actor.Roles))
+	for _, id := range v.Actor.Roles {
+		role, ok := v.model.Role(id)
+		if !ok {
+			role = identity.Role{ID: id, Title: string(id)}
+		}
+		out = append(out, role)
+	}
+	return out
+}
+
+// EventURL is the page of what an event is about, as far as the visitor may open it; "" for none.
+func (v visit) EventURL(e identity.Event) string {
+	id := e.ObjectID
+	switch {
+	case e.ObjectKind == "trace" && v.Can(auditRead):
+		return "/console/signins/" + id
+	case e.UserID != "" && v.Can(usersRead):
+		return "/console/users/" + string(e.UserID)
+	case !v.Can(tenantsWrite):
+		return ""
+	case e.ObjectKind == "directory":
+		return "/console/directories/" + id
+	case e.ObjectKind == "connection":
+		return "/console/connections/" + id
+	case e.ObjectKind == "tenant":
+		return "/console/users?tenant=" + id
+	}
+	return ""
+}
+
+// guard runs a route's page only for those whom the route is for.
+func (d *Door) guard(rt route) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store")
+		if rt.need == anybody {
+			return rt.page(w, r, visit{})
+		}
+		v, err := d.visit(r)
+		if err != nil {
+			return err
+		}
+		if rt.need != signedIn && !v.Can(rt.need) {
+			return identity.Errorf(identity.Forbidden, "Your role does not include this page. Ask an administrator for a role that does.").WithCode(rt.need)
+		}
+		return rt.page(w, r, v)
+	}
+}
+
+// start sends a visitor to the first page that their role opens.
+func (d *Door) start(w http.ResponseWriter, r *http.Request, v visit) error {
+	to := "/account"
+	if v.Can(usersRead) {
+		to = "/console/users"
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
+}
+
+func (d *Door) home(w http.ResponseWriter, r *http.Request, _ visit) error {
+	http.Redirect(w, r, "/console", http.StatusSeeOther)
+	return nil
+}
+
+func (d *Door) nowhere(http.ResponseWriter, *http.Request, visit) error {
+	return identity.Errorf(identity.NotFound, "There is no page at this address.")
+}

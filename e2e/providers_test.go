@@ -1,0 +1,179 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// person is somebody whom both providers know.
+type person struct {
+	Login         string `json:"login"`
+	Password      string `json:"password"`
+	Subject       string `json:"subject"` // stable and opaque
+	Email         string `json:"email"`
+	EmailVerified bool   `json:"email_verified"`
+	GivenName     string `json:"given_name"`
+	FamilyName    string `json:"family_name"`
+}
+
+// domain is the e-mail domain of all people here.
+const domain = "contoso.example"
+
+func newPerson(given, family string) person {
+	login := strings.ToLower(given)
+	return person{
+		Login: login, Password: "password of " + login, Subject: login + "-7c1f", Email: login + "@" + domain, EmailVerified: true,
+		GivenName: given, FamilyName: family,
+	}
+}
+
+var (
+	ada   = newPerson("Ada", "Lovelace")
+	bob   = newPerson("Bob", "Noyce")
+	carol = newPerson("Carol", "Shaw")
+	dave  = newPerson("Dave", "Cutler")
+	eve   = newPerson("Eve", "Sullivan")
+	frank = newPerson("Frank", "Gray")
+	grace = func() person {
+		p := newPerson("Grace", "Hopper")
+		p.EmailVerified = false
+		return p
+	}()
+)
+
+// provider is a running identity provider.
+type provider struct {
+	origin string
+	folder string // what the provider reads while it runs
+	secret string // of the OIDC client
+}
+
+// newFolder makes the folder that a provider reads, with everybody in it.
+func newFolder(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	for _, sub := range []string{"sp", "tmp"} {
+		if err := os.Mkdir(filepath.Join(folder, sub), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(folder, "people.json"), asJSON(t, []person{ada, bob, carol, dave, eve, frank, grace}))
+	return folder
+}
+
+// startSimpleSAMLphp starts Debian's SimpleSAMLphp with a key of its own.
+func startSimpleSAMLphp(t *testing.T) provider {
+	t.Helper()
+	const root = "/usr/share/simplesamlphp/www"
+	if _, err := os.Stat(root); err != nil {
+		t.Fatal("SimpleSAMLphp is not installed; on Debian: apt-get install simplesamlphp php-cli php-xml php-mbstring php-curl php-sqlite3")
+	}
+	settings, err := filepath.Abs("testdata/simplesamlphp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := "127.0.0.1:" + freePort(t)
+	p := provider{origin: "http://" + address, folder: newFolder(t)}
+	writeKey(t, p.folder)
+	start(t, p.folder, environment("SIMPLESAMLPHP_CONFIG_DIR="+settings, "E2E_FOLDER="+p.folder, "E2E_ORIGIN="+p.origin), "php", "-S", address, "-t", root)
+	eventually(t, "SimpleSAMLphp shows its metadata", func() bool { return answers(t.Context(), p.metadata()) })
+	return p
+}
+
+// metadata is the address of the SAML provider's metadata.
+func (p provider) metadata() string { return p.origin + "/saml2/idp/metadata.php" }
+
+// trust gives the SAML provider a service provider's metadata; encrypted makes it encrypt its assertions for it.
+func (p provider) trust(t *testing.T, name string, metadata []byte, encrypted bool) {
+	t.Helper()
+	if encrypted {
+		name += ".encrypted"
+	}
+	write(t, filepath.Join(p.folder, "sp", name+".xml"), metadata)
+}
+
+// startOIDCProvider starts npm's oidc-provider, whose packages are installed beside its script once.
+func startOIDCProvider(t *testing.T) provider {
+	t.Helper()
+	script, err := filepath.Abs("testdata/oidc-provider")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(script, "node_modules")); err != nil {
+		npm := exec.Command("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+		npm.Dir = script
+		if out, err := npm.CombinedOutput(); err != nil {
+			t.Fatalf("oidc-provider cannot be installed (node and npm are needed; on Debian: apt-get install nodejs npm): %v\n%s", err, out)
+		}
+	}
+	p := provider{folder: newFolder(t), secret: rand.Text() + rand.Text()}
+	p.allow(t)
+	node := start(t, script, environment("E2E_FOLDER="+p.folder, "E2E_CLIENT_SECRET="+p.secret), "node", "server.mjs")
+	eventually(t, "oidc-provider prints its issuer", func() bool {
+		for line := range strings.Lines(node.log.String()) {
+			if strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "\n") {
+				p.origin = strings.TrimSpace(line)
+			}
+		}
+		return p.origin != ""
+	})
+	return p
+}
+
+// allow sets the exact redirect URIs of the OIDC client.
+func (p provider) allow(t *testing.T, redirects ...string) {
+	t.Helper()
+	write(t, filepath.Join(p.folder, "redirects.json"), asJSON(t, redirects))
+}
+
+// writeKey makes the SAML provider's key and certificate.
+func writeKey(t *testing.T, folder string) {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "SimpleSAMLphp"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	certificate, err := x509.CreateCertificate(rand.Reader, &template, &template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "idp.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	write(t, filepath.Join(folder, "idp.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
+}
+
+func write(t *testing.T, path string, content []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func asJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

@@ -1,0 +1,48 @@
+// A real OpenID Connect provider for the end-to-end tests. It prints its issuer in one line when it answers.
+// The folder E2E_FOLDER holds people.json, and redirects.json: the exact redirect URIs of the one client, read at every sign-in,
+// because Drawbridge makes the redirect URI only when it knows the client.
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+
+import { Provider } from 'oidc-provider';
+
+const read = (name) => JSON.parse(readFileSync(join(process.env.E2E_FOLDER, name), 'utf8'));
+
+// The development pages accept any password; the login that was typed comes back as the account's id.
+function findAccount(ctx, id) {
+  const person = read('people.json').find((p) => p.login === id || p.subject === id);
+  if (!person) return undefined;
+  return {
+    accountId: id,
+    claims: () => ({
+      sub: person.subject,
+      email: person.email,
+      email_verified: person.email_verified,
+      given_name: person.given_name,
+      family_name: person.family_name,
+      name: `${person.given_name} ${person.family_name}`,
+    }),
+  };
+}
+
+const server = createServer();
+server.listen(0, '127.0.0.1', () => {
+  const issuer = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(issuer, {
+    clients: [{
+      client_id: 'drawbridge',
+      client_secret: process.env.E2E_CLIENT_SECRET,
+      redirect_uris: ['https://replaced-by-redirects-json.invalid/'],
+    }],
+    claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['given_name', 'family_name', 'name'] },
+    conformIdTokenClaims: false, // e-mail and name stand in the ID token itself, as at most providers
+    findAccount,
+    pkce: { required: () => true },
+    cookies: { keys: [process.env.E2E_CLIENT_SECRET] },
+  });
+  provider.Client.prototype.redirectUriAllowed = (uri) => read('redirects.json').includes(uri);
+  provider.on('server_error', (ctx, error) => console.error(error));
+  server.on('request', provider.callback());
+  console.log(issuer);
+});

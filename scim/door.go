@@ -1,0 +1,118 @@
+package scim
+
+import (
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/authn"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// Path is where the door is: the base URL that an identity provider is given is the public origin with this path.
+const Path = "/scim/v2"
+
+const contentType = "application/scim+json"
+
+// defaultMaxBody is the longest body of a request in bytes.
+const defaultMaxBody = 1 << 20
+
+// Options is what the door needs. All fields but MaxBody are required.
+type Options struct {
+	Provisioning *provisioning.Service
+	Authn        *authn.Service
+	URL          string // the public origin without a trailing slash
+	Log          *slog.Logger
+	MaxBody      int64 // bytes of a request's body; 0: 1 MiB
+}
+
+// Door serves SCIM. It keeps nothing between requests.
+type Door struct {
+	people  *provisioning.Service
+	authn   *authn.Service
+	base    string // absolute, without a trailing slash
+	log     *slog.Logger
+	maxBody int64
+	docs    documents
+}
+
+// New returns the door.
+func New(o Options) *Door {
+	d := &Door{
+		people: o.Provisioning, authn: o.Authn, base: strings.TrimSuffix(o.URL, "/") + Path, log: o.Log, maxBody: o.MaxBody,
+	}
+	if d.maxBody <= 0 {
+		d.maxBody = defaultMaxBody
+	}
+	d.docs = newDocuments(d.base)
+	return d
+}
+
+// Routes adds the door to the mux. Everything below Path is answered here, so that each refusal is a SCIM error too.
+func (d *Door) Routes(mux *http.ServeMux) {
+	h := web.Handle(d.serve, d.renderError)
+	mux.Handle(Path, h)
+	mux.Handle(Path+"/", h)
+}
+
+// location returns the absolute address of a resource.
+func (d *Door) location(t *resourceType, id string) string {
+	return d.base + "/" + t.plural + "/" + id
+}
+
+// serve answers one request and keeps it in the journal.
+func (d *Door) serve(w http.ResponseWriter, r *http.Request) error {
+	c := &call{Door: d, w: w, r: r, ctx: r.Context(), began: time.Now()}
+	a, err := c.answer()
+	c.journal(a, err)
+	if err != nil {
+		return err
+	}
+	a.write(w)
+	return nil
+}
+
+// answer finds out who asks and what for, and does it.
+func (c *call) answer() (answer, error) {
+	parts, err := segments(c.r)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.authenticate(); err != nil {
+		if identity.KindOf(err) != identity.Unauthenticated || !public(c.r, parts) {
+			return answer{}, err
+		}
+	}
+	h, err := c.route(parts)
+	if err != nil {
+		return answer{}, err
+	}
+	return h(c)
+}
+
+// answer is what is sent when nothing failed.
+type answer struct {
+	status   int
+	location string
+	etag     string
+	body     []byte // nil: none
+}
+
+// write sends the answer. An error of the connection is nobody's to handle.
+func (a answer) write(w http.ResponseWriter) {
+	h := w.Header()
+	if a.location != "" {
+		h.Set("Location", a.location)
+	}
+	if a.etag != "" {
+		h.Set("ETag", a.etag)
+	}
+	if a.body != nil {
+		h.Set("Content-Type", contentType)
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body)
+}

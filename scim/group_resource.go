@@ -1,0 +1,152 @@
+package scim
+
+import (
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// groupResource returns a group as a canonical resource without its members.
+func groupResource(g identity.Group) object {
+	res := object{"id": string(g.ID), "displayName": g.DisplayName}
+	if g.ExternalID != "" {
+		res["externalId"] = g.ExternalID
+	}
+	return res
+}
+
+func setGroup(g *identity.Group, res object) {
+	g.DisplayName = textOf(res["displayName"])
+	g.ExternalID = textOf(res["externalId"])
+}
+
+// newGroup reads the body of POST.
+func newGroup(body object, d dialect) (identity.Group, []identity.Member, error) {
+	var g identity.Group
+	res, err := groupType.resource(body, d)
+	if err != nil {
+		return g, nil, err
+	}
+	setGroup(&g, res)
+	v, _ := member(body, "members")
+	members, err := readMembersOf(v)
+	return g, members, err
+}
+
+// groupChange is what a PUT or PATCH does to a group. It may run more than once.
+type groupChange func(*identity.Group) ([]identity.MemberChange, error)
+
+// replaceGroup reads the body of PUT. Members and externalId that the body does not name are kept; null or [] clears them.
+func replaceGroup(body object, d dialect) (groupChange, error) {
+	res, err := groupType.resource(body, d)
+	if err != nil {
+		return nil, err
+	}
+	v, named := member(body, "members")
+	members, err := readMembersOf(v)
+	if err != nil {
+		return nil, err
+	}
+	_, external := member(body, "externalId")
+	return func(g *identity.Group) ([]identity.MemberChange, error) {
+		kept := g.ExternalID
+		setGroup(g, res)
+		if !external {
+			g.ExternalID = kept
+		}
+		if !named {
+			return nil, nil
+		}
+		return []identity.MemberChange{{Op: opReplace, Members: members}}, nil
+	}, nil
+}
+
+// patchGroup returns the change that the operations ask for.
+func patchGroup(ops []operation, d dialect) groupChange {
+	return func(g *identity.Group) ([]identity.MemberChange, error) {
+		p := &patcher{t: groupType, d: d, res: groupResource(*g)}
+		if err := p.apply(ops); err != nil {
+			return nil, err
+		}
+		setGroup(g, p.res)
+		return p.members, nil
+	}
+}
+
+// touchesMembers reports whether an operation may change members.
+func touchesMembers(ops []operation, d dialect) bool {
+	for _, o := range ops {
+		if o.path != "" {
+			if t, err := groupType.path(o.path, d); err != nil || t.attr == nil || t.attr == membersAttr {
+				return true
+			}
+			continue
+		}
+		v, _ := o.value.(object)
+		for name := range v {
+			if t, err := groupType.path(name, d); err == nil && (t.attr == nil || t.attr == membersAttr) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// appendGroup appends a group with the members that were loaded.
+func (d *Door) appendGroup(b []byte, g identity.Group, members []identity.Member, p projection) []byte {
+	m := meta{created: g.CreatedAt, modified: g.UpdatedAt, version: g.Version, location: d.location(groupType, string(g.ID))}
+	if !p.plain(membersAttr) {
+		res := groupResource(g)
+		if len(members) > 0 && p.wants(membersAttr) {
+			list := make([]any, len(members))
+			for i, x := range members {
+				list[i] = d.memberObject(x)
+			}
+			res["members"] = list
+		}
+		return appendResource(b, groupType, res, m, p)
+	}
+	b = append(b, '{')
+	b = appendSchemas(b, groupType, nil)
+	b = appendField(b, "id", string(g.ID))
+	if g.ExternalID != "" {
+		b = appendField(b, "externalId", g.ExternalID)
+	}
+	b = appendField(b, "displayName", g.DisplayName)
+	b = d.appendMemberList(b, members)
+	return append(m.append(b, groupType, projection{}), '}')
+}
+
+func (d *Door) memberObject(m identity.Member) object {
+	o := object{"value": m.ID, "$ref": d.memberLocation(m), "type": string(m.Type)}
+	if m.Display != "" {
+		o["display"] = m.Display
+	}
+	return o
+}
+
+func (d *Door) memberLocation(m identity.Member) string {
+	if m.Type == identity.MemberGroup {
+		return d.location(groupType, m.ID)
+	}
+	return d.location(userType, m.ID)
+}
+
+func (d *Door) appendMemberList(b []byte, members []identity.Member) []byte {
+	if len(members) == 0 {
+		return b
+	}
+	b = append(appendName(b, "members"), '[')
+	for i, m := range members {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '{')
+		b = appendField(b, "value", m.ID)
+		b = appendField(b, "$ref", d.memberLocation(m))
+		b = appendField(b, "type", string(m.Type))
+		if m.Display != "" {
+			b = appendField(b, "display", m.Display)
+		}
+		b = append(b, '}')
+	}
+	return append(b, ']')
+}

@@ -1,0 +1,163 @@
+package scim
+
+import (
+	"net/http"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// createGroup answers POST /Groups.
+func (c *call) createGroup() (answer, error) {
+	p, err := c.projection(groupType)
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	g, members, err := newGroup(body, c.dialect)
+	if err != nil {
+		return answer{}, err
+	}
+	if g, err = c.people.CreateGroup(c.ctx, c.by, g, members); err != nil {
+		return answer{}, err
+	}
+	return c.groupAnswer(http.StatusCreated, g, p)
+}
+
+// showGroup answers GET /Groups/{id}.
+func (c *call) showGroup() (answer, error) {
+	p, err := c.projection(groupType)
+	if err != nil {
+		return answer{}, err
+	}
+	g, err := c.people.Group(c.ctx, c.by, identity.GroupID(c.id))
+	if err != nil {
+		return answer{}, err
+	}
+	if c.unchanged(g.Version) {
+		return answer{status: http.StatusNotModified, etag: etag(g.Version)}, nil
+	}
+	return c.groupAnswer(http.StatusOK, g, p)
+}
+
+// replaceGroup answers PUT /Groups/{id}.
+func (c *call) replaceGroup() (answer, error) {
+	p, err := c.projection(groupType)
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	change, err := replaceGroup(body, c.dialect)
+	if err != nil {
+		return answer{}, err
+	}
+	g, err := c.updateGroup(change)
+	if err != nil {
+		return answer{}, err
+	}
+	return c.groupAnswer(http.StatusOK, g, p)
+}
+
+// patchGroup answers PATCH /Groups/{id}. An answer to a change of members has none, unless the client asks for them: otherwise the
+// cost of one member would grow with the group.
+func (c *call) patchGroup() (answer, error) {
+	p, err := c.projection(groupType)
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := c.body()
+	if err != nil {
+		return answer{}, err
+	}
+	ops, err := readPatch(body, c.dialect)
+	if err != nil {
+		return answer{}, err
+	}
+	g, err := c.updateGroup(patchGroup(ops, c.dialect))
+	switch {
+	case err != nil:
+		return answer{}, err
+	case c.dialect.quietGroups && p.only == nil:
+		return answer{status: http.StatusNoContent, etag: etag(g.Version)}, nil
+	case !p.asks(membersAttr) && touchesMembers(ops, c.dialect):
+		p = p.but(membersAttr)
+	}
+	return c.groupAnswer(http.StatusOK, g, p)
+}
+
+func (c *call) updateGroup(change groupChange) (identity.Group, error) {
+	version, err := c.matchVersion(c.groupVersion)
+	if err != nil {
+		return identity.Group{}, err
+	}
+	return c.people.UpdateGroup(c.ctx, c.by, identity.GroupID(c.id), version, change)
+}
+
+func (c *call) groupVersion() (int64, error) {
+	g, err := c.people.Group(c.ctx, c.by, identity.GroupID(c.id))
+	return g.Version, err
+}
+
+// deleteGroup answers DELETE /Groups/{id}.
+func (c *call) deleteGroup() (answer, error) {
+	version, err := c.matchVersion(c.groupVersion)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := c.people.DeleteGroup(c.ctx, c.by, identity.GroupID(c.id), version); err != nil {
+		return answer{}, err
+	}
+	return answer{status: http.StatusNoContent}, nil
+}
+
+// groupAnswer renders one group. Its members are loaded only when the answer has them.
+func (c *call) groupAnswer(status int, g identity.Group, p projection) (answer, error) {
+	var members map[identity.GroupID][]identity.Member
+	var err error
+	if p.wants(membersAttr) {
+		if members, err = c.people.Members(c.ctx, c.by, []identity.GroupID{g.ID}); err != nil {
+			return answer{}, err
+		}
+	}
+	list := members[g.ID]
+	body := c.appendGroup(make([]byte, 0, 512+256*len(list)), g, list, p)
+	return answer{status: status, location: c.location(groupType, string(g.ID)), etag: etag(g.Version), body: body}, nil
+}
+
+// groupItems renders a page of groups.
+func (c *call) groupItems(q identity.Query, p projection) (page, error) {
+	found, err := c.people.Groups(c.ctx, c.by, q)
+	if err != nil {
+		return page{}, err
+	}
+	out := page{total: found.Total, more: found.More, items: len(found.Items)}
+	var members map[identity.GroupID][]identity.Member
+	if p.wants(membersAttr) && len(found.Items) > 0 {
+		ids := make([]identity.GroupID, len(found.Items))
+		for i, g := range found.Items {
+			ids[i] = g.ID
+		}
+		if members, err = c.people.Members(c.ctx, c.by, ids); err != nil {
+			return page{}, err
+		}
+	}
+	for i, g := range found.Items {
+		if i > 0 {
+			out.body = append(out.body, ',')
+		}
+		out.body = c.appendGroup(out.body, g, members[g.ID], p)
+		out.last = string(g.ID)
+	}
+	return out, nil
+}
+
+// listGroups answers GET /Groups.
+func (c *call) listGroups() (answer, error) { return c.list(groupType) }
+
+// searchGroups answers POST /Groups/.search.
+func (c *call) searchGroups() (answer, error) { return c.search(groupType) }

@@ -1,0 +1,116 @@
+package scim
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// maxJournal is how much of a body is kept, in bytes.
+const maxJournal = 16 << 10
+
+// masked is what stands in the journal for a secret.
+const masked = "***"
+
+// journal keeps a write or a failed read. It runs when the answer is known and before it is sent, so that whoever reads the journal
+// after an answer finds it there. A client that went away does not stop it.
+func (c *call) journal(a answer, err error) {
+	if c.by.ID == "" || err == nil && c.reads() {
+		return
+	}
+	entry := identity.Request{
+		ID: c.by.RequestID, At: c.began.UTC(), DirectoryID: c.directory.ID, TenantID: c.directory.TenantID, Method: c.r.Method,
+		Path: cut(journalPath(c.r), maxJournal), Body: c.journalBody(), Status: a.status, Duration: time.Since(c.began),
+	}
+	if entry.ID == "" {
+		entry.ID = identity.NewID[identity.RequestID]()
+	}
+	if err != nil {
+		e := describe(err)
+		entry.Status, entry.Detail = e.Status, e.Detail
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 10*time.Second)
+	defer cancel()
+	if err := c.people.RecordRequest(ctx, entry); err != nil {
+		c.log.ErrorContext(ctx, "a request could not be kept in the journal", "request_id", string(entry.ID), "error", err)
+	}
+}
+
+// reads reports whether the request only asks.
+func (c *call) reads() bool {
+	switch c.r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return strings.HasSuffix(strings.TrimSuffix(c.r.URL.Path, "/"), "/.search")
+}
+
+// journalPath is the path with its query, unless the query speaks of a secret.
+func journalPath(r *http.Request) string {
+	if r.URL.RawQuery == "" {
+		return r.URL.Path
+	}
+	if speaksOfSecrets(r.URL.RawQuery) {
+		return r.URL.Path + "?" + masked
+	}
+	return r.URL.Path + "?" + r.URL.RawQuery
+}
+
+// journalBody is the body without secrets. What is no valid JSON cannot be searched for secrets, so only its length is kept.
+func (c *call) journalBody() string {
+	switch {
+	case len(c.raw) == 0:
+		return ""
+	case c.parsed == nil:
+		return "(" + strconv.Itoa(len(c.raw)) + " bytes that are no valid JSON object)"
+	case !speaksOfSecrets(string(c.raw)) && !strings.Contains(string(c.raw), `\u`):
+		return cut(string(c.raw), maxJournal)
+	}
+	b, err := json.Marshal(redact(c.parsed))
+	if err != nil {
+		return ""
+	}
+	return cut(string(b), maxJournal)
+}
+
+var secretWords = []string{"password", "passwd", "secret", "token", "credential", "private"}
+
+func speaksOfSecrets(s string) bool {
+	s = strings.ToLower(s)
+	for _, w := range secretWords {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// redact returns a copy of a value without secrets: under names that speak of one, and in operations whose path does.
+func redact(v any) any {
+	switch t := v.(type) {
+	case []any:
+		out := make([]any, len(t))
+		for i, e := range t {
+			out[i] = redact(e)
+		}
+		return out
+	case object:
+		out := make(object, len(t))
+		path, _ := member(t, "path")
+		hidden := speaksOfSecrets(textOf(path))
+		for name, e := range t {
+			if speaksOfSecrets(name) || hidden && strings.EqualFold(name, "value") {
+				out[name] = masked
+				continue
+			}
+			out[name] = redact(e)
+		}
+		return out
+	}
+	return v
+}

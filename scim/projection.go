@@ -1,0 +1,120 @@
+package scim
+
+import "strings"
+
+// projection is which attributes an answer has (RFC 7644 section 3.9). The zero value is what is returned by default.
+type projection struct {
+	only    selection // nil: the default
+	without selection
+}
+
+// selection maps an attribute to the sub-attributes that were named; nil inside: all of it.
+type selection map[*attribute]map[*attribute]bool
+
+// projection reads the parameters attributes and excludedAttributes; each is a list of names. A name that nobody knows selects nothing.
+func (t *resourceType) projection(only, without []string, d dialect) projection {
+	var p projection
+	if len(only) > 0 {
+		p.only = t.selection(only, d)
+	}
+	if len(without) > 0 {
+		p.without = t.selection(without, d)
+	}
+	return p
+}
+
+func (t *resourceType) selection(names []string, d dialect) selection {
+	s := selection{}
+	for _, name := range names {
+		r, ok := t.resolve(strings.TrimSpace(name), d.bareNames)
+		switch {
+		case !ok:
+		case r.attr != nil:
+			s.add(r.attr, r.sub)
+		case r.ext != nil:
+			s.all(r.ext.attrs)
+		default:
+			s.all(t.attrs)
+		}
+	}
+	return s
+}
+
+func (s selection) all(list []*attribute) {
+	for _, a := range list {
+		s.add(a, nil)
+	}
+}
+
+func (s selection) add(a, sub *attribute) {
+	subs, there := s[a]
+	switch {
+	case sub == nil || sub.parent.kind != kindComplex:
+		s[a] = nil
+	case !there:
+		s[a] = map[*attribute]bool{sub: true}
+	case subs != nil:
+		subs[sub] = true
+	}
+}
+
+// wants reports whether an attribute is in the answer, whole or in part.
+func (p projection) wants(a *attribute) bool {
+	switch a.returned {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	if p.only != nil {
+		if _, named := p.only[a]; !named {
+			return false
+		}
+	} else if a.returned == "request" {
+		return false
+	}
+	subs, named := p.without[a]
+	return !named || subs != nil
+}
+
+// wantsSub reports the same of a sub-attribute of a wanted attribute.
+func (p projection) wantsSub(a, sub *attribute) bool {
+	if sub.returned == "always" {
+		return true
+	}
+	if subs := p.only[a]; subs != nil && !subs[sub] {
+		return false
+	}
+	return sub.returned != "never" && !p.without[a][sub]
+}
+
+// plain reports whether nothing but whole attributes from the list is left out, and nothing was asked for in particular.
+func (p projection) plain(but *attribute) bool {
+	if p.only != nil {
+		return false
+	}
+	for a, subs := range p.without {
+		if a != but || subs != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// asks reports whether the client named the attribute itself.
+func (p projection) asks(a *attribute) bool {
+	_, ok := p.only[a]
+	return ok
+}
+
+// but returns the projection without one attribute.
+func (p projection) but(a *attribute) projection {
+	without := selection{a: nil}
+	for k, v := range p.without {
+		if k != a {
+			without[k] = v
+		}
+	}
+	p.without = without
+	return p
+}

@@ -1,0 +1,108 @@
+package sso
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// recordTimeout bounds the writing of a trace when the browser has already gone.
+const recordTimeout = 5 * time.Second
+
+// attempt is one try to sign in at one connection, with the trace that it leaves.
+type attempt struct {
+	door       *Door
+	connection identity.Connection
+	trail      trail
+	trace      identity.Trace
+}
+
+func (d *Door) attempt(r *http.Request, c identity.Connection) *attempt {
+	return &attempt{door: d, connection: c, trace: identity.Trace{
+		ID: identity.NewID[identity.TraceID](), At: time.Now(), ConnectionID: c.ID, TenantID: c.TenantID, IP: web.ClientIP(r),
+	}}
+}
+
+// enabled refuses a connection that was switched off, also for people who were on their way.
+func (a *attempt) enabled() error {
+	return a.trail.require(check{
+		name: "connection", ok: a.connection.Enabled, code: "connection.disabled", got: a.connection.Name,
+		fix: "This connection is switched off: switch it on to let people sign in.",
+	})
+}
+
+// finish ends an attempt whose protocol is done: the person is found or made, the session started, the trace stored, the browser sent on.
+// err is why the protocol refused, nil when it did not.
+func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity.Claims, st identity.SignInState, err error) error {
+	a.trace.Issuer, a.trace.Subject, a.trace.Email = shown(claims.Issuer), shown(claims.Subject), shown(claims.Email)
+	a.trace.Checks = a.trail.checks
+	var cookie string
+	var session identity.Session
+	if err == nil {
+		cookie, session, err = a.signIn(r, claims)
+	}
+	if err != nil {
+		return a.refused(r, err)
+	}
+	a.trace.OK = true
+	if err := a.record(r); err != nil {
+		return err
+	}
+	a.door.endOldSession(r)
+	a.door.cookies.SetSession(w, cookie, session.ExpiresAt)
+	http.Redirect(w, r, web.LocalPath(st.ReturnTo), http.StatusSeeOther)
+	return nil
+}
+
+func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, identity.Session, error) {
+	ctx := r.Context()
+	user, err := a.door.provisioning.SignIn(ctx, a.connection, claims, &a.trace)
+	if err != nil {
+		return "", identity.Session{}, err
+	}
+	a.trace.UserID = user.ID
+	session := identity.Session{
+		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()), SessionIndex: claims.SessionIndex,
+	}
+	if claims.SessionEnds != nil {
+		session.ExpiresAt = *claims.SessionEnds
+	}
+	return a.door.authn.StartSession(ctx, user, session)
+}
+
+// refused stores why, and returns the error as the page shows it: with the reference only.
+func (a *attempt) refused(r *http.Request, err error) error {
+	a.trace.OK, a.trace.Code, a.trace.Message = false, identity.CodeOf(err), messageOf(err)
+	if len(a.trace.Checks) < len(a.trail.checks) {
+		a.trace.Checks = a.trail.checks
+	}
+	if failed := a.record(r); failed != nil {
+		return failed
+	}
+	return &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID}
+}
+
+// record stores the trace even when the browser has hung up.
+func (a *attempt) record(r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), recordTimeout)
+	defer cancel()
+	return a.door.provisioning.RecordTrace(ctx, a.trace)
+}
+
+// endOldSession ends the session that this browser had before, so that its cookie is worth nothing any more.
+func (d *Door) endOldSession(r *http.Request) {
+	old := d.cookies.Session(r)
+	if old == "" {
+		return
+	}
+	visit, err := d.authn.Session(r.Context(), old)
+	if err != nil {
+		return // already over
+	}
+	if err := d.authn.EndSession(r.Context(), visit.Actor, visit.Session.ID); err != nil {
+		d.log.WarnContext(r.Context(), "the old session of a browser could not be ended", "session", visit.Session.ID, "error", err)
+	}
+}

@@ -1,0 +1,80 @@
+package sso
+
+import (
+	"errors"
+	"html/template"
+	"net/http"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/web"
+)
+
+// refusal is an error that was explained in a trace; the browser is shown the trace's id and nothing else.
+type refusal struct {
+	err        error
+	reference  identity.TraceID
+	connection identity.ConnectionID
+	status     int // when the error's kind has no status for it
+}
+
+// Error returns the cause, for the log.
+func (e *refusal) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *refusal) Unwrap() error { return e.err }
+
+// page is what the generic page shows. Nothing that a provider or a stranger sent is in it.
+type page struct {
+	Title     string
+	Text      string
+	Reference string
+	Again     string // local path
+}
+
+var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>{{.Title}} · Drawbridge</title>
+<link rel="stylesheet" href="/assets/drawbridge.css">
+</head>
+<body class="gate">
+<main id="content">
+<p class="brand"><span>Drawbridge</span></p>
+<h1>{{.Title}}</h1>
+<p>{{.Text}}</p>
+{{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
+<p>{{with .Again}}<a class="button" href="{{.}}">Try again</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+</main>
+</body>
+</html>
+`))
+
+// refuse renders an error for a browser: always the same page, whatever the reason was. The trace and the log know it.
+func (d *Door) refuse(w http.ResponseWriter, _ *http.Request, err error) {
+	p := page{
+		Title: "We could not sign you in",
+		Text:  "Please try again. If it happens again, give the reference below to your administrator: they can see the reason there.",
+	}
+	status := web.Status(err)
+	var why *refusal
+	if errors.As(err, &why) {
+		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
+		if why.status != 0 {
+			status = why.status
+		}
+	} else if identity.KindOf(err) == identity.NotFound {
+		p.Title, p.Text = "There is no such sign-in", "This address belongs to no connection. Start at the sign-in page."
+	} else {
+		p.Text = "Something went wrong on our side. Please try again in a moment."
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	if err := pageTemplate.Execute(w, p); err != nil {
+		d.log.Warn("the refusal page could not be written", "error", err)
+	}
+}
