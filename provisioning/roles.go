@@ -22,7 +22,7 @@ func (s *Service) AssignableRoles(_ context.Context, by identity.Actor, tenant i
 	}
 	var out []identity.Role
 	for _, r := range s.model.Roles() {
-		if (r.Scope == identity.ScopePlatform) == (tenant == "") && s.mayAssign(by, tenant) == nil {
+		if (r.Scope == identity.ScopePlatform) == (tenant == "") && s.model.Assignable(r.ID) && s.mayAssign(by, tenant) == nil {
 			out = append(out, r)
 		}
 	}
@@ -42,6 +42,9 @@ func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor
 	role, ok := s.model.Role(id)
 	if !ok {
 		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name).WithField("role")
+	}
+	if !s.model.Assignable(id) {
+		return identity.Errorf(identity.Invalid, "%s is given by no administrator in the access model %s.", role.Title, s.model.Name).WithField("role")
 	}
 	if role.Scope == identity.ScopePlatform && tenant != "" {
 		return identity.Errorf(identity.Invalid, "%s is a role of the platform; it needs a user without a tenant.", role.Title).WithField("role")

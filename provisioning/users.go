@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -183,20 +184,15 @@ func setPassword(ctx context.Context, tx *store.Tx, u identity.User, hash string
 	if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: hash}); err != nil {
 		return err
 	}
-	n, err := tx.ReplaceLogins(ctx, u.ID, loginKeys(u))
+	return replaceLogins(ctx, tx, u)
+}
+
+func replaceLogins(ctx context.Context, tx *store.Tx, u identity.User) error {
+	n, err := tx.ReplaceLogins(ctx, u.ID, u.LoginKeys())
 	if err == nil && n == 0 {
 		err = identity.Errorf(identity.Conflict, "Somebody else already signs in as %s; choose another e-mail address or user name.", u.UserName).WithField("email").WithCode("uniqueness")
 	}
 	return err
-}
-
-// loginKeys returns what a user may type to sign in: the e-mail address and the user name.
-func loginKeys(u identity.User) []string {
-	keys := []string{identity.NameKey(u.UserName)}
-	if key, err := identity.EmailKey(u.Email()); err == nil && key != keys[0] {
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes
@@ -277,6 +273,9 @@ func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor
 	if err := tx.UpdateUser(ctx, after, !sameEmails(before.Emails, after.Emails)); err != nil {
 		return before, err
 	}
+	if err := keepLogins(ctx, tx, by, before, after); err != nil {
+		return before, err
+	}
 	var events []identity.Event
 	switched, rest := splitActive(changes)
 	if len(rest) > 0 {
@@ -293,6 +292,19 @@ func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor
 		events = append(events, e)
 	}
 	return after, tx.InsertEvent(ctx, events...)
+}
+
+// keepLogins lets a password follow a new user name or address that an administrator gave. A directory cannot do that: it could take the
+// identifier of somebody elsewhere.
+func keepLogins(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User) error {
+	if by.Kind == identity.ActorDirectory || slices.Equal(before.LoginKeys(), after.LoginKeys()) {
+		return nil
+	}
+	has, err := tx.HasCredential(ctx, after.ID)
+	if err != nil || !has {
+		return err
+	}
+	return replaceLogins(ctx, tx, after)
 }
 
 // switchAccess does what follows when a user was let in or kept out.
@@ -355,54 +367,6 @@ func (s *Service) Memberships(ctx context.Context, by identity.Actor, ids []iden
 		return err
 	})
 	return out, err
-}
-
-// UserDetail is everything that a user's page shows.
-type UserDetail struct {
-	User        identity.User
-	Tenant      identity.Tenant
-	Assignments []identity.Assignment
-	Links       []identity.Link
-	Directories []identity.DirectoryLink
-	Memberships []identity.Membership
-	Sessions    []identity.Session
-}
-
-// UserDetail returns a user with all that hangs on it, or NotFound.
-func (s *Service) UserDetail(ctx context.Context, by identity.Actor, id identity.UserID) (UserDetail, error) {
-	var d UserDetail
-	u, err := s.User(ctx, by, id)
-	if err != nil {
-		return d, err
-	}
-	d.User = u
-	err = s.db.View(ctx, func(tx *store.Tx) error { return loadDetail(ctx, tx, &d) })
-	return d, err
-}
-
-func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
-	u := d.User
-	if u.TenantID != "" {
-		if d.Tenant, err = tx.Tenant(ctx, store.Everything(), u.TenantID); err != nil {
-			return err
-		}
-	}
-	if d.Assignments, err = tx.Assignments(ctx, u.ID); err != nil {
-		return err
-	}
-	if d.Links, err = tx.Links(ctx, u.ID); err != nil {
-		return err
-	}
-	if d.Directories, err = tx.DirectoryLinks(ctx, u.ID); err != nil {
-		return err
-	}
-	memberships, err := tx.Memberships(ctx, "", []identity.UserID{u.ID})
-	if err != nil {
-		return err
-	}
-	d.Memberships = memberships[u.ID]
-	d.Sessions, err = tx.SessionsOf(ctx, u.ID)
-	return err
 }
 
 // normalise checks and tidies what a user record must be, whoever wrote it.

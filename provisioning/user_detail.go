@@ -1,0 +1,56 @@
+package provisioning
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// UserDetail is everything that a user's page shows.
+type UserDetail struct {
+	User        identity.User
+	Tenant      identity.Tenant
+	Assignments []identity.Assignment
+	Links       []identity.Link
+	Directories []identity.DirectoryLink
+	Memberships []identity.Membership
+	Sessions    []identity.Session
+}
+
+// UserDetail returns a user with all that hangs on it, or NotFound.
+func (s *Service) UserDetail(ctx context.Context, by identity.Actor, id identity.UserID) (UserDetail, error) {
+	var d UserDetail
+	u, err := s.User(ctx, by, id)
+	if err != nil {
+		return d, err
+	}
+	d.User = u
+	err = s.db.View(ctx, func(tx *store.Tx) error { return loadDetail(ctx, tx, &d) })
+	return d, err
+}
+
+func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
+	u := d.User
+	if u.TenantID != "" {
+		if d.Tenant, err = tx.Tenant(ctx, store.Everything(), u.TenantID); err != nil {
+			return err
+		}
+	}
+	if d.Assignments, err = tx.Assignments(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Links, err = tx.Links(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Directories, err = tx.DirectoryLinks(ctx, u.ID); err != nil {
+		return err
+	}
+	memberships, err := tx.Memberships(ctx, "", []identity.UserID{u.ID})
+	if err != nil {
+		return err
+	}
+	d.Memberships = memberships[u.ID]
+	d.Sessions, err = tx.SessionsOf(ctx, u.ID)
+	return err
+}

@@ -1,0 +1,223 @@
+package store_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+func secretKey() []byte {
+	key := make([]byte, 32)
+	rand.Read(key)
+	return key
+}
+
+// eachURL runs a test on the address of an empty database that was never migrated.
+func eachURL(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Run("sqlite", func(t *testing.T) { fn(t, storetest.SQLiteURL(t)) })
+	t.Run("postgres", func(t *testing.T) { fn(t, storetest.PostgresURL(t)) })
+}
+
+func open(t *testing.T, url string, key []byte) *store.DB {
+	t.Helper()
+	db, err := store.Open(t.Context(), url, store.Options{SecretKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
+}
+
+func TestFourReplicasMayMigrateAtOnce(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		key := secretKey()
+		var wg sync.WaitGroup
+		for range 4 {
+			db := open(t, url, key)
+			wg.Go(func() {
+				if err := db.Migrate(t.Context()); err != nil {
+					t.Error(err)
+				}
+				if err := db.Seed(t.Context(), "SSO Landing", []identity.Role{{ID: "viewer", Application: identity.DefaultApplication, Title: "Viewer", Scope: identity.ScopeTenant}}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		db := open(t, url, key)
+		err := db.View(t.Context(), func(tx *store.Tx) error {
+			page, err := tx.Tenants(t.Context(), store.Everything(), identity.Query{Limit: 10, Total: true})
+			if page.Total != 1 || !page.Items[0].Landing {
+				t.Errorf("%+v", page)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAnotherSecretKeyIsRefusedAtTheStart(t *testing.T) {
+	eachURL(t, func(t *testing.T, url string) {
+		old := secretKey()
+		if err := open(t, url, old).Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		err := open(t, url, secretKey()).Migrate(t.Context())
+		if identity.KindOf(err) != identity.Invalid || !strings.Contains(err.Error(), "DRAWBRIDGE_SECRET_KEY") {
+			t.Errorf("got %v", err)
+		}
+		rotated, err := store.Open(t.Context(), url, store.Options{SecretKey: secretKey(), OldKeys: [][]byte{old}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rotated.Close()
+		if err := rotated.Migrate(t.Context()); err != nil {
+			t.Errorf("the old key in the ring: %v", err)
+		}
+	})
+}
+
+func TestWrongAddressesSayWhatToDo(t *testing.T) {
+	for address, want := range map[string]string{
+		"mysql://x":          "sqlite: or postgres://",
+		"sqlite:":            "needs a file",
+		"sqlite:/no/such/db": "cannot be written",
+		"postgres://127.0.0.1:1/x?sslmode=disable&connect_timeout=2": "does not answer",
+	} {
+		_, err := store.Open(t.Context(), address, store.Options{SecretKey: secretKey()})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if _, err := store.Open(t.Context(), "sqlite:x", store.Options{SecretKey: []byte("short")}); err == nil {
+		t.Error("a short key was accepted")
+	}
+}
+
+func TestTheSQLiteFileIsForItsOwnerOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file with spaces & ?.db")
+	path = strings.ReplaceAll(path, "?", "q")
+	open(t, "sqlite:"+path, secretKey())
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v %v", info, err)
+	}
+}
+
+func TestUpdateKeepsAllOrNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		boom := errors.New("boom")
+		err := db.Update(ctx, func(tx *store.Tx) error {
+			if err := tx.InsertTenant(ctx, identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: "T", CreatedAt: tx.Now()}); err != nil {
+				t.Error(err)
+			}
+			return boom
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		err = db.View(ctx, func(tx *store.Tx) error {
+			_, err := tx.TenantByName(ctx, store.Everything(), "t")
+			return err
+		})
+		if identity.KindOf(err) != identity.NotFound {
+			t.Errorf("half a change stayed: %v", err)
+		}
+	})
+}
+
+func TestTwoTransactionsThatWaitForEachOtherBothEnd(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		ids := []identity.UserID{insert(t, db, "a"), insert(t, db, "b")}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				err := db.Update(ctx, func(tx *store.Tx) error {
+					for _, id := range []identity.UserID{ids[i%2], ids[1-i%2]} {
+						u, err := tx.UserForUpdate(ctx, store.Everything(), id)
+						if err != nil {
+							return err
+						}
+						u.Version++
+						if err := tx.UpdateUser(ctx, u, true); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		for _, id := range ids {
+			if u := read(t, db, id); u.Version != 9 {
+				t.Errorf("version %d, want 9: an update was lost", u.Version)
+			}
+		}
+	})
+}
+
+func insert(t *testing.T, db *store.DB, name string, change ...func(*identity.User)) identity.UserID {
+	t.Helper()
+	id := identity.NewID[identity.UserID]()
+	err := db.Update(t.Context(), func(tx *store.Tx) error {
+		landing, err := tx.LandingTenant(t.Context())
+		if err != nil {
+			return err
+		}
+		u := identity.User{ID: id, TenantID: landing.ID, UserName: name, Enabled: true, Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+		for _, c := range change {
+			c(&u)
+		}
+		return tx.InsertUser(t.Context(), u)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func read(t *testing.T, db *store.DB, id identity.UserID) (u identity.User) {
+	t.Helper()
+	err := db.View(t.Context(), func(tx *store.Tx) (err error) {
+		u, err = tx.User(t.Context(), store.Everything(), id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestACancelledQuerySaysSo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		err := db.View(ctx, func(tx *store.Tx) error {
+			_, err := tx.Users(ctx, store.Everything(), identity.Query{Limit: 1})
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
