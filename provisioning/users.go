@@ -138,6 +138,9 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if by.Kind == identity.ActorUser && by.TenantID != "" && u.TenantID != by.TenantID {
 		return u, identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
 	}
+	if err := checkEmails(u); err != nil {
+		return u, err
+	}
 	if n.Role == "" {
 		return u, identity.Errorf(identity.Invalid, "A role is needed: a user without one could do nothing.").WithField("role")
 	}
@@ -252,8 +255,13 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 			return before, err
 		}
 		links = withLink(links, wrote)
-	} else if after.Enabled != before.Enabled {
-		after.Held = !after.Enabled // a person's word, which no directory can undo
+	} else {
+		if err := checkEmails(after); err != nil {
+			return before, err
+		}
+		if after.Enabled != before.Enabled {
+			after.Held = !after.Enabled // a person's word, which no directory can undo
+		}
 	}
 	after.Enabled = letsIn(after, links)
 	changes := diffUsers(before, after)
@@ -367,6 +375,16 @@ func (s *Service) Memberships(ctx context.Context, by identity.Actor, ids []iden
 		return err
 	})
 	return out, err
+}
+
+// checkEmails refuses what is no address. Directories may push such a thing, and it is kept; a person who types it made a mistake.
+func checkEmails(u identity.User) error {
+	for _, e := range u.Emails {
+		if _, err := identity.EmailKey(e.Value); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // normalise checks and tidies what a user record must be, whoever wrote it.

@@ -64,10 +64,10 @@ func (tx *Tx) DeleteAssignment(ctx context.Context, id identity.AssignmentID) er
 	return tx.execOne(ctx, `DELETE FROM assignments WHERE id = ?`, string(id))
 }
 
-// CountHolders returns how many people other than one hold a role and may come in.
+// CountHolders returns how many people other than one hold a role and may come in; an empty except leaves nobody out.
 func (tx *Tx) CountHolders(ctx context.Context, role identity.RoleID, except identity.UserID) (int, error) {
 	var n int
 	err := tx.get(ctx, &n, `SELECT count(DISTINCT u.id) FROM assignments a JOIN users u ON u.id = a.user_id
-		WHERE a.role_id = ? AND u.id <> ? AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL`, string(role), string(except))
+		WHERE a.role_id = ? AND u.id <> COALESCE(`+tx.cast()+`, '00000000-0000-0000-0000-000000000000') AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL`, string(role), null(except))
 	return n, err
 }

@@ -133,7 +133,7 @@ func serverFolder() (string, error) {
 // majorVersion returns the number in the name of the folder above bin, or 0.
 func majorVersion(path string) int {
 	name := filepath.Base(filepath.Dir(filepath.Dir(path)))
-	n, err := strconv.Atoi(strings.TrimLeft(name, "postgresql@-"))
+	n, err := strconv.Atoi(strings.TrimLeft(name, "abcdefghijklmnopqrstuvwxyz@-"))
 	if err != nil {
 		return 0
 	}
