@@ -190,6 +190,7 @@ type connectionBody struct {
 	Directories []identity.Directory
 	Expires     []time.Time // of the provider's certificates
 	Traces      []identity.Trace
+	Names       map[identity.ConnectionID]string // nil: every sign-in went through this connection
 }
 
 // IsSAML chooses what the page tells the provider.

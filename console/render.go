@@ -85,7 +85,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 		return fmt.Errorf("console: there is no template %q", name)
 	}
 	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
-	if v.model != nil {
+	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
 	}
 	var page bytes.Buffer

@@ -73,7 +73,7 @@ func (v visit) assignments(detail provisioning.UserDetail) []assignmentRow {
 	out := make([]assignmentRow, 0, len(detail.Assignments))
 	for _, a := range detail.Assignments {
 		row := assignmentRow{Assignment: a, Title: string(a.RoleID), From: a.GrantedBy}
-		if role, ok := v.model.Role(a.RoleID); ok {
+		if role, ok := v.prov.Model().Role(a.RoleID); ok {
 			row.Title = role.Title
 		}
 		for _, link := range detail.Directories {

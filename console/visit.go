@@ -3,16 +3,16 @@ package console
 import (
 	"net/http"
 
-	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
 // visit is one request of somebody who is signed in, with what the access model says about them.
 type visit struct {
 	authn.Visit
-	model *access.Model
+	prov *provisioning.Service
 }
 
 // visit finds out who asks. It answers Unauthenticated when the cookie opens no session.
@@ -23,19 +23,19 @@ func (d *Door) visit(r *http.Request) (visit, error) {
 	}
 	v.Actor.Door = "console"
 	v.Actor.RequestID = web.RequestID(r.Context())
-	return visit{Visit: v, model: d.prov.Model()}, nil
+	return visit{Visit: v, prov: d.prov}, nil
 }
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
 func (v visit) Can(capability string) bool {
-	return v.model != nil && v.model.Allows(v.Actor.Roles, capability).Allowed
+	return v.prov != nil && v.prov.Model().Allows(v.Actor.Roles, capability).Allowed
 }
 
 // RoleList returns the visitor's roles with their titles.
 func (v visit) RoleList() []identity.Role {
 	out := make([]identity.Role, 0, len(v.Actor.Roles))
 	for _, id := range v.Actor.Roles {
-		role, ok := v.model.Role(id)
+		role, ok := v.prov.Model().Role(id)
 		if !ok {
 			role = identity.Role{ID: id, Title: string(id)}
 		}

@@ -187,8 +187,10 @@ func submit(p page, form *html.Node, who person) (request, error) {
 			continue
 		}
 		switch name {
-		case "username", "login":
+		case "username": // of SimpleSAMLphp
 			values.Set(name, who.Login)
+		case "login": // of oidc-provider, which makes it the subject
+			values.Set(name, who.Subject)
 		case "password":
 			values.Set(name, who.Password)
 		case "email":

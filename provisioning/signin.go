@@ -28,8 +28,10 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 	var out identity.User
 	run := func(tx *store.Tx) (err error) {
 		trace.Checks = protocolChecks
-		a := signIn{s: s, tx: tx, c: c, claims: claims, trace: trace,
-			by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"}}
+		a := signIn{
+			s: s, tx: tx, c: c, claims: claims, trace: trace,
+			by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"},
+		}
 		out, err = a.decide(ctx)
 		return err
 	}
@@ -137,8 +139,10 @@ func (a *signIn) proveEmail() error {
 		return a.refuse("email.not_verified", "The provider says that the address is not verified.", "Let the person verify it at the provider.")
 	}
 	if !a.c.Trusts(domain) {
-		a.trace.Checks = append(a.trace.Checks, identity.Check{Name: "email.domain", Result: identity.Failed, Got: domain, Expected: strings.Join(a.c.Domains, ", "),
-			Fix: "Add the domain to the connection, if this provider may speak for it."})
+		a.trace.Checks = append(a.trace.Checks, identity.Check{
+			Name: "email.domain", Result: identity.Failed, Got: domain, Expected: strings.Join(a.c.Domains, ", "),
+			Fix: "Add the domain to the connection, if this provider may speak for it.",
+		})
 		return identity.Errorf(identity.Forbidden, "The connection is not trusted for the domain %s.", domain).WithCode("email.domain_not_allowed")
 	}
 	a.pass("email.domain", domain)

@@ -51,32 +51,46 @@ func TestSignIn(t *testing.T) {
 		{name: "E18 a Cyrillic a is somebody else", claims: claims("s1", "\u0430da@example.com"), landed: true},
 		{name: "E19 a plus tag is somebody else", claims: claims("s1", "ada+x@example.com"), landed: true},
 		{name: "no subject", claims: claims("", "ada@example.com"), refused: "claims.no_subject"},
-		{name: "E12 a deactivated person stays outside", claims: claims("s1", "ada@example.com"), refused: "user.inactive",
+		{
+			name: "E12 a deactivated person stays outside", claims: claims("s1", "ada@example.com"), refused: "user.inactive",
 			prepare: func(h *house, _ *identity.Connection) {
 				must[identity.User](h.t)(h.DeactivateUser(h.ctx, h.op, h.find("ada@example.com"), ""))
-			}},
-		{name: "E13 a deleted person stays outside", claims: claims("s1", "ada@example.com"), refused: "user.deleted",
+			},
+		},
+		{
+			name: "E13 a deleted person stays outside", claims: claims("s1", "ada@example.com"), refused: "user.deleted",
 			prepare: func(h *house, _ *identity.Connection) {
 				if err := h.DeleteUser(h.ctx, h.op, h.find("ada@example.com"), 0); err != nil {
 					h.t.Fatal(err)
 				}
-			}},
-		{name: "E10 a Super Admin is never linked by address", claims: claims("s1", "root@example.com"), refused: "link.requires_admin",
-			prepare: func(h *house, _ *identity.Connection) { h.admin("root@example.com") }},
-		{name: "E10 an administrator is never linked by address", claims: claims("s1", "boss@example.com"), refused: "link.requires_admin",
+			},
+		},
+		{
+			name: "E10 a Super Admin is never linked by address", claims: claims("s1", "root@example.com"), refused: "link.requires_admin",
+			prepare: func(h *house, _ *identity.Connection) { h.admin("root@example.com") },
+		},
+		{
+			name: "E10 an administrator is never linked by address", claims: claims("s1", "boss@example.com"), refused: "link.requires_admin",
 			prepare: func(h *house, _ *identity.Connection) {
 				must[identity.User](h.t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("boss@example.com"), h.tenant("Acme").ID), Role: "administrator"}))
-			}},
-		{name: "E15 two people with one address", claims: claims("s1", "ada@example.com"), refused: "email.ambiguous",
+			},
+		},
+		{
+			name: "E15 two people with one address", claims: claims("s1", "ada@example.com"), refused: "email.ambiguous",
 			prepare: func(h *house, _ *identity.Connection) {
 				h.push(h.directory("T", h.tenant("T").ID, "okta"), "ada@example.com")
-			}},
-		{name: "E14 the address was given to another subject", claims: claims("s2", "ada@example.com"), refused: "link.conflict",
+			},
+		},
+		{
+			name: "E14 the address was given to another subject", claims: claims("s2", "ada@example.com"), refused: "link.conflict",
 			prepare: func(h *house, c *identity.Connection) {
 				must[identity.User](h.t)(h.signIn(*c, claims("s1", "ada@example.com")))
-			}},
-		{name: "E24 a connection that creates nobody", claims: claims("s1", "new@example.com"), refused: "jit.off",
-			prepare: func(_ *house, c *identity.Connection) { c.Unknown = identity.UnknownRefuse }},
+			},
+		},
+		{
+			name: "E24 a connection that creates nobody", claims: claims("s1", "new@example.com"), refused: "jit.off",
+			prepare: func(_ *house, c *identity.Connection) { c.Unknown = identity.UnknownRefuse },
+		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {

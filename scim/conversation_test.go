@@ -57,7 +57,7 @@ func readConversation(text string) (intro string, turns []turn, err error) {
 		}
 		head, body, _ := strings.Cut(strings.TrimSpace(request)+"\n", "\n{")
 		if t.line, head, _ = strings.Cut(head, "\n"); body != "" {
-			t.body = "{" + strings.TrimSpace(body)
+			t.body = "{" + strings.TrimRight(body, "\n")
 		}
 		for _, h := range strings.Split(strings.TrimSpace(head), "\n") {
 			if name, value, ok := strings.Cut(h, ":"); ok {

@@ -20,13 +20,13 @@ const contentType = "application/scim+json"
 // defaultMaxBody is the longest body of a request in bytes.
 const defaultMaxBody = 1 << 20
 
-// Options is what the door needs. All fields but MaxBody are required.
+// Options is what the door needs. All fields but Log and MaxBody are required.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
-	URL          string // the public origin without a trailing slash
-	Log          *slog.Logger
-	MaxBody      int64 // bytes of a request's body; 0: 1 MiB
+	URL          string       // the public origin without a trailing slash
+	Log          *slog.Logger // nil: slog.Default
+	MaxBody      int64        // bytes of a request's body; 0: 1 MiB
 }
 
 // Door serves SCIM. It keeps nothing between requests.
@@ -46,6 +46,9 @@ func New(o Options) *Door {
 	}
 	if d.maxBody <= 0 {
 		d.maxBody = defaultMaxBody
+	}
+	if d.log == nil {
+		d.log = slog.Default()
 	}
 	d.docs = newDocuments(d.base)
 	return d

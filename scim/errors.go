@@ -85,11 +85,14 @@ func detail(e *identity.Error) string {
 	switch {
 	case e.Message == "":
 		return "The request failed: " + e.Kind.String() + "."
-	case e.Field != "" && !strings.Contains(strings.ToLower(e.Message), strings.ToLower(e.Field)):
+	case e.Field != "" && !strings.Contains(squeezed(e.Message), squeezed(e.Field)):
 		return e.Field + ": " + e.Message
 	}
 	return e.Message
 }
+
+// squeezed lets "user name" name the attribute userName.
+func squeezed(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
 
 func keyword(e *identity.Error) scimerrors.ScimType {
 	switch {

@@ -14,8 +14,8 @@ func etag(version int64) string {
 	return `W/"` + strconv.FormatInt(version, 10) + `"`
 }
 
-// versions reads If-Match or If-None-Match: the versions that it lists, or any for "*". A tag that we never gave out is noVersion.
-func versions(header []string) (list []int64, any bool) {
+// versions reads If-Match or If-None-Match: the versions that it lists, or star for "*". A tag that we never gave out is noVersion.
+func versions(header []string) (list []int64, star bool) {
 	for _, tag := range strings.Split(strings.Join(header, ","), ",") {
 		tag = strings.TrimSpace(tag)
 		if tag == "*" {

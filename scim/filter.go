@@ -60,7 +60,7 @@ func parseFilter(text string) (*expr, error) {
 }
 
 func (p *parser) wrong(what string) error {
-	return bad(invalidFilter, "The filter is not valid at character %d: %s. An example of a valid one: userName eq \"ada@example.com\".",
+	return bad(invalidFilter, "The filter is not valid at character %d: %s. An example of a valid filter: userName eq \"ada@example.com\".",
 		utf8.RuneCountInString(p.text[:p.pos])+1, what)
 }
 

@@ -124,7 +124,10 @@ func (r resolver) compare(e *expr, at identity.Attribute, leaf *attribute) (*ide
 	if e.value == nil {
 		return r.null(e, at)
 	}
-	if !comparable(leaf, e.op) {
+	if leaf.name == "$ref" && (leaf.parent == membersAttr || leaf.parent == groupsAttr) {
+		return r.reference(e, at)
+	}
+	if !supports(leaf, e.op) {
 		return nil, bad(invalidFilter, "%s is of type %s, which %s cannot compare.", leaf.path(), leaf.kind, e.op)
 	}
 	v, ok, err := r.literal(leaf, e.value)
@@ -139,6 +142,16 @@ func (r resolver) compare(e *expr, at identity.Attribute, leaf *attribute) (*ide
 	return never(), nil
 }
 
+// reference resolves a comparison of $ref of members and groups, which is made of value: it ends with it.
+func (r resolver) reference(e *expr, at identity.Attribute) (*identity.Filter, error) {
+	s, ok := e.value.(string)
+	if !ok || e.op != identity.OpEq && e.op != identity.OpNe {
+		return nil, bad(invalidFilter, "$ref can only be compared with eq and ne, to a string; or filter on value.")
+	}
+	at.Sub, at.CaseExact = "value", false
+	return &identity.Filter{Op: e.op, Attr: at, Value: s[strings.LastIndexByte(s, '/')+1:]}, nil
+}
+
 // null resolves a comparison with null, which means unassigned (RFC 7643 section 2.5).
 func (r resolver) null(e *expr, at identity.Attribute) (*identity.Filter, error) {
 	pr := &identity.Filter{Op: identity.OpPr, Attr: at}
@@ -151,8 +164,8 @@ func (r resolver) null(e *expr, at identity.Attribute) (*identity.Filter, error)
 	return nil, bad(invalidFilter, "null can only be compared with eq and ne.")
 }
 
-// comparable reports whether an operator has a meaning for the type (RFC 7644 table 3).
-func comparable(a *attribute, op identity.FilterOp) bool {
+// supports reports whether an operator has a meaning for the type (RFC 7644 table 3).
+func supports(a *attribute, op identity.FilterOp) bool {
 	switch op {
 	case identity.OpEq, identity.OpNe:
 		return true

@@ -258,7 +258,7 @@ func (p *patcher) join(o operation, a *attribute, holder object) error {
 	if err != nil {
 		return err
 	}
-	return store(a, holder, v)
+	return assign(a, holder, v)
 }
 
 // joined returns a copy of a complex value with the given sub-attributes set; null unassigns one when it is replaced.
@@ -309,7 +309,7 @@ func (p *patcher) subAttribute(o operation, t target, holder object) error {
 	if p.d.complexArray && v["value"] == "" {
 		clear(v)
 	}
-	return store(t.attr, holder, v)
+	return assign(t.attr, holder, v)
 }
 
 // set assigns a value, or unassigns it when it is nil; an immutable attribute keeps the value that it has.
@@ -324,8 +324,8 @@ func set(a *attribute, holder object, v any) error {
 	return nil
 }
 
-// store keeps a complex value, or nothing when it is empty.
-func store(a *attribute, holder, v object) error {
+// assign keeps a complex value, or nothing when it is empty.
+func assign(a *attribute, holder, v object) error {
 	if len(v) == 0 {
 		return unassign(a, holder, invalidValue)
 	}

@@ -35,7 +35,7 @@ func parsePath(text string) (parsedPath, error) {
 	if p.at('[') {
 		var err error
 		if out.filter, err = p.selection(); err != nil {
-			return parsedPath{}, bad(invalidPath, "The filter of the path %q is not valid.", clip(text)).WithCause(err)
+			return parsedPath{}, bad(invalidPath, "In the path %q: %s", clip(text), message(err)).WithCause(err)
 		}
 		if p.at('.') {
 			p.pos++

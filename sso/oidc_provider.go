@@ -137,12 +137,19 @@ func sameIssuer(issuer string, d discovery) error {
 	if d.Issuer == issuer && issuer != "" {
 		return nil
 	}
-	asked, err := url.Parse(issuer)
-	template, other := url.Parse(strings.Replace(d.Issuer, tenantPlaceholder, "tenant", 1))
-	if d.multiTenant() && err == nil && other == nil && asked.Scheme == template.Scheme && asked.Host == template.Host {
+	if d.multiTenant() && originOf(issuer) == originOf(strings.Replace(d.Issuer, tenantPlaceholder, "tenant", 1)) {
 		return nil
 	}
 	return fmt.Errorf("the provider calls itself %q, the connection says %q; they must be equal to the last character", shown(d.Issuer), issuer)
+}
+
+// originOf returns scheme and host of an absolute URL; two that are none are never equal.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "none: " + address
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 // VerifySignature implements oidc.KeySet. Keys are at most 15 minutes old. A signature that fits none of them makes us fetch them again, at most
@@ -159,11 +166,11 @@ func (p *provider) VerifySignature(ctx context.Context, jwt string) ([]byte, err
 	if fresh {
 		return nil, errors.Join(err, p.spend(ctx))
 	}
-	keys, fresh, again := p.keySet(ctx, true)
-	if again != nil || !fresh {
+	newer, _, again := p.keySet(ctx, true)
+	if again != nil || newer == keys { // not granted, and nobody else has fetched them meanwhile
 		return nil, errors.Join(err, again)
 	}
-	return keys.VerifySignature(ctx, jwt)
+	return newer.VerifySignature(ctx, jwt)
 }
 
 // spend notes that the keys were fetched just now for an unknown key.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -92,6 +93,29 @@ func TestAFirstUnknownKeyCostsOneFetch(t *testing.T) { // O23
 		}
 		if n := idp.Fetches(); n != 1 {
 			t.Fatalf("%d fetches, want 1", n)
+		}
+	})
+}
+
+func TestEverybodyWhoWaitsGetsTheNewKey(t *testing.T) { // O22
+	synctest.Test(t, func(t *testing.T) {
+		idp, o := quietProvider(t)
+		o.fresh()
+		_, tr, err := o.verify(t)
+		wantCode(t, tr, err, "")
+		must(idp.RotateKey())
+		o.fresh()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				if _, tr, err := o.verify(t); err != nil {
+					t.Errorf("refused: %v%s", err, tr.failures())
+				}
+			})
+		}
+		wg.Wait()
+		if n := idp.Fetches(); n != 2 {
+			t.Errorf("%d fetches, want 2", n)
 		}
 	})
 }

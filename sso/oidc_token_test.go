@@ -126,7 +126,9 @@ func TestIDTokens(t *testing.T) {
 		{"O06 no issuer", noClaim("iss"), "oidc.wrong_issuer"},
 		{"O08 another audience", claim("aud", "other"), "oidc.wrong_audience"},
 		{"O08 no audience", noClaim("aud"), "oidc.wrong_audience"},
-		{"O09 two audiences and azp of the other", func(o *oidcCase) { o.token.Claims["aud"], o.token.Claims["azp"] = []string{"other", "drawbridge"}, "other" }, "oidc.wrong_azp"},
+		{"O09 two audiences and azp of the other", func(o *oidcCase) {
+			o.token.Claims["aud"], o.token.Claims["azp"] = []string{"other", "drawbridge"}, "other"
+		}, "oidc.wrong_azp"},
 		{"O09 one audience and azp of another", claim("azp", "other"), "oidc.wrong_azp"},
 		{"O09 an empty azp", claim("azp", ""), "oidc.wrong_azp"},
 		{"O10 two audiences without azp", claim("aud", []string{"other", "drawbridge"}), "oidc.wrong_azp"},
@@ -146,7 +148,7 @@ func TestIDTokens(t *testing.T) {
 		{"O15 an empty subject", claim("sub", ""), "oidc.no_subject"},
 		{"O16 a logout token", claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), "oidc.not_an_id_token"},
 		{"O16 a logout token by its type", func(o *oidcCase) { o.token.Header["typ"] = "logout+jwt" }, "oidc.not_an_id_token"},
-		{"an unknown critical header", func(o *oidcCase) { o.token.Header["crit"] = []string{"b64"} }, "oidc.bad_signature"},
+		{"an unknown critical header", func(o *oidcCase) { o.token.Header["crit"] = []string{"unknown"} }, "oidc.bad_signature"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

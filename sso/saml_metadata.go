@@ -48,8 +48,11 @@ type (
 func spMetadata(c *identity.Connection, want expectation) ([]byte, error) {
 	info := spKeyInfo{Certificate: base64.StdEncoding.EncodeToString(c.SAML.Certificate)}
 	methods := []spMethod{
-		{"http://www.w3.org/2009/xmlenc11#aes256-gcm"}, {"http://www.w3.org/2009/xmlenc11#aes128-gcm"},
-		{"http://www.w3.org/2001/04/xmlenc#aes256-cbc"}, {"http://www.w3.org/2001/04/xmlenc#aes128-cbc"}, {oaepMGF1P},
+		{"http://www.w3.org/2009/xmlenc11#aes256-gcm"},
+		{"http://www.w3.org/2009/xmlenc11#aes128-gcm"},
+		{"http://www.w3.org/2001/04/xmlenc#aes256-cbc"},
+		{"http://www.w3.org/2001/04/xmlenc#aes128-cbc"},
+		{oaepMGF1P},
 	}
 	entity := spEntity{EntityID: want.entityID, SP: spDescriptor{
 		RequestsSigned: true, WantSigned: true, Protocols: nsProtocol,

@@ -2,12 +2,17 @@ package sso
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"fmt"
 	"strings"
 	"testing"
 	"time"
 
+	dsig "github.com/russellhaering/goxmldsig"
+
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/sso/ssotest"
 )
 
 // The parser's rows: every one must be refused, quickly, and as a bad document where nothing was understood.
@@ -50,16 +55,20 @@ func TestHostileDocuments(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSAMLCase(t)
-			began := time.Now()
-			_, tr, err := s.verifyRaw([]byte(tt.raw))
-			if err == nil {
-				t.Fatal("accepted")
+			fastest := time.Hour // of three, because the machine has other things to do
+			for range 3 {
+				began := time.Now()
+				_, tr, err := s.verifyRaw([]byte(tt.raw))
+				fastest = min(fastest, time.Since(began))
+				if err == nil {
+					t.Fatal("accepted")
+				}
+				if identity.KindOf(err) != tt.kind {
+					t.Fatalf("kind %v (%v), want %v%s", identity.KindOf(err), err, tt.kind, tr.failures())
+				}
 			}
-			if identity.KindOf(err) != tt.kind {
-				t.Errorf("kind %v (%v), want %v%s", identity.KindOf(err), err, tt.kind, tr.failures())
-			}
-			if took := time.Since(began); took > 200*time.Millisecond {
-				t.Errorf("took %v", took)
+			if fastest > slowdown*200*time.Millisecond {
+				t.Errorf("took %v", fastest)
 			}
 		})
 	}
@@ -99,22 +108,31 @@ func TestPeopleInAThousandGroupsCanSignIn(t *testing.T) {
 	}
 }
 
+// fixedKey makes the provider sign with a key that every process of a fuzzing run has, so that the seeds are good ones in all of them.
+func fixedKey(s *samlCase) {
+	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{7}, 32))
+	must(err)
+	cert, err := ssotest.SelfSigned(key, "fixed")
+	must(err)
+	s.answer.Key, s.answer.Certificate, s.answer.SignatureMethod = key, cert, dsig.ECDSASHA256SignatureMethod
+	s.connection.SAML.Certificates = [][]byte{cert}
+}
+
 // FuzzResponse: no bytes make the verifier panic, and none that the provider did not sign are believed.
 func FuzzResponse(f *testing.F) {
 	for _, do := range []func(*samlCase){
 		func(*samlCase) {}, func(s *samlCase) { s.answer.SignResponse = true }, func(s *samlCase) { s.answer.EncryptTo = ownPair().cert },
-		func(s *samlCase) {
-			s.answer.EncryptTo, s.answer.Cipher = ownPair().cert, "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
-		},
+		func(s *samlCase) { s.answer.EncryptTo, s.answer.Cipher = ownPair().cert, ssotest.AES128CBC },
 	} {
 		s := newSAMLCase(f)
+		fixedKey(s)
 		do(s)
 		f.Add(s.raw(f))
 	}
+	s := newSAMLCase(f)
+	fixedKey(s)
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		s := newSAMLCase(t)
-		v, _, err := s.verifyRaw(raw)
-		if err == nil && v.claims.Subject != ada.Subject {
+		if v, _, err := s.verifyRaw(raw); err == nil && v.claims.Subject != ada.Subject {
 			t.Fatalf("believed %q, which the provider never signed", v.claims.Subject)
 		}
 	})

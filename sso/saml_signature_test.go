@@ -4,8 +4,14 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
+	"math/big"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
@@ -105,6 +111,22 @@ func TestSignatures(t *testing.T) {
 			_, tr, err := s.verify(t)
 			wantCode(t, tr, err, tt.code)
 		})
+	}
+}
+
+// M10: trust comes from pinning; an expired certificate works and is reported.
+func TestAnExpiredCertificateStillWorksAndIsReported(t *testing.T) {
+	s := newSAMLCase(t)
+	template := x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "old"}, NotBefore: time.Now().AddDate(-3, 0, 0), NotAfter: time.Now().AddDate(-1, 0, 0),
+	}
+	old, err := x509.CreateCertificate(rand.Reader, &template, &template, s.answer.Key.Public(), s.answer.Key)
+	must(err)
+	s.connection.SAML.Certificates = [][]byte{old}
+	_, tr, err := s.verify(t)
+	wantCode(t, tr, err, "")
+	if !slices.ContainsFunc(tr.checks, func(c identity.Check) bool { return c.Name == "certificate" && strings.HasPrefix(c.Got, "expired ") }) {
+		t.Error("the trace says nothing about it")
 	}
 }
 

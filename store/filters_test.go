@@ -69,11 +69,14 @@ func TestFilters(t *testing.T) {
 		{"emails pr", f(list(of(attr("emails", ""), identity.TypeComplex)), identity.OpPr, nil), "ab"},
 		{"emails ne: none is equal", f(list(attr("emails", "value")), identity.OpNe, "home@x.test"), "bç"},
 		{"value path, one element", &identity.Filter{Op: identity.OpExists, Attr: list(attr("emails", "")), Children: []*identity.Filter{
-			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "work"), f(attr("", "value"), identity.OpCo, "@x"))}}, "ab"},
+			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "work"), f(attr("", "value"), identity.OpCo, "@x")),
+		}}, "ab"},
 		{"value path, never two elements", &identity.Filter{Op: identity.OpExists, Attr: list(attr("emails", "")), Children: []*identity.Filter{
-			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "work"), f(attr("", "value"), identity.OpEq, "home@x.test"))}}, ""},
+			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "work"), f(attr("", "value"), identity.OpEq, "home@x.test")),
+		}}, ""},
 		{"value path in JSON", &identity.Filter{Op: identity.OpExists, Attr: list(attr("phoneNumbers", "")), Children: []*identity.Filter{
-			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "mobile"), f(of(attr("", "primary"), identity.TypeBoolean), identity.OpEq, true))}}, "a"},
+			join(identity.OpAnd, f(attr("", "type"), identity.OpEq, "mobile"), f(of(attr("", "primary"), identity.TypeBoolean), identity.OpEq, true)),
+		}}, "a"},
 		{"list in JSON", f(list(exact(attr("phoneNumbers", "value"))), identity.OpEq, "+49 1"), "a"},
 		{"and or", join(identity.OpOr, f(attr("userName", ""), identity.OpEq, "ada@x.test"), join(identity.OpAnd, f(attr("userName", ""), identity.OpEq, "bob@x.test"), f(of(attr("active", ""), identity.TypeBoolean), identity.OpEq, true))), "a"},
 		{"not", join(identity.OpNot, f(attr("title", ""), identity.OpEq, "boss")), "bç"},

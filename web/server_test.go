@@ -71,8 +71,8 @@ func routes() *http.ServeMux {
 	})
 	handle("GET /broken", func(http.ResponseWriter, *http.Request) error { return errors.New("disk on fire") })
 	handle("GET /panic", func(http.ResponseWriter, *http.Request) error {
-		var m map[string]int
-		m["x"]++
+		count := func(m map[string]int) { m["x"]++ }
+		count(nil)
 		return nil
 	})
 	handle("GET /half", func(w http.ResponseWriter, _ *http.Request) error {

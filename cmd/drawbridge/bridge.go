@@ -10,6 +10,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/config"
 	"github.com/drawbridge-id/drawbridge/console"
+	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/scim"
 	"github.com/drawbridge-id/drawbridge/sso"
@@ -38,7 +39,8 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	}
 	db, err := store.Open(ctx, s.Database, store.Options{SecretKey: s.SecretKey})
 	if err != nil {
-		return nil, err
+		// Whoever runs this command has the machine in hand: here the cause helps and is no secret.
+		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model)}
 	if err := b.prepare(ctx); err != nil {

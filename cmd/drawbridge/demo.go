@@ -165,9 +165,10 @@ func (b *bridge) administrator(ctx context.Context) (string, error) {
 // farewell says what to open and how to sign in.
 func (s *stage) farewell(keep string) {
 	s.guide.say("\nOpen %s and sign in as", s.b.settings.URL)
-	s.guide.say("  the Super Admin    %s  with the password  %s", demoAdmin, s.password)
+	const row = "  %-17s  %-25s  %s"
+	s.guide.say(row, "the Super Admin", demoAdmin, "with the password  "+s.password)
 	for _, who := range s.cast() {
-		s.guide.say("  %-17s  %s  %s", who.name(), who.email, who.note)
+		s.guide.say(row, who.name(), who.email, who.note)
 	}
 	s.guide.say("The fake people need no password: the fake identity provider (%s) asks who you are.", s.idp.url)
 	if keep == "" {

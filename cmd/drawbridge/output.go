@@ -44,29 +44,35 @@ func (t *table) write(w io.Writer) {
 		fmt.Fprintln(w, t.none)
 		return
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(tw, strings.Join(t.heading, "\t"))
-	for _, row := range t.rows {
+	align(w, append([][]string{t.heading}, t.rows...))
+}
+
+// align prints rows with their cells in columns.
+func align(w io.Writer, rows [][]string) {
+	var b strings.Builder
+	tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		cells := make([]string, len(row))
 		for i, cell := range row {
-			if i > 0 {
-				fmt.Fprint(tw, "\t")
-			}
-			fmt.Fprint(tw, clean(cell))
+			cells[i] = clean(cell)
 		}
-		fmt.Fprintln(tw)
+		fmt.Fprintln(tw, strings.Join(cells, "\t"))
 	}
 	tw.Flush()
+	for line := range strings.Lines(b.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // fields prints pairs of a name and a value, aligned; pairs without a value are left out.
 func fields(w io.Writer, pairs ...string) {
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "" {
-			fmt.Fprintf(tw, "%s\t%s\n", pairs[i], clean(pairs[i+1]))
+			rows = append(rows, []string{pairs[i], pairs[i+1]})
 		}
 	}
-	tw.Flush()
+	align(w, rows)
 }
 
 // clean replaces control and invisible formatting characters, except those kept, by a visible mark.

@@ -54,7 +54,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	p.flags.register(root.PersistentFlags())
+	p.flags.register(root)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON for programs")
 	p.group(root)
 	root.AddCommand(p.demo(), p.serve(), p.migrate(), p.config(), p.user(), p.tenant(), p.directory(), p.connection(),

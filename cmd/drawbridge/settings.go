@@ -4,10 +4,10 @@ import (
 	"context"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/drawbridge-id/drawbridge/config"
 )
@@ -16,20 +16,35 @@ import (
 // sees another's arguments: it has one that names its file. The database's address is both.
 type globalFlags map[string]*string
 
-func (g *globalFlags) register(fs *pflag.FlagSet) {
+func (g *globalFlags) register(cmd *cobra.Command) {
 	*g = globalFlags{}
 	for _, row := range config.Table() {
 		if !row.Secret || row.Key == "database" {
-			g.add(fs, row.Key, short(row.Description))
+			g.add(cmd, row.Key, short(row.Description))
 		}
 		if row.Secret {
-			g.add(fs, row.Key+"_file", "a file that holds "+row.Name)
+			g.add(cmd, row.Key+"_file", "a file that holds "+row.Name)
 		}
 	}
 }
 
-func (g globalFlags) add(fs *pflag.FlagSet, key, usage string) {
-	g[key] = fs.String(strings.ReplaceAll(key, "_", "-"), "", usage)
+// shown are the flags that every help text lists. The others work as well, and "drawbridge config --help" names them.
+var shown = []string{"config", "url", "listen", "database", "secret_key_file", "access_model"}
+
+func (g globalFlags) add(cmd *cobra.Command, key, usage string) {
+	fs, name := cmd.PersistentFlags(), strings.ReplaceAll(key, "_", "-")
+	g[key] = fs.String(name, "", usage)
+	fs.Lookup(name).Hidden = !slices.Contains(shown, key)
+}
+
+// names lists every flag of a setting.
+func (g globalFlags) names() string {
+	var all []string
+	for key := range g {
+		all = append(all, "--"+strings.ReplaceAll(key, "_", "-"))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // overrides returns the flags that were given.
@@ -46,6 +61,9 @@ func (g globalFlags) overrides() map[string]string {
 // short makes a flag's help of a setting's description: its first clause, without the full stop.
 func short(description string) string {
 	clause, _, _ := strings.Cut(strings.TrimSuffix(description, "."), ";")
+	if clause == "" {
+		return ""
+	}
 	return strings.ToLower(clause[:1]) + clause[1:]
 }
 
@@ -59,6 +77,9 @@ func (p *program) config() *cobra.Command {
 	return &cobra.Command{
 		Use:   "config",
 		Short: "Show the settings in force and where each came from, without secrets",
+		Long: `Shows the settings in force and where each came from, without secrets: defaults, then the YAML file of --config, then the
+environment, then flags. Each setting is also a flag: ` + p.flags.names() + `.
+A variable that holds a secret may end in _FILE: then it names the file that holds it.`,
 		Example: `  drawbridge config
   DRAWBRIDGE_LISTEN=:9000 drawbridge config --json`,
 		Args: cobra.NoArgs,

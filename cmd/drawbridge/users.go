@@ -51,6 +51,9 @@ Without a password the person can only come in through a connection (SAML or OID
 }
 
 func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
+	if _, err := identity.EmailKey(n.email); err != nil {
+		return err // directories may push odd addresses; somebody who types one wants to know
+	}
 	role, err := b.findRole(n.role)
 	if err != nil {
 		return err
@@ -180,25 +183,28 @@ func (p *program) showUser(ctx context.Context, b *bridge, word string) error {
 }
 
 func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
-	fields(w, "Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
+	pairs := []string{
+		"Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
 		"Tenant", place(v.Tenant), "Status", string(v.Status), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
-		"Groups", strings.Join(v.Groups, ", "))
+		"Groups", strings.Join(v.Groups, ", "),
+	}
 	for _, a := range v.Assignments {
-		fields(w, "Role", fmt.Sprintf("%s (%s, %s)", a.Role, a.Source, when(&a.At)), "", a.Reason)
+		pairs = append(pairs, "Role", fmt.Sprintf("%s (%s, %s) %s", a.Role, a.Source, when(&a.At), a.Reason))
 	}
 	for _, k := range v.Directories {
 		state := "lets in"
 		if !k.Active {
 			state = "keeps out"
 		}
-		fields(w, "Directory", fmt.Sprintf("%s %s, external id %s", k.Name, state, orDash(k.ExternalID)))
+		pairs = append(pairs, "Directory", fmt.Sprintf("%s %s, external id %s", k.Name, state, orDash(k.ExternalID)))
 	}
 	for _, l := range v.Links {
-		fields(w, "Signs in by", fmt.Sprintf("%s as %s, last %s", l.Connection, l.Subject, when(l.LastUsedAt)))
+		pairs = append(pairs, "Signs in by", fmt.Sprintf("%s as %s, last %s", l.Connection, l.Subject, when(l.LastUsedAt)))
 	}
 	for _, s := range v.Sessions {
-		fields(w, "Session", fmt.Sprintf("%s from %s, last seen %s", s.ID, orDash(s.IP), when(&s.LastSeenAt)))
+		pairs = append(pairs, "Session", fmt.Sprintf("%s from %s, last seen %s", s.ID, orDash(s.IP), when(&s.LastSeenAt)))
 	}
+	fields(w, pairs...)
 }
 
 func (p *program) userDeactivate() *cobra.Command {

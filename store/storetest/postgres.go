@@ -44,6 +44,7 @@ func PostgresURL(t testing.TB) string {
 type server struct {
 	address  string // host:port
 	password string
+	strategy string        // the end of a CREATE DATABASE that clones quickest
 	count    atomic.Int64  // of databases, for their names
 	template func() error  // makes the template database, once
 	lifeline *os.File      // the reaper reads the other end: it closes when this process ends
@@ -79,7 +80,7 @@ func runningServer(t testing.TB) *server {
 func (s *server) makeTemplate() error {
 	ctx, cancel := context.WithTimeout(context.Background(), setupTime)
 	defer cancel()
-	if err := s.execute(ctx, "CREATE DATABASE "+templateName+" TEMPLATE template0"); err != nil {
+	if err := s.execute(ctx, "CREATE DATABASE "+templateName+" TEMPLATE template0"+s.strategy); err != nil {
 		return err
 	}
 	return prepareTemplate(s.url(templateName))
@@ -92,7 +93,7 @@ func (s *server) newDatabase(t testing.TB, template string) string {
 	defer cancel()
 	name := fmt.Sprintf("test_%d", s.count.Add(1))
 	s.cloning <- struct{}{}
-	err := s.execute(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
+	err := s.execute(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template+s.strategy)
 	<-s.cloning
 	if err != nil {
 		t.Fatalf("PostgreSQL gave no database: %v", err)
@@ -104,6 +105,25 @@ func (s *server) newDatabase(t testing.TB, template string) string {
 		}
 	})
 	return s.url(name)
+}
+
+// chooseStrategy asks the server for its version: from PostgreSQL 15 on it can copy a template as files, as older ones always do.
+func (s *server) chooseStrategy() error {
+	ctx, cancel := context.WithTimeout(context.Background(), setupTime)
+	defer cancel()
+	db, err := sql.Open("postgres", s.url("postgres"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var version int
+	if err := db.QueryRowContext(ctx, "SELECT CAST(current_setting('server_version_num') AS integer)").Scan(&version); err != nil {
+		return err
+	}
+	if version >= 150000 {
+		s.strategy = " STRATEGY file_copy"
+	}
+	return nil
 }
 
 // execute runs one statement in the server's own database, on a connection of its own, so that nothing stays open between tests.

@@ -28,7 +28,7 @@ var installed = []string{
 
 // serverFlags make a server that is quick and forgets: nothing in it outlives the test process.
 const serverFlags = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off -c full_page_writes=off" +
-	" -c wal_level=minimal -c max_wal_senders=0 -c max_connections=200 -c autovacuum=off -c jit=off"
+	" -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=64MB -c min_wal_size=32MB -c max_connections=200 -c autovacuum=off -c jit=off"
 
 // reaper waits until the test process is gone, however it went, then stops the server and removes its folder.
 // It reads the lifeline as its standard input; $1 is pg_ctl, $2 the folder.
@@ -77,7 +77,7 @@ func (s *server) start(bin, dir string, account *syscall.Credential) error {
 		cmd := command(account, filepath.Join(bin, "pg_ctl"), "start", "-w", "-t", "60", "-D", filepath.Join(dir, "data"),
 			"-l", filepath.Join(dir, "log"), "-o", serverFlags+" -p "+port)
 		if failure = cmd.Run(); failure == nil {
-			return nil
+			return s.chooseStrategy()
 		}
 	}
 	log, _ := os.ReadFile(filepath.Join(dir, "log")) // best effort: the failure itself is reported in any case
@@ -161,7 +161,11 @@ func serverAccount() (*syscall.Credential, error) {
 }
 
 func serverDataFolder(account *syscall.Credential) (string, error) {
-	dir, err := os.MkdirTemp("", "drawbridge-postgres-")
+	const pattern = "drawbridge-postgres-"
+	dir, err := os.MkdirTemp(parentFolder(), pattern)
+	if err != nil {
+		dir, err = os.MkdirTemp("", pattern)
+	}
 	if err != nil || account == nil {
 		return dir, err
 	}

@@ -9,14 +9,14 @@ import { Provider } from 'oidc-provider';
 
 const read = (name) => JSON.parse(readFileSync(join(process.env.E2E_FOLDER, name), 'utf8'));
 
-// The development pages accept any password; the login that was typed comes back as the account's id.
+// The development pages accept any password, and the login that is typed there is the account's id, which becomes the subject.
 function findAccount(ctx, id) {
-  const person = read('people.json').find((p) => p.login === id || p.subject === id);
+  const person = read('people.json').find((p) => p.subject === id);
   if (!person) return undefined;
   return {
     accountId: id,
     claims: () => ({
-      sub: person.subject,
+      sub: id,
       email: person.email,
       email_verified: person.email_verified,
       given_name: person.given_name,

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/drawbridge-id/drawbridge/config"
+)
+
+func TestConfigShowsWhatIsInForceAndNoSecret(t *testing.T) {
+	key := strings.Repeat("c0ffee00", 8)
+	sh := shell{t: t, env: map[string]string{
+		"DRAWBRIDGE_DATABASE": "postgres://bridge:hunter2@db.example/people", "DRAWBRIDGE_SECRET_KEY": key, "DRAWBRIDGE_LISTEN": "127.0.0.1:9000",
+	}}
+	for _, args := range [][]string{{"config", "--url", "https://id.example.com"}, {"config", "--url", "https://id.example.com", "--json"}} {
+		out := sh.must(args...)
+		for _, want := range []string{"https://id.example.com", "a flag", "127.0.0.1:9000", "the environment", "etlworks", "the default", "db.example"} {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v does not show %q:\n%s", args, want, out)
+			}
+		}
+		if strings.Contains(out, "hunter2") || strings.Contains(out, key) {
+			t.Errorf("%v shows a secret:\n%s", args, out)
+		}
+	}
+}
+
+func TestAllMistakesInTheSettingsAreReportedAtOnce(t *testing.T) {
+	sh := shell{t: t, env: map[string]string{
+		"DRAWBRIDGE_DATABASE": "mysql://db", "DRAWBRIDGE_LISTEN": "8080", "DRAWBRIDGE_LOG_LEVEL": "loud", "DRAWBRIDGE_URL": "id.example.com/x",
+	}}
+	for _, command := range []string{"config", "serve", "migrate", "events", "healthcheck"} {
+		sh.refused(1, []string{"4 settings are wrong", "DRAWBRIDGE_DATABASE", "DRAWBRIDGE_LISTEN", "DRAWBRIDGE_LOG_LEVEL", "DRAWBRIDGE_URL"}, command)
+	}
+}
+
+func TestEverySettingIsAFlagAndNoSecretIsAnArgument(t *testing.T) {
+	flags := (&program{}).root().PersistentFlags()
+	for _, row := range config.Table() {
+		name := strings.ReplaceAll(row.Key, "_", "-")
+		if row.Secret && flags.Lookup(name+"-file") == nil {
+			t.Errorf("%s has no --%s-file", row.Name, name)
+		}
+		if !row.Secret && flags.Lookup(name) == nil {
+			t.Errorf("%s has no --%s", row.Name, name)
+		}
+	}
+	if flags.Lookup("secret-key") != nil {
+		t.Error("the secret key is an argument, which every process can see")
+	}
+}

@@ -1,0 +1,377 @@
+package sso_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/sso/ssotest"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+// everyDoor runs a test for SAML and for OIDC on every database.
+func everyDoor(t *testing.T, test func(t *testing.T, h *house, kind identity.ConnectionKind)) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		for _, kind := range []identity.ConnectionKind{identity.SAML, identity.OIDC} {
+			test(t, h, kind)
+		}
+	})
+}
+
+func TestAKnownAddressReachesItsAccountAndIsLinkedOnce(t *testing.T) { // E01, E02
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		email := string(kind) + "@example.com"
+		u := h.person(email)
+		for range 2 {
+			b := h.browser()
+			b.wantSession(b.signIn(kind, email), u.ID)
+			if trace := h.lastTrace(); !trace.OK || trace.UserID != u.ID || trace.Code != "" || len(trace.Checks) < 8 {
+				t.Errorf("the trace of a good sign-in: %s", h.traceText())
+			}
+		}
+		detail, err := h.people.UserDetail(t.Context(), h.operator, u.ID)
+		if err != nil || len(detail.Links) != 1 || detail.User.TenantID != u.TenantID {
+			t.Errorf("%d links, tenant %s, error %v", len(detail.Links), detail.User.TenantID, err)
+		}
+	})
+}
+
+func TestAnUnknownAddressLandsAsAViewer(t *testing.T) { // E23
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		b := h.browser()
+		visit := b.wantSession(b.signIn(kind, "new-"+string(kind)+"@example.com"), "")
+		landing, err := h.people.Landing(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if visit.User.TenantID != landing.ID || len(visit.Actor.Roles) != 1 || visit.Actor.Roles[0] != "viewer" {
+			t.Errorf("landed in %s with %v", visit.User.TenantID, visit.Actor.Roles)
+		}
+		if visit.Session.ConnectionID == "" || visit.Session.IP == "" {
+			t.Errorf("the session says too little: %+v", visit.Session)
+		}
+	})
+}
+
+func TestADeactivatedPersonStaysOutsideAndIsNotMadeAgain(t *testing.T) { // E12
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		email := "out-" + string(kind) + "@example.com"
+		u := h.person(email)
+		b := h.browser()
+		b.wantSession(b.signIn(kind, email), u.ID)
+		if _, err := h.people.DeactivateUser(t.Context(), h.operator, u.ID, "left"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.session(); err == nil {
+			t.Error("the old session still works")
+		}
+		before := len(h.users())
+		again := h.browser()
+		again.wantRefusal(again.signIn(kind, email), http.StatusForbidden, "user.inactive")
+		if after := len(h.users()); after != before {
+			t.Errorf("%d users before, %d after", before, after)
+		}
+	})
+}
+
+func TestTwentyFirstSignInsOfOnePersonMakeOneUser(t *testing.T) { // E25
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		email := "crowd-" + string(kind) + "@example.com"
+		var wg sync.WaitGroup
+		replies := make([]reply, 20)
+		browsers := make([]*browser, 20)
+		for i := range replies {
+			browsers[i] = h.browser()
+			wg.Go(func() { replies[i] = browsers[i].signIn(kind, email) })
+		}
+		wg.Wait()
+		for i, res := range replies {
+			if res.StatusCode != http.StatusSeeOther {
+				t.Errorf("browser %d: %d\n%s", i, res.StatusCode, h.traceText())
+			}
+		}
+		var same []identity.User
+		for _, u := range h.users() {
+			if u.Email() == email {
+				same = append(same, u)
+			}
+		}
+		if len(same) != 1 {
+			t.Fatalf("%d users", len(same))
+		}
+		detail, err := h.people.UserDetail(t.Context(), h.operator, same[0].ID)
+		if err != nil || len(detail.Links) != 1 {
+			t.Errorf("%d links (%v)", len(detail.Links), err)
+		}
+	})
+}
+
+func TestAForeignDomainIsRefused(t *testing.T) { // E03
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		b := h.browser()
+		b.wantRefusal(b.signIn(kind, "ceo@victim.test"), http.StatusForbidden, "email.domain_not_allowed")
+	})
+}
+
+func TestASwitchedOffConnectionRefusesAlsoWhoIsOnTheWay(t *testing.T) { // E35
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		c, b := h.viaSAML, h.browser()
+		var finish func() reply
+		if kind == identity.OIDC {
+			c = h.viaOIDC
+			callback := b.callbackURL(ada.Email)
+			finish = func() reply { return b.get(callback) }
+		} else {
+			response := b.samlResponse(ada.Email, "/console")
+			finish = func() reply { return b.postResponse(response) }
+		}
+		if _, err := h.people.UpdateConnection(t.Context(), h.operator, c.ID, func(c *identity.Connection) error { c.Enabled = false; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		b.wantRefusal(finish(), http.StatusForbidden, "connection.disabled")
+		b.wantRefusal(b.get(h.at(c, "login")), http.StatusForbidden, "connection.disabled")
+	})
+}
+
+func TestAnotherBrowserCannotFinishASignIn(t *testing.T) { // F02, O17: login CSRF
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		attacker, victim := h.browser(), h.browser()
+		response := attacker.samlResponse(ada.Email, "/console")
+		victim.wantRefusal(victim.postResponse(response), http.StatusForbidden, "saml.other_browser")
+		callback := attacker.callbackURL(ada.Email)
+		victim.wantRefusal(victim.get(callback), http.StatusBadRequest, "oidc.other_browser")
+		victim.get(h.at(h.viaOIDC, "login")) // a victim who has a cookie of their own
+		victim.wantRefusal(victim.get(attacker.callbackURL(ada.Email)), http.StatusBadRequest, "oidc.other_browser")
+	})
+}
+
+func TestNothingWorksTwice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		b := h.browser()
+		response := b.samlResponse(ada.Email, "/console")
+		b.wantSession(b.postResponse(response), "")
+		again := h.browser()
+		again.client.Jar = bindingOnly(b)
+		again.wantRefusal(again.postResponse(response), http.StatusForbidden, "saml.replay") // F01
+		b.wantSession(b.samlSignIn(ada.Email), "")
+
+		b = h.browser()
+		callback := b.callbackURL(ada.Email)
+		b.wantSession(b.get(callback), "")
+		again.wantRefusal(again.get(callback), http.StatusBadRequest, "oidc.unknown_request") // O17
+	})
+}
+
+func TestARequestIsAnsweredOnceAndInTime(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		b := h.browser()
+		first := b.samlResponse(ada.Email, "/console")
+		request := requestOf(t, b)
+		b.wantSession(b.postResponse(h.answer(request, nil)), "")
+		fresh := h.browser()
+		fresh.client.Jar = bindingOnly(b)
+		fresh.wantRefusal(fresh.postResponse(h.answer(request, nil)), http.StatusForbidden, "saml.unknown_request")  // F04
+		fresh.wantRefusal(fresh.postResponse(h.answer("_never", nil)), http.StatusForbidden, "saml.unknown_request") // F03
+		fresh.wantRefusal(fresh.postResponse(h.answer("", nil)), http.StatusForbidden, "saml.unsolicited")           // F06
+		_ = first
+
+		old := identity.SignInState{
+			Key: "_old", ConnectionID: h.viaSAML.ID, BrowserHash: identity.HashSecret(binding(fresh)), ReturnTo: "/console",
+			CreatedAt: time.Now().Add(-11 * time.Minute), ExpiresAt: time.Now().Add(time.Hour),
+		}
+		if err := h.authn.SaveSignIn(t.Context(), old); err != nil {
+			t.Fatal(err)
+		}
+		fresh.wantRefusal(fresh.postResponse(h.answer("_old", nil)), http.StatusForbidden, "saml.request_expired") // F05
+	})
+}
+
+// requestOf starts a sign-in and returns the id of its request.
+func requestOf(t *testing.T, b *browser) string {
+	t.Helper()
+	u, err := url.Parse(b.toProvider(b.h.viaSAML, ada.Email, "/console"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := ssotest.ReadRequest(u.Query().Get("SAMLRequest"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return request.ID
+}
+
+// binding returns the browser's cookie that ties requests to it.
+func binding(b *browser) string {
+	u, _ := url.Parse(b.h.url)
+	for _, c := range b.client.Jar.Cookies(u) {
+		if c.Name == "drawbridge-signin" {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// bindingOnly returns the jar of the same browser without its session.
+func bindingOnly(b *browser) http.CookieJar {
+	u, _ := url.Parse(b.h.url)
+	jar := b.h.browser().client.Jar
+	jar.SetCookies(u, []*http.Cookie{{Name: "drawbridge-signin", Value: binding(b), Path: "/"}})
+	return jar
+}
+
+func TestAResponseIsValidAtItsOwnConnectionOnly(t *testing.T) { // C07, O19
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		other := h.create(identity.Connection{Name: "Other SAML", Kind: identity.SAML, SAML: h.viaSAML.SAML})
+		b := h.browser()
+		response := b.samlResponse(ada.Email, "/console")
+		b.wantRefusal(b.post(h.at(other, "acs"), url.Values{"SAMLResponse": {response}}), http.StatusForbidden, "saml.wrong_destination")
+
+		second := h.create(identity.Connection{Name: "Other OIDC", Kind: identity.OIDC, OIDC: identity.OIDCSettings{Issuer: h.oidc.Issuer(), ClientID: "other", ClientSecret: "x"}})
+		callback := strings.Replace(b.callbackURL(ada.Email), string(h.viaOIDC.ID), string(second.ID), 1)
+		b.wantRefusal(b.get(callback), http.StatusBadRequest, "oidc.unknown_request")
+	})
+}
+
+func TestWhereASignInEnds(t *testing.T) { // F09, B03
+	h := build(t, storetest.SQLite(t))
+	tests := []struct{ returnTo, want string }{
+		{"/console/users?a=b", "/console/users?a=b"},
+		{"https://evil.example", "/"},
+		{"//evil.example", "/"},
+		{`\\evil.example`, "/"},
+		{"javascript:alert(1)", "/"},
+		{"", "/"},
+		{"/x?a=1&SigAlg=none", "/x?a=1&SigAlg=none"},
+	}
+	for _, tt := range tests {
+		b := h.browser()
+		res := b.postResponse(b.samlResponse(ada.Email, tt.returnTo))
+		if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != tt.want {
+			t.Errorf("return_to %q: %d to %q, want %q", tt.returnTo, res.StatusCode, res.Header.Get("Location"), tt.want)
+		}
+	}
+}
+
+func TestTheACSTakesFormsAndNothingElse(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	b := h.browser()
+	acs := h.at(h.viaSAML, "acs")
+	if res := b.get(acs + "?SAMLResponse=x"); res.StatusCode != http.StatusMethodNotAllowed { // F12
+		t.Errorf("GET: %d", res.StatusCode)
+	}
+	b.wantRefusal(b.post(acs+"?SAMLResponse="+url.QueryEscape(h.answer("_x", nil)), nil), http.StatusBadRequest, "saml.malformed") // F12
+	b.wantRefusal(b.post(acs, url.Values{"SAMLResponse": {"%%%"}}), http.StatusBadRequest, "saml.malformed")
+	b.wantRefusal(b.post(acs, url.Values{"SAMLResponse": {"a", "b"}}), http.StatusBadRequest, "saml.malformed")
+	b.wantRefusal(b.post(acs, url.Values{"SAMLResponse": {strings.Repeat("A", 600<<10)}}), http.StatusRequestEntityTooLarge, "saml.too_large")  // X07
+	b.wantRefusal(b.post(acs, url.Values{"SAMLResponse": {strings.Repeat("PGE+", 2<<20)}}), http.StatusRequestEntityTooLarge, "saml.too_large") // X06
+	r, err := http.NewRequest(http.MethodPost, acs, strings.NewReader(`{}`))
+	if err == nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	b.wantRefusal(b.do(r, err), http.StatusUnsupportedMediaType, "saml.bad_form")
+}
+
+func TestConnectionsThatAreNotThere(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	b := h.browser()
+	for _, address := range []string{
+		h.url + "/sso/nonsense/login", h.url + "/sso/" + string(identity.NewID[identity.ConnectionID]()) + "/login", h.at(h.viaOIDC, "metadata"), h.at(h.viaSAML, "callback"),
+	} {
+		if res := b.get(address); res.StatusCode != http.StatusNotFound || strings.Contains(res.body, "nonsense") {
+			t.Errorf("%s: %d %s", address, res.StatusCode, res.body)
+		}
+	}
+	if res := b.post(h.at(h.viaOIDC, "acs"), nil); res.StatusCode != http.StatusNotFound {
+		t.Errorf("SAML at an OIDC connection: %d", res.StatusCode)
+	}
+}
+
+func TestASignInMakesANewSessionAndEndsTheOldOne(t *testing.T) { // B01, B02
+	h := build(t, storetest.SQLite(t))
+	b := h.browser()
+	first := b.wantSession(b.oidcSignIn(ada.Email), "")
+	res := b.oidcSignIn(ada.Email)
+	second := b.wantSession(res, first.User.ID)
+	sessions, err := h.authn.Sessions(t.Context(), h.operator, first.User.ID)
+	if err != nil || first.Session.ID == second.Session.ID || len(sessions) != 1 {
+		t.Errorf("%d sessions (%v)", len(sessions), err)
+	}
+	for _, c := range res.Cookies() {
+		if !c.HttpOnly || c.Path != "/" || c.Domain != "" || strings.Contains(c.Value, ".") {
+			t.Errorf("the cookie %s is set as %s", c.Name, c.Raw)
+		}
+	}
+}
+
+func TestTheProvidersOwnLimitEndsOurSession(t *testing.T) { // C19
+	h := build(t, storetest.SQLite(t))
+	end := time.Now().Add(20 * time.Minute)
+	h.saml.Change(func(a *ssotest.Answer) { a.SessionNotOnOrAfter = ssotest.Stamp(end) })
+	h.oidc.Change(func(id *ssotest.IDToken) { id.Claims["session_expiry"] = end.Unix() })
+	for _, kind := range []identity.ConnectionKind{identity.SAML, identity.OIDC} {
+		b := h.browser()
+		visit := b.wantSession(b.signIn(kind, string(kind)+"-limit@example.com"), "")
+		if visit.Session.ExpiresAt.Sub(end).Abs() > 2*time.Second {
+			t.Errorf("%s: the session ends at %v, want %v", kind, visit.Session.ExpiresAt, end)
+		}
+	}
+}
+
+func TestTracesAndLogsKeepNoSecrets(t *testing.T) { // B05
+	h := build(t, storetest.SQLite(t))
+	b := h.browser()
+	response := b.samlResponse(ada.Email, "/console")
+	callback := b.callbackURL(ada.Email)
+	b.wantSession(b.postResponse(response), "")
+	saml := h.traceText()
+	b.wantSession(b.get(callback), "")
+	code := mustQuery(t, callback).Get("code")
+	for name, text := range map[string]string{"the SAML trace": saml, "the OIDC trace": h.traceText(), "the log": h.log.String()} {
+		for _, secret := range []string{response[:60], code, "s3cret", binding(b), mustQuery(t, callback).Get("state")} {
+			if strings.Contains(text, secret) {
+				t.Errorf("%s has a secret: %s", name, secret)
+			}
+		}
+	}
+}
+
+func mustQuery(t *testing.T, address string) url.Values {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Query()
+}
+
+func TestFiftyBadResponsesAtOnceDoNotHarmAGoodOne(t *testing.T) { // X10
+	h := build(t, storetest.SQLite(t))
+	good := h.browser()
+	response := good.samlResponse(ada.Email, "/console")
+	bad := strings.Repeat("<a>", 20_000)
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			form := url.Values{"SAMLResponse": {h.answer(fmt.Sprintf("_bad%d", i), func(a *ssotest.Answer) { a.NameID = "x" })}}
+			if i%2 == 0 {
+				form.Set("SAMLResponse", bad)
+			}
+			if res := h.browser().post(h.at(h.viaSAML, "acs"), form); res.StatusCode < 400 || res.StatusCode >= 500 {
+				t.Errorf("bad response %d: %d", i, res.StatusCode)
+			}
+		})
+	}
+	wg.Wait()
+	good.wantSession(good.postResponse(response), "")
+}
