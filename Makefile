@@ -34,7 +34,7 @@ e2e: ## sign in at a real SimpleSAMLphp and a real oidc-provider (needs php, sim
 fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@set -eu; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
-			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package"; \
+			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "$$package"; \
 		done; \
 	done
 

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"bytes"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,5 +55,28 @@ func TestASignInThatFailedShowsWhy(t *testing.T) {
 		b.get("/console/signins?refused=1").is(http.StatusOK).says("who@partner.example", "saml.wrong_audience", "1 in all")
 		b.get("/console/signins/"+string(bad.ID)).is(http.StatusOK).says("Refused", "another application", "https://old.example", "https://new.example", "Set the Identifier.")
 		b.get("/console/signins/" + string(identity.NewID[identity.TraceID]())).is(http.StatusNotFound).says("There is no such sign-in")
+	})
+}
+
+func TestTheMetadataOfAProviderCanBeUploaded(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		var body bytes.Buffer
+		w := multipart.NewWriter(&body)
+		for name, value := range map[string]string{"kind": "saml", "name": "Uploaded", "domains": "partner.example", "unknown": "landing", "metadata": ""} {
+			if err := w.WriteField(name, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := must(w.CreateFormFile("metadatafile", "metadata.xml"))(t)
+		if _, err := file.Write([]byte("<EntityDescriptor/>")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		b := s.signedIn("root@bridge.example")
+		r := must(http.NewRequest(http.MethodPost, b.url+"/console/connections", &body))(t)
+		r.Header.Set("Content-Type", w.FormDataContentType())
+		b.do(r).is(http.StatusOK).says("The connection was created", "Uploaded", "https://idp.example/sso")
 	})
 }

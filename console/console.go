@@ -11,10 +11,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-// MetadataReader turns a provider's metadata, given as XML or as an https URL, into the settings of a connection with a new key of our own.
-type MetadataReader func(ctx context.Context, source string) (identity.SAMLSettings, error)
-
-// Options is what the console needs. URL is the public origin without a trailing slash; Metadata may be nil, then SAML connections cannot be made here.
+// Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
+// address, into the settings of a connection; without it SAML connections cannot be made here.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
@@ -30,7 +28,7 @@ type Door struct {
 	authn    *authn.Service
 	url      string
 	cookies  web.Cookies
-	metadata MetadataReader
+	metadata func(ctx context.Context, source string) (identity.SAMLSettings, error)
 	log      *slog.Logger
 }
 
@@ -79,7 +77,6 @@ func (d *Door) routes() []route {
 		{"POST /signin", anybody, d.signin},
 		{"POST /signout", signedIn, d.signout},
 		{"/", anybody, d.nowhere},
-
 		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},

@@ -25,7 +25,10 @@ type eventsBody struct {
 
 // events is the audit trail, newest first.
 func (d *Door) events(w http.ResponseWriter, r *http.Request, v visit) error {
-	q := provisioning.EventQuery{Limit: pageSize, Type: identity.EventType(r.FormValue("type"))}
+	q := provisioning.EventQuery{Limit: pageSize}
+	if kind := identity.EventType(r.FormValue("type")); identity.EventTypes[kind] != "" {
+		q.Type = kind
+	}
 	q.After, _ = identity.ParseID[identity.EventID](r.FormValue("after"))
 	q.TenantID, _ = identity.ParseID[identity.TenantID](r.FormValue("tenant"))
 	q.UserID, _ = identity.ParseID[identity.UserID](r.FormValue("user"))

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -43,7 +44,23 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, e
 		}
 		return form{}, identity.Errorf(identity.Invalid, "The form could not be read.").WithCause(err)
 	}
+	for name, values := range r.PostForm {
+		for _, value := range values {
+			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+				return form{}, identity.Errorf(identity.Invalid, "The field %s has characters that are no text.", name).WithField(name)
+			}
+		}
+	}
 	return form{Values: r.PostForm, fields: fields}, nil
+}
+
+// maxSearch is how many characters of a search are looked for.
+const maxSearch = 200
+
+// search returns what was typed into a search box, as text that can be looked for.
+func search(r *http.Request) string {
+	s := strings.ReplaceAll(strings.ToValidUTF8(r.URL.Query().Get("q"), ""), "\x00", "")
+	return strings.TrimSpace(clip(s, maxSearch))
 }
 
 // Value returns a field without the space around it.

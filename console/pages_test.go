@@ -105,3 +105,21 @@ func TestAssetsMayBeKeptAndPagesMayNot(t *testing.T) {
 		b.get("/assets/none.css").is(http.StatusNotFound)
 	})
 }
+
+func TestStrangeInputIsNoErrorOfOurs(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("root@bridge.example")
+		for _, q := range []string{"%00", "%ff%fe", "100%25_%5C", "%27%22%3B--", strings.Repeat("a", 5000), "%E2%80%AE"} {
+			for _, path := range []string{"/console/users?q=", "/console/users?status=", "/console/users?tenant=", "/console/users?after=", "/console/placement?q=", "/console/tenants?q=", "/console/events?type=", "/console/events?object=", "/console/signins?after=", "/console/requests?directory="} {
+				b.get(path + q).is(http.StatusOK)
+			}
+		}
+		for _, name := range []string{"a\x00b", "\xff"} {
+			b.post("/console/tenants", url.Values{"name": {name}}).is(http.StatusBadRequest).says("no text")
+			b.post("/signin", url.Values{"email": {name}}).is(http.StatusBadRequest)
+		}
+		b.post("/console/tenants", url.Values{"name": {strings.Repeat("a", 3<<20)}}).is(http.StatusRequestEntityTooLarge)
+		b.post("/console/tenants", url.Values{"name": {""}}).is(http.StatusBadRequest).says("needs a name")
+		b.post("/console/tenants", url.Values{"name": {"acme logistics"}}).is(http.StatusConflict).says("already a tenant")
+	})
+}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,7 +29,7 @@ func (d *Door) placement(w http.ResponseWriter, r *http.Request, v visit) error 
 
 func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) error {
 	q := keyset(r)
-	q.Search = strings.TrimSpace(r.URL.Query().Get("q"))
+	q.Search = search(r)
 	found, err := d.prov.Landed(r.Context(), v.Actor, q)
 	if err != nil {
 		return err
@@ -41,12 +42,35 @@ func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) er
 		return err
 	}
 	body.Pager = turn(r, q, &found, func(u identity.User) string { return string(u.ID) })
-	body.Users = found.Items
+	if body.Users, err = d.withChosen(r.Context(), v, f, found.Items); err != nil {
+		return err
+	}
 	s := screen{Title: "Placement", Nav: "placement", Body: body}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)
 	}
 	return d.show(w, r, v, "placement", s)
+}
+
+// withChosen puts those in front who were ticked and are not on this page of the inbox: from another page, or from their own.
+func (d *Door) withChosen(ctx context.Context, v visit, f form, shown []identity.User) ([]identity.User, error) {
+	var out []identity.User
+	for i, chosen := range f.Values["user"] {
+		text, _, _ := strings.Cut(chosen, ":")
+		id, ok := identity.ParseID[identity.UserID](text)
+		if !ok || i >= provisioning.MaxPlacement || slices.ContainsFunc(shown, func(u identity.User) bool { return u.ID == id }) {
+			continue
+		}
+		u, err := d.prov.User(ctx, v.Actor, id)
+		if identity.KindOf(err) == identity.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, u)
+	}
+	return append(out, shown...), nil
 }
 
 // placementChoices are the tenants and roles to place somebody into; the landing tenant is no place to go to.

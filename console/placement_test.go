@@ -82,3 +82,16 @@ func TestAPlacementWithoutAChoiceKeepsWhatWasTicked(t *testing.T) {
 		b.post("/console/placement/preview", url.Values{"tenant": {string(s.acme.ID)}, "role": {"editor"}}).is(http.StatusBadRequest).says("Nobody is chosen")
 	})
 }
+
+func TestAPersonOfATenantStaysChosenWhenThePlacementIsIncomplete(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("root@bridge.example")
+		vera := string(s.vera.ID) + ":" + versionText(s.now(s.vera.ID))
+		r := b.post("/console/placement/preview", url.Values{"user": {vera}, "tenant": {string(s.acme.ID)}, "role": {"superadmin"}}).is(http.StatusBadRequest)
+		r.says("SuperAdmin is a role of the platform", "Vera Viewer")
+		if got := r.all(`name="user" value="([^"]+)"[^>]* checked`); !slices.Equal(got, []string{vera}) {
+			t.Errorf("ticked are %v", got)
+		}
+		b.post("/console/placement", url.Values{"user": {vera}, "tenant": {string(s.acme.ID)}, "role": {"operator"}}).is(http.StatusOK).at("/console/users/" + string(s.vera.ID) + "?done=placed")
+	})
+}

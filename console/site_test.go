@@ -239,13 +239,13 @@ func (r reply) value(name string) string {
 }
 
 var (
-	beforeMain = regexp.MustCompile(`(?s)^.*?<main[^>]*>`)
+	aroundMain = regexp.MustCompile(`(?s)^.*?<main[^>]*>|</main>.*$`)
 	tags       = regexp.MustCompile(`<[^>]*>`)
 	space      = regexp.MustCompile(`\s+`)
 )
 
-// text is what somebody reads of the page below its menu.
+// text is what somebody reads of the page beside its menu.
 func (r reply) text() string {
-	body := tags.ReplaceAllString(beforeMain.ReplaceAllString(r.body, ""), " ")
+	body := tags.ReplaceAllString(aroundMain.ReplaceAllString(r.body, ""), " ")
 	return strings.TrimSpace(space.ReplaceAllString(html.UnescapeString(body), " "))
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -22,7 +21,7 @@ func (d *Door) tenants(w http.ResponseWriter, r *http.Request, v visit) error {
 
 func (d *Door) tenantList(w http.ResponseWriter, r *http.Request, v visit, f form) error {
 	q := keyset(r)
-	q.Search = strings.TrimSpace(r.URL.Query().Get("q"))
+	q.Search = search(r)
 	found, err := d.prov.Tenants(r.Context(), v.Actor, q)
 	if err != nil {
 		return err

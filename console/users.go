@@ -3,7 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -29,7 +29,7 @@ type usersBody struct {
 // users lists people, newest first. Search, status and tenant stand in the address.
 func (d *Door) users(w http.ResponseWriter, r *http.Request, v visit) error {
 	q := keyset(r)
-	q.Search, q.Status = strings.TrimSpace(r.FormValue("q")), identity.Status(r.FormValue("status"))
+	q.Search, q.Status = search(r), status(r.FormValue("status"))
 	q.Tenant, _ = identity.ParseID[identity.TenantID](r.FormValue("tenant"))
 	found, err := d.prov.Users(r.Context(), v.Actor, q)
 	if err != nil {
@@ -45,6 +45,14 @@ func (d *Door) users(w http.ResponseWriter, r *http.Request, v visit) error {
 		Filtered: q.Search != "" || q.Status != "" || q.Tenant != "",
 	}
 	return d.show(w, r, v, "users", screen{Title: "Users", Nav: "users", Body: body})
+}
+
+// status reads a status of the address; what is none narrows nothing.
+func status(s string) identity.Status {
+	if slices.Contains(userStatuses, identity.Status(s)) {
+		return identity.Status(s)
+	}
+	return ""
 }
 
 // tenantOptions are the tenants that a visitor may choose from: all of them, or their own.

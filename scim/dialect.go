@@ -8,7 +8,6 @@ import (
 
 // dialect is what a directory's client does differently from the standard. It is a value that is passed down; the zero value is the standard.
 type dialect struct {
-	foldOps       bool                      // "Add" is add
 	booleans      func(string) (bool, bool) // reads a boolean sent as a string; nil: such a value is wrong
 	filterStrings bool                      // active eq "True" matches
 	createMissing bool                      // a value path that selects nothing: replace creates it, remove is done
@@ -25,7 +24,7 @@ func dialectOf(name identity.Dialect) dialect {
 	switch name {
 	case identity.DialectEntra:
 		return dialect{
-			foldOps: true, booleans: foldedBoolean, filterStrings: true, createMissing: true, removeListed: true,
+			booleans: foldedBoolean, filterStrings: true, createMissing: true, removeListed: true,
 			complexString: true, complexArray: true, bareNames: true, foldPaths: true, quietGroups: true,
 		}
 	case identity.DialectOkta:

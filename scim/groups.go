@@ -74,7 +74,7 @@ func (c *call) patchGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	ops, err := readPatch(body, c.dialect)
+	ops, err := readPatch(body)
 	if err != nil {
 		return answer{}, err
 	}

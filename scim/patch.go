@@ -29,7 +29,7 @@ type operation struct {
 }
 
 // readPatch reads the body of a PATCH. Its errors are 400.
-func readPatch(body object, d dialect) ([]operation, error) {
+func readPatch(body object) ([]operation, error) {
 	v, _ := member(body, "schemas")
 	if list, ok := v.([]any); !ok || !holds(list, patchURN) {
 		return nil, bad(invalidValue, "schemas must hold %q.", patchURN)
@@ -44,7 +44,7 @@ func readPatch(body object, d dialect) ([]operation, error) {
 	}
 	ops := make([]operation, 0, len(list))
 	for _, v := range list {
-		o, err := readOperation(v, d)
+		o, err := readOperation(v)
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func readPatch(body object, d dialect) ([]operation, error) {
 	return ops, nil
 }
 
-func readOperation(v any, d dialect) (operation, error) {
+func readOperation(v any) (operation, error) {
 	raw, ok := v.(object)
 	if !ok {
 		return operation{}, bad(invalidSyntax, "Each of Operations must be an object.")
@@ -61,9 +61,7 @@ func readOperation(v any, d dialect) (operation, error) {
 	var o operation
 	name, _ := member(raw, "op")
 	o.op, _ = name.(string)
-	if d.foldOps {
-		o.op = strings.ToLower(o.op)
-	}
+	o.op = strings.ToLower(o.op) // docs/decisions/0008: in every dialect
 	if o.op != opAdd && o.op != opReplace && o.op != opRemove {
 		return o, bad(invalidSyntax, "op must be add, replace or remove.")
 	}
