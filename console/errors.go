@@ -46,7 +46,6 @@ func (d *Door) renderError(w http.ResponseWriter, r *http.Request, err error) {
 	if visitErr != nil {
 		v = visit{}
 	}
-	w.Header().Set("Cache-Control", "no-store")
 	if showErr := d.show(w, r, v, "error", screen{Title: body.Headline, Status: status, Body: body}); showErr != nil {
 		http.Error(w, body.Headline, status)
 	}

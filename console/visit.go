@@ -67,7 +67,6 @@ func (v visit) EventURL(e identity.Event) string {
 // guard runs a route's page only for those whom the route is for.
 func (d *Door) guard(rt route) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		w.Header().Set("Cache-Control", "no-store")
 		if rt.need == anybody {
 			return rt.page(w, r, visit{})
 		}
