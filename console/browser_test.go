@@ -45,7 +45,7 @@ func open(t *testing.T, url string) *screen {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 800))
+		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(profile(t)), chromedp.WindowSize(1280, 800))
 	ctx, stop := context.WithTimeout(context.Background(), browserTime)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
@@ -56,6 +56,27 @@ func open(t *testing.T, url string) *screen {
 	chromedp.ListenTarget(ctx, s.listen)
 	s.run(log.Enable(), runtime.Enable())
 	return s
+}
+
+// profile returns a folder for one browser. Chromium's children outlive it for a moment and go on writing there, so it is removed when they let it.
+func profile(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "drawbridge-browser-*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for range 250 {
+			if err = os.RemoveAll(folder); err == nil {
+				return
+			}
+			<-tick.C
+		}
+		t.Logf("the folder of the browser stays: %v", err)
+	})
+	return folder
 }
 
 func (s *screen) listen(event any) {
