@@ -54,9 +54,12 @@ func EmailKey(address string) (string, error) {
 	return strings.ToLower(local) + "@" + domain, nil
 }
 
+// domains maps names as they are looked up (UTS 46, not transitional) and holds them to the lengths of DNS.
+var domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.StrictDomainName(true), idna.VerifyDNSLength(true), idna.Transitional(false))
+
 // DomainKey returns a domain name as lower-case A-labels (IDNA 2008), or Invalid.
 func DomainKey(domain string) (string, error) {
-	ascii, err := idna.Lookup.ToASCII(domain)
+	ascii, err := domains.ToASCII(domain)
 	if err != nil || ascii == "" || strings.HasSuffix(ascii, ".") || strings.HasPrefix(ascii, ".") || strings.Contains(ascii, "..") {
 		return "", Errorf(Invalid, "%q is no domain name.", clip(domain, 80)).WithField("domain")
 	}
