@@ -21,6 +21,7 @@ type Actor struct {
 	Roles     []RoleID // of a user, as they are now
 	Door      string   // "scim", "console", "sso", "cli"
 	RequestID RequestID
+	Request   *Request // of a directory: the journal entry of what is being answered; the first change writes it in its own transaction
 }
 
 // Operator returns the actor of the command line.

@@ -14,4 +14,5 @@ type Request struct {
 	Status      int
 	Detail      string // the answer's explanation when it was an error
 	Duration    time.Duration
+	Kept        bool // it is in the journal already
 }

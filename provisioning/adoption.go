@@ -19,11 +19,9 @@ func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor,
 	}
 	u := n.User
 	if u.TenantID = by.TenantID; u.TenantID == "" {
-		landing, err := tx.LandingTenant(ctx)
-		if err != nil {
+		if u.TenantID, err = s.landingID(ctx, tx); err != nil {
 			return u, err
 		}
-		u.TenantID = landing.ID
 	}
 	active := u.Enabled
 	u.Held = false
@@ -40,50 +38,60 @@ func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor,
 // findPushed returns the person whom a directory pushes when they are already there: by user name, as a tombstone, or by e-mail address
 // when nobody else's directory knows them. A person whom it already has, or may not take over, is a Conflict; nil means nobody.
 func (s *Service) findPushed(ctx context.Context, tx *store.Tx, by identity.Actor, scope store.Scope, u identity.User) (*identity.User, error) {
-	named, err := tx.UsersByName(ctx, scope, u.UserName, 20)
-	if err != nil {
+	key := addressKey(u)
+	like, err := tx.UsersLike(ctx, scope, u.UserName, u.ExternalID, key, 60)
+	if err != nil || len(like) == 0 {
 		return nil, err
 	}
-	for _, other := range named { // those who are not deleted come first
-		if other.DeletedAt == nil {
+	named := func(other identity.User) bool {
+		return identity.NameKey(other.UserName) == identity.NameKey(u.UserName)
+	}
+	for _, other := range like {
+		if other.DeletedAt == nil && named(other) {
 			return s.mayAdopt(ctx, tx, by, other, u)
 		}
 	}
-	if u.ExternalID != "" {
-		known, err := tx.UsersByExternalID(ctx, scope, u.ExternalID, 20)
-		if err != nil {
-			return nil, err
-		}
-		named = append(known, named...)
-	}
-	for _, other := range named {
-		if other.DeletedAt != nil {
+	for _, other := range like {
+		if other.DeletedAt != nil && (named(other) || u.ExternalID != "" && other.ExternalID == u.ExternalID) {
 			return s.mayAdopt(ctx, tx, by, other, u)
 		}
 	}
-	return s.findByEmail(ctx, tx, by, scope, u)
+	return s.findByEmail(ctx, tx, by, like, key)
 }
 
-func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Actor, scope store.Scope, u identity.User) (*identity.User, error) {
+// addressKey returns the address by which a person could be found, or "".
+func addressKey(u identity.User) string {
 	address := u.Email()
 	if address == "" {
 		address = u.UserName
 	}
 	key, err := identity.EmailKey(address)
 	if err != nil {
-		return nil, nil // no address: nobody is found by it
+		return ""
 	}
-	same, err := tx.UsersByEmail(ctx, scope, key, 20)
-	if err != nil {
-		return nil, err
-	}
+	return key
+}
+
+// hasAddress reports whether a user has an address, or has it as user name.
+func hasAddress(u identity.User, key string) bool {
+	return identity.NameKey(u.UserName) == key || slices.ContainsFunc(u.Emails, func(e identity.Email) bool {
+		k, err := identity.EmailKey(e.Value)
+		return err == nil && k == key
+	})
+}
+
+// findByEmail returns the one person with the address whom no directory knows yet and whom this one may take over, or nil.
+func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Actor, like []identity.User, key string) (*identity.User, error) {
 	var free []identity.User
-	for _, other := range same {
+	for _, other := range like {
+		if key == "" || other.DeletedAt != nil || !hasAddress(other, key) {
+			continue
+		}
 		links, err := tx.DirectoryLinks(ctx, other.ID)
 		if err != nil {
 			return nil, err
 		}
-		if other.DeletedAt == nil && len(links) == 0 {
+		if len(links) == 0 {
 			free = append(free, other)
 		}
 	}
@@ -130,12 +138,7 @@ func (s *Service) adoptable(ctx context.Context, tx *store.Tx, by identity.Actor
 	if err != nil || len(d.Domains) == 0 {
 		return err == nil, err
 	}
-	address := u.Email()
-	if address == "" {
-		address = u.UserName
-	}
-	key, err := identity.EmailKey(address)
-	return err == nil && slices.Contains(d.Domains, identity.EmailDomain(key)), nil
+	return slices.Contains(d.Domains, identity.EmailDomain(addressKey(u))), nil
 }
 
 // adopt gives a person who is already there the pushed attributes and ties them to the directory; a tombstone comes back.

@@ -69,7 +69,7 @@ func (s *Service) CreateGroup(ctx context.Context, by identity.Actor, g identity
 	if err := normaliseGroup(&g); err != nil {
 		return g, err
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, by, func(tx *store.Tx) error {
 		if err := s.checkGroupName(ctx, tx, by, g); err != nil {
 			return err
 		}
@@ -99,7 +99,7 @@ func (s *Service) UpdateGroup(ctx context.Context, by identity.Actor, id identit
 		return identity.Group{}, noGroup()
 	}
 	var out identity.Group
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.GroupForUpdate(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), id)
 		if err != nil {
 			return err
@@ -150,7 +150,7 @@ func (s *Service) DeleteGroup(ctx context.Context, by identity.Actor, id identit
 	if id == "" || !validIDs(&id) {
 		return noGroup()
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := s.update(ctx, by, func(tx *store.Tx) error {
 		g, err := tx.GroupForUpdate(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), id)
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 	if by.UserID() == id {
 		return identity.Errorf(identity.Forbidden, "You cannot delete yourself; ask another administrator.")
 	}
-	err = s.db.Update(ctx, func(tx *store.Tx) error {
+	err = s.update(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.UserForUpdate(ctx, scope, id)
 		if err != nil {
 			return err

@@ -2,12 +2,31 @@ package provisioning
 
 import (
 	"context"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// RecordRequest keeps what a directory sent and how it was answered. The caller redacted the body.
+// update runs one change in one transaction, together with the journal entry of the request that asked for it.
+func (s *Service) update(ctx context.Context, by identity.Actor, fn func(*store.Tx) error) error {
+	r := by.Request
+	if r == nil || r.Kept {
+		return s.db.Update(ctx, fn)
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		entry := *r
+		entry.Duration = time.Since(r.At)
+		return tx.InsertRequest(ctx, entry)
+	})
+	r.Kept = err == nil
+	return err
+}
+
+// RecordRequest keeps what a directory sent and how it was answered, where no change kept it. The caller redacted the body.
 func (s *Service) RecordRequest(ctx context.Context, r identity.Request) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertRequest(ctx, r) })
 }

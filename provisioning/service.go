@@ -1,14 +1,19 @@
 package provisioning
 
 import (
+	"sync/atomic"
+
 	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// Service answers the doors. It has no state of its own: any number of replicas may run on one database.
+// Service answers the doors. It has no state that another replica would need: any number of replicas may run on one database.
 type Service struct {
 	db    *store.DB
 	model *access.Model
+
+	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
 }
 
 // New returns a service on a database whose migrations are done.

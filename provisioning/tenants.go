@@ -90,3 +90,15 @@ func (s *Service) Landing(ctx context.Context) (identity.Tenant, error) {
 	})
 	return t, err
 }
+
+// landingID returns the id of the landing tenant, which never changes and is therefore asked for once.
+func (s *Service) landingID(ctx context.Context, tx *store.Tx) (identity.TenantID, error) {
+	if id := s.landing.Load(); id != nil {
+		return *id, nil
+	}
+	t, err := tx.LandingTenant(ctx)
+	if err == nil {
+		s.landing.Store(&t.ID)
+	}
+	return t.ID, err
+}

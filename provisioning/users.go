@@ -125,9 +125,9 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 		}
 		return err
 	}
-	err = s.db.Update(ctx, create)
+	err = s.update(ctx, by, create)
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
-		err = s.db.Update(ctx, create) // another request won the race: now that person is there to be seen
+		err = s.update(ctx, by, create) // another request won the race: now that person is there to be seen
 	}
 	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 }
@@ -214,7 +214,7 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 		return identity.User{}, noUser()
 	}
 	var out identity.User
-	err = s.db.Update(ctx, func(tx *store.Tx) error {
+	err = s.update(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.UserForUpdate(ctx, scope, id)
 		if err != nil {
 			return err

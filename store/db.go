@@ -178,7 +178,11 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) (err error) {
 			_ = tx.Rollback()
 		}
 	}()
-	if err := fn(&Tx{db: db, q: tx, now: now()}); err != nil {
+	t := &Tx{db: db, q: tx, now: now()}
+	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.flush(ctx); err != nil {
 		return err
 	}
 	return classify(ctx, tx.Commit())

@@ -198,7 +198,7 @@ func (tx *Tx) DirectoryLinksOf(ctx context.Context, ids []identity.UserID) (map[
 
 // PutDirectoryLink writes that a directory knows a user, new or changed.
 func (tx *Tx) PutDirectoryLink(ctx context.Context, l identity.DirectoryLink) error {
-	return tx.exec(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES (?, ?, ?, ?, ?)
+	return tx.later(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active`,
 		string(l.DirectoryID), string(l.UserID), null(l.ExternalID), l.Active, tx.now)
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -37,29 +39,37 @@ func (r *eventRow) event() (identity.Event, error) {
 
 // InsertEvent writes events; ids and times that are empty are filled in.
 func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
-	for _, e := range events {
-		if e.ID == "" {
-			e.ID = identity.NewID[identity.EventID]()
+	const most = 50 // rows of one statement
+	for part := range slices.Chunk(events, most) {
+		args := make([]any, 0, 15*len(part))
+		for _, e := range part {
+			row, err := tx.eventArgs(e)
+			if err != nil {
+				return err
+			}
+			args = append(args, row...)
 		}
-		if e.At.IsZero() {
-			e.At = tx.now
-		}
-		if e.Changes == nil {
-			e.Changes = []identity.Change{}
-		}
-		changes, err := asJSON(e.Changes)
-		if err != nil {
-			return err
-		}
-		err = tx.exec(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			string(e.ID), e.At, string(e.Type), string(e.ActorKind), e.ActorID, e.ActorLabel, e.Door, null(e.RequestID), null(e.TenantID), null(e.UserID),
-			e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes)
+		rows := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(part))[2:]
+		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes) VALUES `+rows, args...)
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
+	if e.ID == "" {
+		e.ID = identity.NewID[identity.EventID]()
+	}
+	if e.At.IsZero() {
+		e.At = tx.now
+	}
+	changes, err := asJSON(append([]identity.Change{}, e.Changes...))
+	return []any{
+		string(e.ID), e.At, string(e.Type), string(e.ActorKind), e.ActorID, e.ActorLabel, e.Door, null(e.RequestID), null(e.TenantID), null(e.UserID),
+		e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes,
+	}, err
 }
 
 // EventQuery says which events are wanted; empty fields do not narrow.

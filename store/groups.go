@@ -95,13 +95,13 @@ func (tx *Tx) GroupNamed(ctx context.Context, directory identity.DirectoryID, na
 
 // InsertGroup writes a new group without members.
 func (tx *Tx) InsertGroup(ctx context.Context, g identity.Group) error {
-	return tx.exec(ctx, `INSERT INTO groups (id, directory_id, tenant_id, display_name, display_name_key, external_id, attributes, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return tx.later(ctx, `INSERT INTO groups (id, directory_id, tenant_id, display_name, display_name_key, external_id, attributes, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(g.ID), string(g.DirectoryID), null(g.TenantID), g.DisplayName, identity.NameKey(g.DisplayName), null(g.ExternalID), attributes(g.Attributes), g.Version, g.CreatedAt, g.UpdatedAt)
 }
 
-// UpdateGroup writes all that may change of a group itself.
+// UpdateGroup writes all that may change of a group itself, which GroupForUpdate returned.
 func (tx *Tx) UpdateGroup(ctx context.Context, g identity.Group) error {
-	return tx.execOne(ctx, `UPDATE groups SET display_name = ?, display_name_key = ?, external_id = ?, attributes = ?, version = ?, updated_at = ? WHERE id = ?`,
+	return tx.later(ctx, `UPDATE groups SET display_name = ?, display_name_key = ?, external_id = ?, attributes = ?, version = ?, updated_at = ? WHERE id = ?`,
 		g.DisplayName, identity.NameKey(g.DisplayName), null(g.ExternalID), attributes(g.Attributes), g.Version, g.UpdatedAt, string(g.ID))
 }
 

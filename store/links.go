@@ -45,11 +45,11 @@ func (tx *Tx) Links(ctx context.Context, id identity.UserID) ([]identity.Link, e
 
 // InsertLink ties a subject to a user. A second subject of one connection for one user, or a second user for one subject, is a Conflict.
 func (tx *Tx) InsertLink(ctx context.Context, l identity.Link) error {
-	return tx.exec(ctx, `INSERT INTO links (connection_id, issuer, subject, user_id, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?)`,
+	return tx.later(ctx, `INSERT INTO links (connection_id, issuer, subject, user_id, created_at, last_used_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(l.ConnectionID), l.Issuer, l.Subject, string(l.UserID), l.CreatedAt, l.LastUsedAt)
 }
 
 // TouchLink notes that a link was used.
 func (tx *Tx) TouchLink(ctx context.Context, l identity.Link) error {
-	return tx.exec(ctx, `UPDATE links SET last_used_at = ? WHERE connection_id = ? AND issuer = ? AND subject = ?`, tx.now, string(l.ConnectionID), l.Issuer, l.Subject)
+	return tx.later(ctx, `UPDATE links SET last_used_at = ? WHERE connection_id = ? AND issuer = ? AND subject = ?`, tx.now, string(l.ConnectionID), l.Issuer, l.Subject)
 }

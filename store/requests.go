@@ -9,7 +9,7 @@ import (
 
 // InsertRequest writes an entry of the request journal.
 func (tx *Tx) InsertRequest(ctx context.Context, r identity.Request) error {
-	return tx.exec(ctx, `INSERT INTO requests (id, at, directory_id, tenant_id, method, path, body, status, detail, duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return tx.later(ctx, `INSERT INTO requests (id, at, directory_id, tenant_id, method, path, body, status, detail, duration_us) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(r.ID), r.At, null(r.DirectoryID), null(r.TenantID), r.Method, r.Path, r.Body, r.Status, r.Detail, r.Duration.Microseconds())
 }
 

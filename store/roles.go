@@ -55,7 +55,7 @@ func (tx *Tx) AssignmentsOf(ctx context.Context, ids []identity.UserID) (map[ide
 
 // InsertAssignment gives a role; the same role from the same source is a Conflict.
 func (tx *Tx) InsertAssignment(ctx context.Context, a identity.Assignment) error {
-	return tx.exec(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	return tx.later(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(a.ID), string(a.UserID), a.Application, string(a.RoleID), string(a.Source), a.SourceID, a.Reason, a.GrantedBy, a.CreatedAt)
 }
 

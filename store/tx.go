@@ -18,10 +18,20 @@ import (
 
 // Tx carries the queries. It is valid only inside the function that View or Update was given.
 type Tx struct {
-	db  *DB
-	q   sqlx.ExtContext
-	now time.Time
+	db    *DB
+	q     sqlx.ExtContext
+	now   time.Time
+	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
 }
+
+// statement is a write that nobody waits for.
+type statement struct {
+	query string
+	args  []any
+}
+
+// maxQueue is how many writes go out together at most.
+const maxQueue = 16
 
 // Now returns the transaction's time: UTC, to the microsecond.
 func (tx *Tx) Now() time.Time { return tx.now }
@@ -41,7 +51,45 @@ func (tx *Tx) bind(query string) string {
 	return bound
 }
 
+// later writes without waiting: on PostgreSQL the writes of a transaction travel together, because each journey costs more than the work
+// at its end. They run in no order among themselves, so no two of them may touch the same row. What is wrong with one of them, such as
+// a Conflict, is the error of whatever sends them. On SQLite there is no journey and the write happens now.
+func (tx *Tx) later(ctx context.Context, query string, args ...any) error {
+	if !tx.postgres() {
+		return tx.exec(ctx, query, args...)
+	}
+	tx.queue = append(tx.queue, statement{query, args})
+	if len(tx.queue) < maxQueue {
+		return nil
+	}
+	return tx.flush(ctx)
+}
+
+// flush sends what later has gathered, as one statement.
+func (tx *Tx) flush(ctx context.Context) error {
+	if len(tx.queue) == 0 {
+		return nil
+	}
+	var b strings.Builder
+	var args []any
+	last := len(tx.queue) - 1
+	for i, s := range tx.queue[:last] {
+		b.WriteString(map[bool]string{true: "WITH ", false: ", "}[i == 0])
+		fmt.Fprintf(&b, "q%d AS (%s)", i, s.query)
+		args = append(args, s.args...)
+	}
+	b.WriteByte(' ')
+	b.WriteString(tx.queue[last].query)
+	args = append(args, tx.queue[last].args...)
+	tx.queue = nil
+	_, err := tx.q.ExecContext(ctx, sqlx.Rebind(sqlx.DOLLAR, b.String()), args...)
+	return classify(ctx, err)
+}
+
 func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error {
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
 	err := sqlx.GetContext(ctx, tx.q, dst, tx.bind(query), args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return identity.Errorf(identity.NotFound, "not found")
@@ -50,11 +98,17 @@ func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error
 }
 
 func (tx *Tx) list(ctx context.Context, dst any, query string, args ...any) error {
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
 	return classify(ctx, sqlx.SelectContext(ctx, tx.q, dst, tx.bind(query), args...))
 }
 
 // listBuilt is list for a query that was put together: its text is not kept, so that strange filters do not fill the memory.
 func (tx *Tx) listBuilt(ctx context.Context, dst any, query string, args ...any) error {
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
 	if tx.postgres() {
 		query = sqlx.Rebind(sqlx.DOLLAR, query)
 	}
@@ -62,12 +116,18 @@ func (tx *Tx) listBuilt(ctx context.Context, dst any, query string, args ...any)
 }
 
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) error {
+	if err := tx.flush(ctx); err != nil {
+		return err
+	}
 	_, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
 	return classify(ctx, err)
 }
 
 // execCount is exec that tells how many rows it touched.
 func (tx *Tx) execCount(ctx context.Context, query string, args ...any) (int, error) {
+	if err := tx.flush(ctx); err != nil {
+		return 0, err
+	}
 	res, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
 	if err != nil {
 		return 0, classify(ctx, err)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -122,13 +123,14 @@ func (b *builder) userQuery(q identity.Query) {
 	}
 }
 
-// InsertUser writes a new user and the index of the addresses. A user name that is taken in the tenant is a Conflict.
+// InsertUser writes a new user and the index of the addresses. A user name that is taken in the tenant is a Conflict, of this or of the
+// transaction's next step.
 func (tx *Tx) InsertUser(ctx context.Context, u identity.User) error {
 	emails, err := asJSON(emailsOrNone(u.Emails))
 	if err != nil {
 		return err
 	}
-	err = tx.exec(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
+	err = tx.later(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(u.ID), null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt, emails, attributes(u.Attributes),
 		searchText(&u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
@@ -138,14 +140,14 @@ func (tx *Tx) InsertUser(ctx context.Context, u identity.User) error {
 	return tx.insertEmails(ctx, u.ID, u.Emails)
 }
 
-// UpdateUser writes all that may change of a user; emails says whether the index of the addresses must be written again.
-// A user name that is taken in the tenant is a Conflict.
+// UpdateUser writes all that may change of a user whom UserForUpdate returned; emails says whether the index of the addresses must be written again.
+// A user name that is taken in the tenant is a Conflict, of this or of the transaction's next step.
 func (tx *Tx) UpdateUser(ctx context.Context, u identity.User, emails bool) error {
 	list, err := asJSON(emailsOrNone(u.Emails))
 	if err != nil {
 		return err
 	}
-	err = tx.execOne(ctx, `UPDATE users SET tenant_id = ?, user_name = ?, user_name_key = ?, display_name = ?, display_name_key = ?, enabled = ?, held = ?, locked_at = ?,
+	err = tx.later(ctx, `UPDATE users SET tenant_id = ?, user_name = ?, user_name_key = ?, display_name = ?, display_name_key = ?, enabled = ?, held = ?, locked_at = ?,
 		emails = ?, attributes = ?, search = ?, version = ?, updated_at = ?, deleted_at = ? WHERE id = ?`,
 		null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt,
 		list, attributes(u.Attributes), searchText(&u), u.Version, u.UpdatedAt, u.DeletedAt, string(u.ID))
@@ -172,7 +174,7 @@ func (tx *Tx) insertEmails(ctx context.Context, id identity.UserID, emails []ide
 		values = append(values, "(?, ?, ?, ?, ?, ?, ?)")
 		args = append(args, string(id), i, strings.ToLower(e.Value), null(key), strings.ToLower(e.Type), strings.ToLower(e.Display), e.Primary)
 	}
-	return tx.exec(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+strings.Join(values, ", "), args...)
+	return tx.later(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+strings.Join(values, ", "), args...)
 }
 
 // SetLastLogin notes a sign-in. It is no change of the user: the version stays.
@@ -195,11 +197,25 @@ func (tx *Tx) UsersByExternalID(ctx context.Context, scope Scope, externalID str
 	return tx.usersWhere(ctx, scope, `du.external_id = ?`, limit, externalID)
 }
 
+// UsersLike returns the users of a directory's scope, at most limit and the namesakes first, who have this user name, this externalId of the directory, or this address
+// (as EmailKey makes it); an empty one matches nobody. Deleted people are included and come last.
+func (tx *Tx) UsersLike(ctx context.Context, scope Scope, name, externalID, key string, limit int) ([]identity.User, error) {
+	return tx.usersOrdered(ctx, scope, `u.id IN (SELECT n.id FROM users n WHERE n.user_name_key IN (?, ?)
+		UNION SELECT k.user_id FROM directory_users k WHERE k.directory_id = ? AND k.external_id = ?
+		UNION SELECT e.user_id FROM user_emails e WHERE e.email_key = ?)`, `u.user_name_key <> ?, `, limit,
+		[]any{identity.NameKey(name)}, identity.NameKey(name), key, null(scope.directory), null(externalID), null(key))
+}
+
 func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit int, args ...any) ([]identity.User, error) {
+	return tx.usersOrdered(ctx, scope, where, "", limit, nil, args...)
+}
+
+// usersOrdered lists users, those who are not deleted first, then by order, which is empty or ends with a comma.
+func (tx *Tx) usersOrdered(ctx context.Context, scope Scope, where, order string, limit int, orderArgs []any, args ...any) ([]identity.User, error) {
 	visible, more := scope.users()
-	args = append(append([]any{null(scope.directory)}, args...), more...)
+	all := slices.Concat([]any{null(scope.directory)}, args, more, orderArgs, []any{limit})
 	var rows []userRow
-	err := tx.list(ctx, &rows, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+` ORDER BY u.deleted_at IS NOT NULL, u.id LIMIT ?`, append(args, limit)...)
+	err := tx.list(ctx, &rows, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+` ORDER BY u.deleted_at IS NOT NULL, `+order+`u.id LIMIT ?`, all...)
 	if err != nil {
 		return nil, err
 	}
