@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -124,32 +125,50 @@ func (tx *Tx) BumpGroups(ctx context.Context, ids []identity.GroupID) error {
 	return tx.exec(ctx, `UPDATE groups SET version = version + 1, updated_at = ? WHERE `+in, append([]any{tx.now}, args...)...)
 }
 
+type membershipRow struct {
+	UserID  text `db:"user_id"`
+	GroupID text `db:"group_id"`
+	Display text `db:"display_name"`
+	Direct  bool `db:"direct"`
+	Nested  bool `db:"nested"` // the group is a member of another one
+}
+
 // Memberships returns the groups of some users: the directory's own, or all of them without a directory; nested groups are followed.
 func (tx *Tx) Memberships(ctx context.Context, directory identity.DirectoryID, users []identity.UserID) (map[identity.UserID][]identity.Membership, error) {
 	in, args := idList(tx, "m.member_id", users)
-	args = append(args, null(directory), null(directory))
-	uuid := "TEXT"
-	if tx.postgres() {
-		uuid = "uuid"
+	own := ""
+	if directory != "" {
+		own = " AND g.directory_id = ?"
+		args = append(args, string(directory))
 	}
-	var rows []struct {
-		UserID  text `db:"user_id"`
-		GroupID text `db:"group_id"`
-		Display text `db:"display_name"`
-		Direct  int  `db:"direct"`
+	var rows []membershipRow
+	err := tx.list(ctx, &rows, `SELECT m.member_id AS user_id, m.group_id, g.display_name, TRUE AS direct, EXISTS (SELECT 1 FROM group_members p WHERE p.member_id = m.group_id) AS nested
+		FROM group_members m JOIN groups g ON g.id = m.group_id WHERE `+in+own+` ORDER BY m.member_id, m.group_id`, args...)
+	if err != nil {
+		return nil, err
 	}
-	err := tx.list(ctx, &rows, `WITH RECURSIVE up (user_id, group_id, direct) AS (
-			SELECT m.member_id, m.group_id, 1 FROM group_members m WHERE `+in+`
-			UNION SELECT up.user_id, m.group_id, 0 FROM up JOIN group_members m ON m.member_id = up.group_id)
-		SELECT up.user_id, up.group_id, g.display_name, max(up.direct) AS direct FROM up JOIN groups g ON g.id = up.group_id
-		WHERE CAST(? AS `+uuid+`) IS NULL OR g.directory_id = CAST(? AS `+uuid+`)
-		GROUP BY up.user_id, up.group_id, g.display_name ORDER BY up.user_id, up.group_id`, args...)
+	if slices.ContainsFunc(rows, func(r membershipRow) bool { return r.Nested }) {
+		if rows, err = tx.nestedMemberships(ctx, in, own, args); err != nil { // rare, and dearer
+			return nil, err
+		}
+	}
 	out := make(map[identity.UserID][]identity.Membership, len(users))
 	for _, r := range rows {
 		u := identity.UserID(r.UserID)
-		out[u] = append(out[u], identity.Membership{UserID: u, GroupID: identity.GroupID(r.GroupID), Display: string(r.Display), Direct: r.Direct == 1})
+		out[u] = append(out[u], identity.Membership{UserID: u, GroupID: identity.GroupID(r.GroupID), Display: string(r.Display), Direct: r.Direct})
 	}
-	return out, err
+	return out, nil
+}
+
+// nestedMemberships is the query of Memberships with every group above followed.
+func (tx *Tx) nestedMemberships(ctx context.Context, in, own string, args []any) ([]membershipRow, error) {
+	var rows []membershipRow
+	err := tx.list(ctx, &rows, `WITH RECURSIVE up (user_id, group_id, direct) AS (
+			SELECT m.member_id, m.group_id, 1 FROM group_members m WHERE `+in+`
+			UNION SELECT up.user_id, m.group_id, 0 FROM up JOIN group_members m ON m.member_id = up.group_id)
+		SELECT up.user_id, up.group_id, g.display_name, max(up.direct) = 1 AS direct, FALSE AS nested FROM up JOIN groups g ON g.id = up.group_id`+own+`
+		GROUP BY up.user_id, up.group_id, g.display_name ORDER BY up.user_id, up.group_id`, args...)
+	return rows, err
 }
 
 // Below reports whether a group is at or below another, so that nesting it there would make a circle.
