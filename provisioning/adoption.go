@@ -158,6 +158,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 		}
 		return known, err
 	}
+	if before.Version != known.Version {
+		// Placed, promoted or changed since it was found, so what was decided about it may no longer hold: look again.
+		return known, identity.Errorf(identity.Conflict, "this already exists")
+	}
 	links, err := tx.DirectoryLinks(ctx, known.ID)
 	if err != nil {
 		return known, err

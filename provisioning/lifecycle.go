@@ -9,11 +9,14 @@ import (
 
 // DeactivateUser keeps a user out until an administrator lets them in again; no directory can undo it. All sessions end.
 func (s *Service) DeactivateUser(ctx context.Context, by identity.Actor, id identity.UserID, reason string) (identity.User, error) {
+	if !validIDs(&id) {
+		return identity.User{}, noUser()
+	}
 	if by.UserID() != "" && by.UserID() == id {
 		return identity.User{}, identity.Errorf(identity.Forbidden, "You cannot deactivate yourself; ask another administrator.")
 	}
 	return s.updateUser(ctx, by, id, 0, reason, func(u *identity.User) error {
-		u.Enabled = false
+		u.Enabled, u.Held = false, true // also when a directory keeps the user out already: it must not let them in again
 		return nil
 	})
 }
@@ -103,6 +106,9 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 	scope, err := s.scopeFor(by, usersWrite)
 	if err != nil {
 		return identity.User{}, err
+	}
+	if by.Kind == identity.ActorDirectory {
+		return identity.User{}, identity.Errorf(identity.Forbidden, "A directory brings somebody back by pushing them again.")
 	}
 	if id == "" || !validIDs(&id) {
 		return identity.User{}, noUser()

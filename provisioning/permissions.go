@@ -65,6 +65,11 @@ func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User)
 
 // keepLastAdministrator refuses what would leave the installation without anybody who may run it.
 func (s *Service) keepLastAdministrator(ctx context.Context, tx *store.Tx, u identity.User) error {
+	return s.keepAdministrator(ctx, tx, u, 0)
+}
+
+// keepAdministrator is keepLastAdministrator when as many others go in the same change.
+func (s *Service) keepAdministrator(ctx context.Context, tx *store.Tx, u identity.User, going int) error {
 	if u.TenantID != "" || !u.Enabled {
 		return nil
 	}
@@ -83,7 +88,7 @@ func (s *Service) keepLastAdministrator(ctx context.Context, tx *store.Tx, u ide
 		if err != nil {
 			return err
 		}
-		if others == 0 {
+		if others <= going {
 			return identity.Errorf(identity.Forbidden, "%s is the last %s; make somebody else one first.", u.Label(), s.roleTitle(a.RoleID)).WithCode("last_administrator")
 		}
 	}

@@ -146,7 +146,7 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 		}
 		plan.Tenant = t
 	}
-	names := map[string]bool{}
+	names, going := map[string]bool{}, 0
 	for _, placed := range p.Users {
 		u, err := read(tx, ctx, store.Everything(), placed.ID)
 		if err != nil {
@@ -157,7 +157,7 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 			return plan, err
 		}
 		step := PlacementStep{User: list[0], FromTenant: list[0].TenantName, FromRoles: list[0].Roles}
-		if step.Refused, err = s.whyNotPlaced(ctx, tx, plan, step.User, placed.Version); err != nil {
+		if step.Refused, err = s.whyNotPlaced(ctx, tx, plan, step.User, placed.Version, going); err != nil {
 			return plan, err
 		}
 		if key := identity.NameKey(u.UserName); step.Refused == "" && names[key] {
@@ -165,13 +165,16 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 		} else {
 			names[key] = true
 		}
+		if step.Refused == "" && u.TenantID == "" && u.Enabled {
+			going++ // no longer an administrator once the plan is done
+		}
 		plan.Steps = append(plan.Steps, step)
 	}
 	return plan, nil
 }
 
 // whyNotPlaced returns the reason why a person cannot be moved, or "".
-func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan PlacementPlan, u identity.User, version int64) (string, error) {
+func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan PlacementPlan, u identity.User, version int64, going int) (string, error) {
 	if version != 0 && version != u.Version {
 		return "was changed by somebody else meanwhile; look at the person again", nil
 	}
@@ -179,7 +182,7 @@ func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan Placement
 		return "is already there with this role", nil
 	}
 	if u.TenantID == plan.Tenant.ID {
-		return s.whyNotDemoted(ctx, tx, u)
+		return s.whyNotDemoted(ctx, tx, u, going)
 	}
 	links, err := tx.DirectoryLinks(ctx, u.ID)
 	if err != nil {
@@ -199,11 +202,11 @@ func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan Placement
 			return "the user name " + u.UserName + " is taken in the new tenant", nil
 		}
 	}
-	return s.whyNotDemoted(ctx, tx, u)
+	return s.whyNotDemoted(ctx, tx, u, going)
 }
 
-func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.User) (string, error) {
-	err := s.keepLastAdministrator(ctx, tx, u)
+func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.User, going int) (string, error) {
+	err := s.keepAdministrator(ctx, tx, u, going)
 	if identity.KindOf(err) == identity.Forbidden {
 		return "is the last administrator of the installation; make somebody else one first", nil
 	}
@@ -217,6 +220,10 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, pl
 	if err := tx.UpdateUser(ctx, after, false); err != nil {
 		return after, err
 	}
+	left, err := s.leaveTenant(ctx, tx, step.User, after.TenantID)
+	if err != nil {
+		return after, err
+	}
 	old, err := tx.Assignments(ctx, after.ID)
 	if err != nil {
 		return after, err
@@ -227,6 +234,7 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, pl
 		{Field: "tenant", Before: orNil(step.FromTenant), After: orNil(plan.Tenant.Name)},
 		{Field: "roles", Before: titles(step.FromRoles), After: []string{plan.Role.Title}},
 	}
+	moved.Changes = append(moved.Changes, left...)
 	events := []identity.Event{moved}
 	for _, a := range old {
 		if err := tx.DeleteAssignment(ctx, a.ID); err != nil {
@@ -243,6 +251,55 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, pl
 	}
 	after.TenantName, after.Roles = plan.Tenant.Name, []identity.Role{plan.Role}
 	return after, tx.InsertEvent(ctx, append(events, given)...)
+}
+
+// leaveTenant takes away what belongs to the tenant that a person leaves: the groups of its directories, which must not see the person any
+// more, and a password that its administrators may know.
+func (s *Service) leaveTenant(ctx context.Context, tx *store.Tx, u identity.User, to identity.TenantID) ([]identity.Change, error) {
+	landing, err := s.landingID(ctx, tx)
+	if err != nil || u.TenantID == "" || u.TenantID == to {
+		return nil, err
+	}
+	var out []identity.Change
+	groups, err := leaveGroups(ctx, tx, u)
+	if len(groups) > 0 {
+		out = append(out, identity.Change{Field: "groups", Before: groups})
+	}
+	if err != nil || u.TenantID == landing {
+		return out, err
+	}
+	had, err := tx.DeleteCredential(ctx, u.ID)
+	if had {
+		out = append(out, identity.Change{Field: "password", Before: "set", After: "removed"})
+	}
+	return out, err
+}
+
+// leaveGroups ends the memberships in the groups of a person's tenant and returns their names. The groups of a directory of the whole
+// installation go on seeing the person.
+func leaveGroups(ctx context.Context, tx *store.Tx, u identity.User) ([]string, error) {
+	memberships, err := tx.Memberships(ctx, "", []identity.UserID{u.ID})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, m := range memberships[u.ID] {
+		_, err := tx.Group(ctx, store.OfTenant(u.TenantID), m.GroupID)
+		if !m.Direct || identity.KindOf(err) == identity.NotFound {
+			continue
+		}
+		if err != nil {
+			return names, err
+		}
+		if _, err := tx.DeleteMembers(ctx, m.GroupID, []string{string(u.ID)}); err != nil {
+			return names, err
+		}
+		if err := tx.BumpGroups(ctx, []identity.GroupID{m.GroupID}); err != nil {
+			return names, err
+		}
+		names = append(names, m.Display)
+	}
+	return names, nil
 }
 
 func titles(roles []identity.Role) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -64,6 +65,9 @@ func (a *signIn) decide(ctx context.Context) (identity.User, error) {
 	if a.claims.Subject == "" || a.claims.Issuer == "" {
 		return identity.User{}, a.refuse("claims.no_subject", "The provider named no subject.", "Let it send a NameID or sub that stays the same for one person.")
 	}
+	if err := a.readable(); err != nil {
+		return identity.User{}, err
+	}
 	link, err := a.tx.Link(ctx, a.c.ID, a.claims.Issuer, a.claims.Subject)
 	if err == nil {
 		return a.byLink(ctx, link)
@@ -86,6 +90,16 @@ func (a *signIn) decide(ctx context.Context) (identity.User, error) {
 	return a.create(ctx)
 }
 
+// readable refuses claims that no database could keep as they are.
+func (a *signIn) readable() error {
+	for _, s := range []string{a.claims.Issuer, a.claims.Subject, a.claims.Email, a.claims.GivenName, a.claims.FamilyName, a.claims.DisplayName, a.claims.SessionIndex} {
+		if !utf8.ValidString(s) || strings.ContainsRune(s, 0) || len(s) > 4096 {
+			return a.refuse("claims.unreadable", "The provider sent text with invalid characters, or of more than 4096 bytes.", "Correct the person's attributes at the provider.")
+		}
+	}
+	return nil
+}
+
 // byLink is step 1: the link decides, whatever the address says now.
 func (a *signIn) byLink(ctx context.Context, link identity.Link) (identity.User, error) {
 	u, err := a.anyUser(ctx, link.UserID)
@@ -96,7 +110,19 @@ func (a *signIn) byLink(ctx context.Context, link identity.Link) (identity.User,
 	if err := a.mayComeIn(u); err != nil {
 		return u, err
 	}
+	if err := a.mayOpen(u); err != nil {
+		return u, err
+	}
 	return u, a.tx.TouchLink(ctx, link)
+}
+
+// mayOpen refuses a tenant's connection at somebody who stands above all tenants: no customer's provider opens the installation. Somebody
+// whom a Super Admin placed in another tenant goes on signing in where they did: that was the Super Admin's word.
+func (a *signIn) mayOpen(u identity.User) error {
+	if a.c.TenantID != "" && u.TenantID == "" {
+		return a.refuse("link.above_tenants", "The account "+u.UserName+" stands above all tenants, and the connection is one tenant's.", "Sign in through a connection of the installation, or with a password.")
+	}
+	return nil
 }
 
 // byExternalID is step 2: the connection names a directory, and that directory knows the subject as its own id.

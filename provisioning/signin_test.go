@@ -50,6 +50,7 @@ func TestSignIn(t *testing.T) {
 		{name: "E17 a full-width at sign", claims: claims("s1", "ada\uff20example.com"), refused: "email.invalid"},
 		{name: "E18 a Cyrillic a is somebody else", claims: claims("s1", "\u0430da@example.com"), landed: true},
 		{name: "E19 a plus tag is somebody else", claims: claims("s1", "ada+x@example.com"), landed: true},
+		{name: "a NUL in a name", claims: identity.Claims{Issuer: "https://idp.example.com", Subject: "s1", Email: "ada@example.com", GivenName: "A\x00"}, refused: "claims.unreadable"},
 		{name: "no subject", claims: claims("", "ada@example.com"), refused: "claims.no_subject"},
 		{
 			name: "E12 a deactivated person stays outside", claims: claims("s1", "ada@example.com"), refused: "user.inactive",

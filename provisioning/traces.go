@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -16,8 +17,14 @@ func (s *Service) RecordTrace(ctx context.Context, t identity.Trace) error {
 		if t.At.IsZero() {
 			t.At = tx.Now()
 		}
+		for _, field := range []*string{&t.Issuer, &t.Subject, &t.Email, &t.Message} {
+			*field = strings.ReplaceAll(strings.ToValidUTF8(*field, "\ufffd"), "\x00", "\ufffd")
+		}
 		if err := tx.InsertTrace(ctx, t); err != nil || t.OK {
 			return err
+		}
+		if t.UserID == "" && t.Subject == "" && t.Email == "" {
+			return nil // about nobody: events stay for ever, and any stranger can post rubbish
 		}
 		e := event(identity.Actor{Kind: identity.ActorConnection, ID: string(t.ConnectionID), Label: t.Email, Door: "sso"}, identity.SignInRefused)
 		e.TenantID, e.UserID, e.ObjectKind, e.ObjectID, e.ObjectLabel = t.TenantID, t.UserID, "trace", string(t.ID), t.Email

@@ -250,14 +250,17 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 		return before, err
 	}
 	if by.Kind == identity.ActorDirectory {
+		after.Held = before.Held
 		wrote, err := s.writeLink(ctx, tx, by, own, linked, before, after)
 		if err != nil {
 			return before, err
 		}
 		links = withLink(links, wrote)
 	} else {
-		if err := checkEmails(after); err != nil {
-			return before, err
+		if !sameEmails(before.Emails, after.Emails) { // what a directory pushed may be no address, and must not keep anybody from acting
+			if err := checkEmails(after); err != nil {
+				return before, err
+			}
 		}
 		if after.Enabled != before.Enabled {
 			after.Held = !after.Enabled // a person's word, which no directory can undo
@@ -368,6 +371,9 @@ func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Act
 func (s *Service) Memberships(ctx context.Context, by identity.Actor, ids []identity.UserID) (map[identity.UserID][]identity.Membership, error) {
 	if _, err := s.scopeFor(by, usersRead); err != nil || len(ids) == 0 {
 		return nil, err
+	}
+	if by.Kind == identity.ActorUser { // the ids are not checked against a tenant here; UserDetail does that
+		return nil, identity.Errorf(identity.Forbidden, "Groups of a person are part of the person's page.")
 	}
 	var out map[identity.UserID][]identity.Membership
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {

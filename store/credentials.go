@@ -35,6 +35,18 @@ func (tx *Tx) PutCredential(ctx context.Context, c Credential) error {
 		string(c.UserID), c.PasswordHash, tx.now)
 }
 
+// DeleteCredential takes a user's password and identifiers away, with the sessions that it began, and reports whether there was one.
+func (tx *Tx) DeleteCredential(ctx context.Context, id identity.UserID) (bool, error) {
+	n, err := tx.execCount(ctx, `DELETE FROM credentials WHERE user_id = ?`, string(id))
+	if err != nil || n == 0 {
+		return false, err
+	}
+	if err := tx.exec(ctx, `DELETE FROM logins WHERE user_id = ?`, string(id)); err != nil {
+		return false, err
+	}
+	return true, tx.exec(ctx, `DELETE FROM sessions WHERE user_id = ? AND connection_id IS NULL`, string(id))
+}
+
 // RecordPasswordFailure counts a wrong password and returns the count.
 func (tx *Tx) RecordPasswordFailure(ctx context.Context, id identity.UserID, at time.Time) (int, error) {
 	var n []int
