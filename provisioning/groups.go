@@ -60,6 +60,19 @@ func (s *Service) Members(ctx context.Context, by identity.Actor, ids []identity
 	return out, err
 }
 
+// FewMembers returns the members of a group that the actor may see when there are at most so many; false when there are more. The cost does not
+// depend on the group's size.
+func (s *Service) FewMembers(ctx context.Context, by identity.Actor, id identity.GroupID, most int) (members []identity.Member, all bool, err error) {
+	if _, err := s.Group(ctx, by, id); err != nil {
+		return nil, false, err
+	}
+	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
+		members, all, err = tx.FewMembers(ctx, id, most)
+		return err
+	})
+	return members, all, err
+}
+
 // CreateGroup creates a group of the asking directory. Members who do not exist are Invalid with the code "invalidValue"; for an Entra directory
 // a display name that is taken is a Conflict with the code "uniqueness".
 func (s *Service) CreateGroup(ctx context.Context, by identity.Actor, g identity.Group, members []identity.Member) (identity.Group, error) {

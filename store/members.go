@@ -17,23 +17,42 @@ type memberRow struct {
 	Attrs   text `db:"attributes"`
 }
 
+const memberQuery = `SELECT m.group_id, m.member_id, m.member_type, u.display_name AS display, u.user_name, u.attributes, g.display_name AS group_name
+	FROM group_members m LEFT JOIN users u ON u.id = m.member_id LEFT JOIN groups g ON g.id = m.member_id WHERE `
+
 // Members returns the members of some groups in the order of their ids.
 func (tx *Tx) Members(ctx context.Context, groups []identity.GroupID) (map[identity.GroupID][]identity.Member, error) {
 	in, args := idList(tx, "m.group_id", groups)
 	var rows []memberRow
-	err := tx.list(ctx, &rows, `SELECT m.group_id, m.member_id, m.member_type, u.display_name AS display, u.user_name, u.attributes, g.display_name AS group_name
-		FROM group_members m LEFT JOIN users u ON u.id = m.member_id LEFT JOIN groups g ON g.id = m.member_id
-		WHERE `+in+` ORDER BY m.group_id, m.member_id`, args...)
+	err := tx.list(ctx, &rows, memberQuery+in+` ORDER BY m.group_id, m.member_id`, args...)
 	out := make(map[identity.GroupID][]identity.Member, len(groups))
-	for _, r := range rows {
-		m := identity.Member{ID: string(r.ID), Type: identity.MemberType(r.Type), Display: string(r.Group)}
-		if m.Type == identity.MemberUser {
-			u := identity.User{DisplayName: string(r.Display), UserName: string(r.Name), Attributes: []byte(r.Attrs)}
-			m.Display = u.Label()
-		}
-		out[identity.GroupID(r.GroupID)] = append(out[identity.GroupID(r.GroupID)], m)
+	for i := range rows {
+		id := identity.GroupID(rows[i].GroupID)
+		out[id] = append(out[id], rows[i].member())
 	}
 	return out, err
+}
+
+// FewMembers returns the members of a group when there are at most so many; false when there are more.
+func (tx *Tx) FewMembers(ctx context.Context, group identity.GroupID, most int) ([]identity.Member, bool, error) {
+	var rows []memberRow
+	if err := tx.list(ctx, &rows, memberQuery+`m.group_id = ? ORDER BY m.member_id LIMIT ?`, string(group), most+1); err != nil || len(rows) > most {
+		return nil, false, err
+	}
+	out := make([]identity.Member, len(rows))
+	for i := range rows {
+		out[i] = rows[i].member()
+	}
+	return out, true, nil
+}
+
+func (r *memberRow) member() identity.Member {
+	m := identity.Member{ID: string(r.ID), Type: identity.MemberType(r.Type), Display: string(r.Group)}
+	if m.Type == identity.MemberUser {
+		u := identity.User{DisplayName: string(r.Display), UserName: string(r.Name), Attributes: []byte(r.Attrs)}
+		m.Display = u.Label()
+	}
+	return m
 }
 
 // InsertMembers adds members and returns those who were not there before, in the order given.
