@@ -11,6 +11,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
+// answerStep is the grid of time on which refusals are answered; checking a password takes less than one step on any machine that is not overloaded.
+const answerStep = 100 * time.Millisecond
+
 // maxIdentifier is the longest e-mail address or user name in bytes that is looked up.
 const maxIdentifier = 320
 
@@ -31,8 +34,37 @@ type attempt struct {
 // CheckPassword returns the user, with roles, who signs in with an e-mail address or user name and a password. Everybody else gets the same
 // Unauthenticated error after the same work: its Cause says whether nobody has that name, the password is wrong, the account waits after too many
 // wrong ones (10 by default, for 15 minutes), or the user is inactive, locked or not for people. Each try of somebody known leaves a sign-in trace,
-// except wrong ones while the account waits, which are not counted either: nobody can prolong somebody else's wait.
+// except wrong ones while the account waits, which are not counted either: nobody can prolong somebody else's wait. TooMany when too many wrong
+// passwords came from one address, or too many people sign in at once.
 func (s *Service) CheckPassword(ctx context.Context, identifier, password, ip string) (identity.User, error) {
+	began := time.Now()
+	if err := s.tried.take(ip, began); err != nil {
+		return identity.User{}, err
+	}
+	u, err := s.checkPassword(ctx, identifier, password, ip)
+	if identity.KindOf(err) == identity.Unauthenticated {
+		return u, evenly(ctx, began, err)
+	}
+	if ctx.Err() == nil { // right, or our own failure; who hangs up early does not get the attempt back
+		s.tried.done(ip)
+	}
+	return u, err
+}
+
+// evenly returns a refusal at the next full step of time since it was asked for, so that the clock does not tell whether there was an account
+// to count the failure on.
+func evenly(ctx context.Context, began time.Time, refusal error) error {
+	timer := time.NewTimer(answerStep - time.Since(began)%answerStep)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return refusal
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Service) checkPassword(ctx context.Context, identifier, password, ip string) (identity.User, error) {
 	a := attempt{ip: clean(ip, 64)}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
 		var err error

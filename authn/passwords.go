@@ -98,8 +98,17 @@ func classes(password string) int {
 	return seen[0] + seen[1] + seen[2] + seen[3]
 }
 
-// derive computes the sum of a password, at most one a processor at a time.
+// queueOfOne is how many hashes one processor computes or has waiting, about two seconds of work; whoever comes then is asked to come again.
+const queueOfOne = 64
+
+// derive computes the sum of a password, at most one a processor at a time. TooMany when too many wait already.
 func (s *Service) derive(ctx context.Context, h hash, password string) ([]byte, error) {
+	select {
+	case s.queue <- struct{}{}:
+	default:
+		return nil, identity.Errorf(identity.TooMany, "Too many people sign in at this moment. Try again in a few seconds.").WithCode("signin.busy")
+	}
+	defer func() { <-s.queue }()
 	select {
 	case s.hashes <- struct{}{}:
 	case <-ctx.Done():

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -37,6 +38,8 @@ type Service struct {
 	model  *access.Model
 	policy access.Policy
 	hashes chan struct{} // one token for each hash that may be computed now
+	queue  chan struct{} // one token for each hash that is computed or waits for that
+	tried  *attempts
 }
 
 // New returns a service on a database whose migrations are done.
@@ -55,7 +58,10 @@ func New(db *store.DB, model *access.Model) *Service {
 	if p.SessionAge == 0 {
 		p.SessionAge = sessionAge
 	}
-	return &Service{db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU())}
+	return &Service{
+		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
+		tried: &attempts{sources: map[netip.Prefix]*source{}},
+	}
 }
 
 // Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and old traces. It may run at any time and on every replica.

@@ -18,6 +18,9 @@ const (
 	maxSessionIndex = 1024
 )
 
+// maxSessions is how many sessions one user has at most: whoever signs in once more ends the oldest.
+const maxSessions = 100
+
 // secretLength is the length of what identity.NewSecret("") returns.
 const secretLength = 43
 
@@ -69,6 +72,9 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if v := s.standing(u, roles); v.refused() {
 		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
 	}
+	if err := makeRoom(ctx, tx, u); err != nil {
+		return err
+	}
 	if err := tx.InsertSession(ctx, session, hash); err != nil {
 		return err
 	}
@@ -85,6 +91,27 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 		e.Changes = append(e.Changes, identity.Change{Field: "connection", After: string(session.ConnectionID)})
 	}
 	return tx.InsertEvent(ctx, e)
+}
+
+// makeRoom ends the oldest sessions of a user who has too many for one more.
+func makeRoom(ctx context.Context, tx *store.Tx, u identity.User) error {
+	live, err := tx.SessionsOf(ctx, u.ID) // newest first
+	if err != nil {
+		return err
+	}
+	for len(live) >= maxSessions {
+		oldest := live[len(live)-1]
+		live = live[:len(live)-1]
+		if err := tx.DeleteSession(ctx, oldest.ID); err != nil {
+			return err
+		}
+		e := about(identity.System(), identity.SessionEnded, u, oldest)
+		e.Reason = "too many sessions"
+		if err := tx.InsertEvent(ctx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Session returns who sends this cookie. User and roles are read at every request, so what an administrator changes holds at the next one.

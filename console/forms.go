@@ -14,6 +14,9 @@ import (
 // maxForm is the largest form in bytes: enough for the metadata of a provider and for a thousand people to place.
 const maxForm = 2 << 20
 
+// maxField is the longest single field in bytes; only metadata may be longer. What is typed here is kept in events for ever.
+const maxField = 16 << 10
+
 // form is what somebody typed, with what was wrong about it, so that a page can show both again.
 type form struct {
 	Values  url.Values
@@ -46,6 +49,9 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, e
 	}
 	for name, values := range r.PostForm {
 		for _, value := range values {
+			if len(value) > maxField && name != "metadata" {
+				return form{}, identity.Errorf(identity.TooLarge, "The field %s has more than 16 KB. Write less.", clip(name, 40))
+			}
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
 				return form{}, identity.Errorf(identity.Invalid, "The field %s has characters that are no text.", name).WithField(name)
 			}

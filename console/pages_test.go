@@ -119,6 +119,7 @@ func TestStrangeInputIsNoErrorOfOurs(t *testing.T) {
 			b.post("/signin", url.Values{"email": {name}}).is(http.StatusBadRequest)
 		}
 		b.post("/console/tenants", url.Values{"name": {strings.Repeat("a", 3<<20)}}).is(http.StatusRequestEntityTooLarge)
+		b.post("/console/users/"+string(s.vera.ID)+"/deactivate", url.Values{"reason": {strings.Repeat("a", 17<<10)}}).is(http.StatusRequestEntityTooLarge).says("Write less")
 		b.post("/console/tenants", url.Values{"name": {""}}).is(http.StatusBadRequest).says("needs a name")
 		b.post("/console/tenants", url.Values{"name": {"acme logistics"}}).is(http.StatusConflict).says("already a tenant")
 	})

@@ -168,7 +168,7 @@ func (d *Door) place(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	if len(p.Users) == 0 || p.Role == "" {
+	if p.Role == "" || f.Value("tenant") == "" || len(p.Users) == 0 { // no tenant is not the platform: that is a choice of its own
 		f.Problem = missing(f, p)
 		return d.inbox(w, r, v, f)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -93,5 +94,18 @@ func TestAPersonOfATenantStaysChosenWhenThePlacementIsIncomplete(t *testing.T) {
 			t.Errorf("ticked are %v", got)
 		}
 		b.post("/console/placement", url.Values{"user": {vera}, "tenant": {string(s.acme.ID)}, "role": {"operator"}}).is(http.StatusOK).at("/console/users/" + string(s.vera.ID) + "?done=placed")
+	})
+}
+
+func TestThePlatformIsChosenAndNeverLeftOver(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("root@bridge.example")
+		who := s.now(s.vera.ID)
+		chosen := string(who.ID) + ":" + strconv.FormatInt(who.Version, 10)
+		b.post("/console/placement", url.Values{"user": {chosen}, "role": {"superadmin"}}).is(http.StatusBadRequest).says("Choose a tenant")
+		if got := s.now(s.vera.ID).TenantID; got != s.acme.ID {
+			t.Errorf("a form without a tenant moved somebody to %q", got)
+		}
+		b.post("/console/users", url.Values{"email": {"new@acme.example"}, "role": {"superadmin"}}).is(http.StatusBadRequest).says("Choose a tenant")
 	})
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -73,7 +74,12 @@ func (d *Door) askSignin(w http.ResponseWriter, r *http.Request, body signinBody
 func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, back string) error {
 	u, err := d.authn.CheckPassword(r.Context(), f.Value("email"), f.Values.Get("password"), web.ClientIP(r))
 	switch identity.KindOf(err) {
-	case identity.Unauthenticated, identity.Invalid, identity.TooMany, identity.Forbidden:
+	case identity.TooMany:
+		f.refused(err)
+		f.Problem.Field = "password"
+		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
+	case identity.Unauthenticated, identity.Invalid, identity.Forbidden:
+		d.log.InfoContext(r.Context(), "a password was refused", "request", web.RequestID(r.Context()), "remote", web.ClientIP(r), "cause", errors.Unwrap(err))
 		f.Problem = identity.Errorf(identity.Invalid, "This e-mail address and password do not open an account. Check both and try again. After several wrong attempts the account waits for a quarter of an hour.").WithField("password")
 		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
 	}
@@ -84,9 +90,25 @@ func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, ba
 	if err != nil {
 		return err
 	}
+	if err := d.endFormer(r); err != nil {
+		return err
+	}
 	d.cookies.SetSession(w, cookie, session.ExpiresAt)
 	http.Redirect(w, r, back, http.StatusSeeOther)
 	return nil
+}
+
+// endFormer ends the session that this browser had before it signed in again: its cookie is about to be overwritten, and nobody could end it any more.
+func (d *Door) endFormer(r *http.Request) error {
+	v, err := d.visit(r)
+	if err == nil {
+		err = d.authn.EndSession(r.Context(), v.Actor, v.Session.ID)
+	}
+	switch identity.KindOf(err) {
+	case identity.Unauthenticated, identity.NotFound:
+		return nil
+	}
+	return err
 }
 
 // signout ends the session on the server and forgets the cookie.

@@ -1,12 +1,16 @@
 package console_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
 func TestSigningIn(t *testing.T) {
@@ -78,6 +82,39 @@ func TestOnlyThePageWithoutAPasswordMayLeadElsewhere(t *testing.T) {
 		} {
 			if got := r.header.Get("Content-Security-Policy"); !strings.Contains(got, own) {
 				t.Errorf("%s: forms may lead elsewhere: %s", name, got)
+			}
+		}
+	})
+}
+
+func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("vera@acme.example")
+		here := must(url.Parse(s.url))(t)
+		before := b.client.Jar.Cookies(here)
+		b.post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {password}}).is(http.StatusOK).at("/console/users")
+		thief := s.browser()
+		thief.client.Jar.SetCookies(here, before)
+		thief.get("/account").is(http.StatusOK).says("Your session has ended", "Sign in")
+		b.get("/account").is(http.StatusOK).says("Ada Lovelace")
+	})
+}
+
+func TestTheLogSaysWhyAPasswordWasRefused(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		var log bytes.Buffer
+		s := startWith(t, db, slog.New(slog.NewJSONHandler(&log, nil)))
+		for _, who := range []string{"vera@acme.example", "nobody@acme.example"} {
+			s.browser().post("/signin", url.Values{"email": {who}, "password": {"not the password"}}).is(http.StatusBadRequest)
+		}
+		for _, want := range []string{"password.wrong", string(s.vera.ID), "nobody signs in with this name"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("the log does not say %q: %s", want, log.String())
+			}
+		}
+		for _, secret := range []string{"not the password", "vera@acme.example", "nobody@acme.example"} {
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("the log has %q", secret)
 			}
 		}
 	})

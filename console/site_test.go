@@ -48,11 +48,16 @@ type site struct {
 // start serves a console as the program does. Two people have landed and wait.
 func start(t *testing.T, db *store.DB) *site {
 	t.Helper()
+	return startWith(t, db, nil)
+}
+
+func startWith(t *testing.T, db *store.DB, log *slog.Logger) *site {
+	t.Helper()
 	model := must(access.Load(storetest.Model))(t)
 	s := &site{t: t, mux: http.NewServeMux(), prov: provisioning.New(db, model), authn: authn.New(db, model)}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
-	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata}).Routes(s.mux)
+	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Log: log}).Routes(s.mux)
 	srv.Config.Handler = web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: s.url}).Handler(s.mux)
 	srv.Start()
 	t.Cleanup(srv.Close)

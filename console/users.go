@@ -82,6 +82,9 @@ func (d *Door) roleOptions(ctx context.Context, v visit) (roleOptions, error) {
 	}
 	var out roleOptions
 	for _, role := range roles {
+		if !v.prov.Model().Assignable(role.ID) {
+			continue
+		}
 		if role.Scope == identity.ScopePlatform {
 			out.Platform = append(out.Platform, role)
 		} else {
@@ -135,6 +138,9 @@ func (d *Door) readUser(ctx context.Context, v visit, f form) (provisioning.NewU
 	n := provisioning.NewUser{Role: identity.RoleID(f.Value("role")), Reason: f.Value("reason")}
 	n.User = identity.User{UserName: f.Value("username"), DisplayName: f.Value("displayname"), Enabled: true, TenantID: v.Actor.TenantID}
 	if v.Can(tenantsWrite) {
+		if f.Value("tenant") == "" {
+			return n, identity.Errorf(identity.Invalid, "Choose a tenant, or the platform for a platform role.").WithField("tenant")
+		}
 		n.User.TenantID = chosenTenant(f)
 	}
 	if mail := f.Value("email"); mail != "" {

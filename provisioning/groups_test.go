@@ -96,8 +96,10 @@ func TestNestedGroupsAreFollowedAndNeverACircle(t *testing.T) {
 		if len(got) != 2 || !got[0].Direct || got[1].Direct {
 			t.Errorf("%+v", got)
 		}
-		_, err := h.step(d, inner, identity.MemberChange{Op: "add", Members: []identity.Member{{ID: string(outer.ID)}}})
-		wantKind(t, err, identity.Invalid, "invalidValue")
+		for _, circle := range []identity.Group{outer, inner} {
+			_, err := h.step(d, inner, identity.MemberChange{Op: "add", Members: []identity.Member{{ID: string(circle.ID)}}})
+			wantKind(t, err, identity.Invalid, "invalidValue")
+		}
 	})
 }
 

@@ -2,6 +2,8 @@ package provisioning
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -101,23 +103,24 @@ func resolveMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g iden
 		case users[identity.UserID(id)]:
 			out = append(out, identity.Member{ID: id, Type: identity.MemberUser})
 		case groups[identity.GroupID(id)]:
-			if err := refuseCircle(ctx, tx, g, identity.GroupID(id)); err != nil {
-				return nil, err
-			}
 			out = append(out, identity.Member{ID: id, Type: identity.MemberGroup})
 		default:
 			return nil, identity.Errorf(identity.Invalid, "There is no user or group %q in this directory; create it before it becomes a member.", m.ID).WithField("members").WithCode("invalidValue")
 		}
 	}
-	return out, nil
+	return out, refuseCircle(ctx, tx, g, groups)
 }
 
-func refuseCircle(ctx context.Context, tx *store.Tx, g identity.Group, member identity.GroupID) error {
+// refuseCircle refuses members that the group itself is in.
+func refuseCircle(ctx context.Context, tx *store.Tx, g identity.Group, members map[identity.GroupID]bool) error {
+	if len(members) == 0 {
+		return nil
+	}
 	if err := tx.Lock(ctx, "nesting of "+string(g.DirectoryID)); err != nil {
 		return err
 	}
-	circle, err := tx.Below(ctx, member, g.ID)
-	if err == nil && circle {
+	above, err := tx.Above(ctx, g.ID, slices.Collect(maps.Keys(members)))
+	if err == nil && len(above) > 0 {
 		err = identity.Errorf(identity.Invalid, "The group %s cannot be a member of itself, not even through other groups.", g.DisplayName).WithField("members").WithCode("invalidValue")
 	}
 	return err

@@ -31,6 +31,10 @@ type call struct {
 	raw    []byte // the body as it came
 	parsed object // nil when there was none, or it could not be read
 	params url.Values
+	part   bool   // an operation of a bulk request
+	given  object // the body of such an operation; there is no other then
+
+	entry *identity.Request // what a change keeps of the request in the journal; nil before
 }
 
 // authenticate finds the directory whose token was sent (RFC 6750 section 2.1).
@@ -51,6 +55,9 @@ func (c *call) authenticate() error {
 
 // body reads the body once and returns it as an object.
 func (c *call) body() (object, error) {
+	if c.given != nil {
+		return c.given, nil
+	}
 	if err := c.checkType(); err != nil {
 		return nil, err
 	}

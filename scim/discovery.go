@@ -26,9 +26,9 @@ type documents struct {
 }
 
 // newDocuments renders the documents from the same data that requests are checked with, so that they cannot say anything else.
-func newDocuments(base string) documents {
+func newDocuments(base string, maxBody int64) documents {
 	d := documents{resourceType: map[string][]byte{}, schema: map[string][]byte{}}
-	d.config = encode(configDocument(base))
+	d.config = encode(configDocument(base, maxBody))
 	var types, schemas []any
 	for _, t := range []*resourceType{userType, groupType} {
 		types = append(types, typeDocument(base, t))
@@ -70,11 +70,11 @@ func typeDocument(base string, t *resourceType) object {
 }
 
 // configDocument says what this server can do (RFC 7643 section 5, RFC 9865 section 4).
-func configDocument(base string) object {
+func configDocument(base string, maxBody int64) object {
 	return object{
 		"schemas":        []string{configURN},
 		"patch":          object{"supported": true},
-		"bulk":           object{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"bulk":           object{"supported": true, "maxOperations": maxBulk, "maxPayloadSize": maxBody},
 		"filter":         object{"supported": true, "maxResults": maxCount},
 		"changePassword": object{"supported": false},
 		"sort":           object{"supported": true},

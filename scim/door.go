@@ -50,7 +50,7 @@ func New(o Options) *Door {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.docs = newDocuments(d.base)
+	d.docs = newDocuments(d.base, d.maxBody)
 	return d
 }
 
@@ -102,6 +102,7 @@ type answer struct {
 	location string
 	etag     string
 	body     []byte // nil: none
+	note     string // for the journal alone
 }
 
 // write sends the answer. An error of the connection is nobody's to handle.

@@ -79,6 +79,27 @@ func (c *client) together(n int, send func(int) (reply, error)) map[int]int {
 	return got
 }
 
+func TestAChangeOfALargeGroupIsAnsweredWithoutIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		c := newBridge(t, db).client(t, "large", identity.DialectOkta)
+		var members []string
+		for i := range smallGroup + 1 {
+			members = append(members, `{"value":"`+c.createUser(fmt.Sprintf("user%d@example.com", i))+`"}`)
+		}
+		group := func(n int) string {
+			t.Helper()
+			body := `{"schemas":["` + groupType.schema.ID + `"],"displayName":"g","members":[` + strings.Join(members[:n], ",") + `]}`
+			return textOf(c.must(201, "POST", "/Groups", body).object["id"])
+		}
+		change := patchBody(`{"op":"remove","path":"members","value":[` + members[0] + `]}`)
+		c.must(204, "PATCH", "/Groups/"+group(smallGroup+1), change)
+		whole := c.must(200, "PATCH", "/Groups/"+group(smallGroup), change)
+		if n := len(listOf(whole.object["members"])); n != smallGroup-1 {
+			t.Errorf("%d members, want %d", n, smallGroup-1)
+		}
+	})
+}
+
 func TestTheJournalKeepsWritesAndFailedReads(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		b := newBridge(t, db)

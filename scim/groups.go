@@ -20,7 +20,7 @@ func (c *call) createGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if g, err = c.people.CreateGroup(c.ctx, c.by, g, members); err != nil {
+	if g, err = c.people.CreateGroup(c.ctx, c.asker(http.StatusCreated), g, members); err != nil {
 		return answer{}, err
 	}
 	return c.groupAnswer(http.StatusCreated, g, p)
@@ -56,15 +56,18 @@ func (c *call) replaceGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	g, err := c.updateGroup(change)
+	g, err := c.updateGroup(http.StatusOK, change)
 	if err != nil {
 		return answer{}, err
 	}
 	return c.groupAnswer(http.StatusOK, g, p)
 }
 
-// patchGroup answers PATCH /Groups/{id}. An answer to a change of members has none, unless the client asks for them: otherwise the
-// cost of one member would grow with the group.
+// smallGroup is how many members a group may have to be answered whole after a change of them.
+const smallGroup = 100
+
+// patchGroup answers PATCH /Groups/{id}. RFC 7644 section 3.5.2 leaves the choice between 200 with the whole group and 204: a change of
+// the members of a large group is answered with 204, since the cost of one member must not grow with the group.
 func (c *call) patchGroup() (answer, error) {
 	p, err := c.projection(groupType)
 	if err != nil {
@@ -78,24 +81,43 @@ func (c *call) patchGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	g, err := c.updateGroup(patchGroup(ops, c.dialect))
-	switch {
-	case err != nil:
+	status, err := c.patchStatus(p, ops)
+	if err != nil {
 		return answer{}, err
-	case c.dialect.quietGroups && p.only == nil:
-		return answer{status: http.StatusNoContent, etag: etag(g.Version)}, nil
-	case !p.asks(membersAttr) && touchesMembers(ops, c.dialect):
-		p = p.but(membersAttr)
 	}
-	return c.groupAnswer(http.StatusOK, g, p)
+	g, err := c.updateGroup(status, patchGroup(ops, c.dialect))
+	if err != nil {
+		return answer{}, err
+	}
+	if status == http.StatusNoContent {
+		return answer{status: status, etag: etag(g.Version)}, nil
+	}
+	return c.groupAnswer(status, g, p)
 }
 
-func (c *call) updateGroup(change groupChange) (identity.Group, error) {
+// patchStatus decides between 200 and 204 before the change, so that the journal can say it. What the client asks for by attributes it gets.
+func (c *call) patchStatus(p projection, ops []operation) (int, error) {
+	switch {
+	case p.only != nil:
+		return http.StatusOK, nil
+	case c.dialect.quietGroups:
+		return http.StatusNoContent, nil
+	case !p.wants(membersAttr) || !touchesMembers(ops, c.dialect):
+		return http.StatusOK, nil
+	}
+	_, small, err := c.people.FewMembers(c.ctx, c.by, identity.GroupID(c.id), smallGroup)
+	if err != nil || small {
+		return http.StatusOK, err
+	}
+	return http.StatusNoContent, nil
+}
+
+func (c *call) updateGroup(status int, change groupChange) (identity.Group, error) {
 	version, err := c.matchVersion(c.groupVersion)
 	if err != nil {
 		return identity.Group{}, err
 	}
-	return c.people.UpdateGroup(c.ctx, c.by, identity.GroupID(c.id), version, change)
+	return c.people.UpdateGroup(c.ctx, c.asker(status), identity.GroupID(c.id), version, change)
 }
 
 func (c *call) groupVersion() (int64, error) {
@@ -109,7 +131,7 @@ func (c *call) deleteGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := c.people.DeleteGroup(c.ctx, c.by, identity.GroupID(c.id), version); err != nil {
+	if err := c.people.DeleteGroup(c.ctx, c.asker(http.StatusNoContent), identity.GroupID(c.id), version); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil

@@ -23,13 +23,11 @@ func (c *call) journal(a answer, err error) {
 	if c.by.ID == "" || err == nil && c.reads() {
 		return
 	}
-	entry := identity.Request{
-		ID: c.by.RequestID, At: c.began.UTC(), DirectoryID: c.directory.ID, TenantID: c.directory.TenantID, Method: c.r.Method,
-		Path: cut(journalPath(c.r), maxJournal), Body: c.journalBody(), Status: a.status, Duration: time.Since(c.began),
+	if c.entry != nil && c.entry.Kept {
+		return // with the change itself
 	}
-	if entry.ID == "" {
-		entry.ID = identity.NewID[identity.RequestID]()
-	}
+	entry := c.journalEntry(a.status)
+	entry.Detail = a.note
 	if err != nil {
 		e := describe(err)
 		entry.Status, entry.Detail = e.Status, e.Detail
@@ -39,6 +37,29 @@ func (c *call) journal(a answer, err error) {
 	if err := c.people.RecordRequest(ctx, entry); err != nil {
 		c.log.ErrorContext(ctx, "a request could not be kept in the journal", "request_id", string(entry.ID), "error", err)
 	}
+}
+
+// journalEntry is the request as the journal keeps it.
+func (c *call) journalEntry(status int) identity.Request {
+	entry := identity.Request{
+		ID: c.by.RequestID, At: c.began.UTC(), DirectoryID: c.directory.ID, TenantID: c.directory.TenantID, Method: c.r.Method,
+		Path: cut(journalPath(c.r), maxJournal), Body: c.journalBody(), Status: status, Duration: time.Since(c.began),
+	}
+	if entry.ID == "" {
+		entry.ID = identity.NewID[identity.RequestID]()
+	}
+	return entry
+}
+
+// asker is the actor of a change that is answered with status when it succeeds: its journal entry is written in the transaction of the
+// change. A bulk request has one entry of its own, at its end.
+func (c *call) asker(status int) identity.Actor {
+	by := c.by
+	if !c.part {
+		entry := c.journalEntry(status)
+		c.entry, by.Request = &entry, &entry
+	}
+	return by
 }
 
 // reads reports whether the request only asks.

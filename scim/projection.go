@@ -100,21 +100,3 @@ func (p projection) plain(but *attribute) bool {
 	}
 	return true
 }
-
-// asks reports whether the client named the attribute itself.
-func (p projection) asks(a *attribute) bool {
-	_, ok := p.only[a]
-	return ok
-}
-
-// but returns the projection without one attribute.
-func (p projection) but(a *attribute) projection {
-	without := selection{a: nil}
-	for k, v := range p.without {
-		if k != a {
-			without[k] = v
-		}
-	}
-	p.without = without
-	return p
-}

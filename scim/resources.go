@@ -29,7 +29,7 @@ var (
 		extended: []schema.Schema{schema.ExtensionEnterpriseUser()}, ignored: []string{"password"},
 	})
 	groupType = newResourceType(resourceType{
-		name: "Group", plural: "Groups", description: "Groups of people and of groups", schema: schema.CoreGroupSchema(),
+		name: "Group", plural: "Groups", description: "Groups of people and of groups", schema: withMemberNames(schema.CoreGroupSchema()),
 	})
 	membersAttr = groupType.index["members"]
 	groupsAttr  = userType.index["groups"]
@@ -64,6 +64,22 @@ func newResourceType(t resourceType) *resourceType {
 
 func withoutPassword(s schema.Schema) schema.Schema {
 	s.Attributes = slices.DeleteFunc(s.Attributes, func(a schema.CoreAttribute) bool { return a.Name() == "password" })
+	return s
+}
+
+// withMemberNames says that the server names the members: what a client sends as display is not kept (RFC 7643 section 7: readOnly).
+func withMemberNames(s schema.Schema) schema.Schema {
+	for _, a := range s.Attributes {
+		if a.Name() != "members" {
+			continue
+		}
+		subs := a.SubAttributes()
+		for i, sub := range subs {
+			if sub.Name() == "display" {
+				subs[i] = sub.WithMutability(schema.AttributeMutabilityReadOnly())
+			}
+		}
+	}
 	return s
 }
 

@@ -40,8 +40,7 @@ var (
 		"Schemas":       {"GET": (*call).schemaDocument},
 	}
 	missing = map[string]string{
-		"Me":   "Tokens belong to directories, not to people, so there is no /Me.",
-		"Bulk": "Bulk is not supported, as ServiceProviderConfig says. Send single requests.",
+		"Me": "Tokens belong to directories, not to people, so there is no /Me.",
 	}
 )
 
@@ -77,6 +76,8 @@ func (c *call) route(parts []string) (handler, error) {
 	}
 	var m methods
 	switch {
+	case name == "Bulk" && len(parts) == 1:
+		m = methods{"POST": (*call).bulk} // not in collections, since bulk leads back to them
 	case len(parts) == 1:
 		m = collections[name]
 	case len(parts) > 2:
@@ -124,7 +125,7 @@ func (c *call) endpoint(name string) string {
 	if !c.dialect.foldPaths {
 		return name
 	}
-	for canonical := range collections {
+	for _, canonical := range append(slices.Collect(maps.Keys(collections)), "Bulk", "Me") {
 		if strings.EqualFold(canonical, name) {
 			return canonical
 		}

@@ -21,7 +21,7 @@ func (c *call) createUser() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if u, err = c.people.CreateUser(c.ctx, c.by, provisioning.NewUser{User: u}); err != nil {
+	if u, err = c.people.CreateUser(c.ctx, c.asker(http.StatusCreated), provisioning.NewUser{User: u}); err != nil {
 		return answer{}, err
 	}
 	return c.userAnswer(http.StatusCreated, u, p)
@@ -74,7 +74,7 @@ func (c *call) updateUser(read func(object) (func(*identity.User) error, error))
 	if err != nil {
 		return answer{}, err
 	}
-	u, err := c.people.UpdateUser(c.ctx, c.by, identity.UserID(c.id), version, change)
+	u, err := c.people.UpdateUser(c.ctx, c.asker(http.StatusOK), identity.UserID(c.id), version, change)
 	if err != nil {
 		return answer{}, err
 	}
@@ -92,7 +92,7 @@ func (c *call) deleteUser() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := c.people.DeleteUser(c.ctx, c.by, identity.UserID(c.id), version); err != nil {
+	if err := c.people.DeleteUser(c.ctx, c.asker(http.StatusNoContent), identity.UserID(c.id), version); err != nil {
 		return answer{}, err
 	}
 	return answer{status: http.StatusNoContent}, nil

@@ -63,7 +63,7 @@ func (t *limitedTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 // allowed refuses URLs that must not be asked, before anything is resolved.
 func (f *fetcher) allowed(u *url.URL) error {
 	if u.Host == "" || u.User != nil || u.Scheme != "https" && (u.Scheme != "http" || !f.allowPrivate) {
-		return fmt.Errorf("%q is not an https URL", shown(u.Redacted()))
+		return fmt.Errorf("%q is not an https URL: %w", shown(u.Redacted()), errNotAllowed)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (f *fetcher) control(_, address string, _ syscall.RawConn) error {
 	}
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !public(at.Addr()) {
-		return fmt.Errorf("%s is not a public address", address)
+		return fmt.Errorf("%s is not a public address: %w", address, errNotAllowed)
 	}
 	return nil
 }

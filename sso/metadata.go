@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -65,8 +66,15 @@ func ReadMetadata(ctx context.Context, source string, allowPrivate bool) (identi
 	if err != nil {
 		return identity.SAMLSettings{}, badMetadata("it cannot be fetched: %v", err)
 	}
-	return parseMetadata([]byte(strings.TrimSpace(string(raw))), allowPrivate)
+	text := strings.TrimSpace(string(raw))
+	if !strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "<") || webPage.MatchString(text) {
+		return identity.SAMLSettings{}, badMetadata("at %s there is a web page or something else, not metadata; give the address of the provider's metadata itself", shown(source))
+	}
+	return parseMetadata([]byte(text), allowPrivate)
 }
+
+// webPage is how HTML begins, for a message that helps; what is metadata is decided by parseMetadata.
+var webPage = regexp.MustCompile(`(?i)^\x{feff}?<(!doctype html|html)\b`)
 
 func badMetadata(format string, args ...any) *identity.Error {
 	return identity.Errorf(identity.Invalid, "The metadata cannot be used: %s.", fmt.Sprintf(format, args...)).WithCode("saml.bad_metadata").WithField("metadata")
@@ -159,7 +167,22 @@ func redirectEndpoint(idp idpDescriptor, allowPrivate bool) (string, error) {
 		}
 		return location, nil
 	}
-	return "", badMetadata("its provider offers no HTTP-Redirect address for signing in (SingleSignOnService)")
+	return "", badMetadata("its provider takes requests by %s only, and Drawbridge sends people there by HTTP-Redirect; "+
+		"let the provider offer that binding too (SingleSignOnService), as nearly all can", offered(idp))
+}
+
+// offered lists the bindings of the addresses for signing in, for people.
+func offered(idp idpDescriptor) string {
+	var names []string
+	for _, e := range idp.SSO {
+		if name := shown(lastWord(e.Binding)); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "no binding at all"
+	}
+	return strings.Join(names[:min(len(names), 5)], " and ")
 }
 
 // signingCertificates returns every distinct certificate for signing; a descriptor without a use is for signing too.

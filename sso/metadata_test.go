@@ -34,7 +34,7 @@ func TestMetadata(t *testing.T) {
 		{"M12 no certificate", replaceOnce(good, cert, ""), "cannot be read"},
 		{"no key at all", good[:strings.Index(good, "<md:KeyDescriptor")] + good[strings.Index(good, "<md:SingleSignOn"):], "no signing certificate"},
 		{"a key for encryption only", strings.Replace(good, `use="signing"`, `use="encryption"`, 1), "no signing certificate"},
-		{"only HTTP-POST", strings.Replace(good, "bindings:HTTP-Redirect", "bindings:HTTP-POST", 1), "no HTTP-Redirect"},
+		{"only HTTP-POST", strings.Replace(good, "bindings:HTTP-Redirect", "bindings:HTTP-POST", 1), "requests by HTTP-POST only"},
 		{"a script as the address", strings.Replace(good, `Location="https:`, `Location="javascript:`, 1), "not an https URL"},
 		{"http", strings.Replace(good, `Location="https:`, `Location="http:`, 1), "not an https URL"},
 		{"a service provider's", strings.ReplaceAll(good, "IDPSSODescriptor", "SPSSODescriptor"), "no identity provider"},
@@ -121,6 +121,18 @@ func TestRedirectsAndEndlessAnswersAreRefused(t *testing.T) { // M01, M02
 		if _, err := ReadMetadata(context.Background(), source, true); identity.KindOf(err) != identity.Invalid {
 			t.Errorf("%s: %v, want a refusal", source, err)
 		}
+	}
+}
+
+func TestAnAddressThatIsNoMetadataIsNamed(t *testing.T) {
+	for name, body := range map[string]string{"a web page": "\n<!DOCTYPE html><html lang=en></html>", "another": "<HTML><p>Sign in</p></HTML>", "JSON": `{"realm":"t"}`, "nothing": ""} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
+			defer server.Close()
+			if _, err := ReadMetadata(context.Background(), server.URL, true); err == nil || !strings.Contains(messageOf(err), "give the address of the provider's metadata itself") {
+				t.Errorf("the message is %q", messageOf(err))
+			}
+		})
 	}
 }
 

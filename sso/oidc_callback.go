@@ -2,7 +2,6 @@ package sso
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -55,17 +54,21 @@ func (a *attempt) answeredOIDC(r *http.Request) (identity.Claims, identity.SignI
 func responseIssCheck(query url.Values, d discovery) check {
 	got := query.Get("iss")
 	ok := got == d.Issuer || got == "" && !d.IssInResponse || d.multiTenant()
-	return check{
+	c := check{
 		name: "issuer of the answer", ok: ok && len(query["iss"]) <= 1, code: "oidc.mix_up", kind: identity.Invalid, got: got, want: d.Issuer,
 		fix: "The answer comes from another provider than the one that was asked.",
 	}
+	if got == "" {
+		c.fix = "The provider publishes that it names itself in every answer (iss, RFC 9207), and this answer does not: switch it on for this client there."
+	}
+	return c
 }
 
 func responseErrorCheck(query url.Values) check {
 	c := check{name: "answer", ok: query.Get("error") == "" && query.Get("code") != "", code: "oidc.provider_error", kind: identity.Forbidden}
 	if !c.ok {
 		c.got = strings.TrimSpace(query.Get("error") + " " + query.Get("error_description"))
-		c.fix = "The provider refused, or the person cancelled; the provider's own log says more."
+		c.fix = answerFix(query.Get("error"))
 	}
 	return c
 }
@@ -76,7 +79,7 @@ func (a *attempt) exchange(ctx context.Context, d discovery, code, verifier stri
 	token, err := a.oauth(d).Exchange(ctx, code, oauth2.VerifierOption(verifier))
 	c := check{
 		name: "token endpoint", ok: err == nil, code: "oidc.token_endpoint", kind: identity.Unauthenticated, got: exchangeError(err),
-		fix: "The provider did not give tokens for the code: compare client id, client secret and redirect URI.",
+		fix: tokenFix(err),
 	}
 	if err := a.trail.require(c); err != nil {
 		return nil, err
@@ -120,6 +123,9 @@ func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token
 			return identity.Claims{}, err
 		}
 	}
+	if id.Email == "" {
+		a.trail.note("e-mail", "neither in the ID token nor in userinfo", "Let the provider give this client the claim email: allow the scope email for it there.")
+	}
 	return id.claims(d), nil
 }
 
@@ -129,7 +135,7 @@ func (a *attempt) userInfo(ctx context.Context, d discovery, token *oauth2.Token
 	raw, err := a.door.fetch.get(ctx, d.UserInfo, maxAnswer, header)
 	var info profile
 	if err == nil {
-		err = json.Unmarshal(raw, &info)
+		info, err = readUserInfo(ctx, raw, a.door.providers.of(&a.connection), &a.connection)
 	}
 	if err != nil {
 		a.trail.note("userinfo", anyCause(err), "The e-mail address is not in the ID token and userinfo could not be read.")

@@ -1,9 +1,16 @@
 package sso
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -35,6 +42,34 @@ func (p *profile) fill(from profile) {
 	if len(p.Groups) == 0 {
 		p.Groups = from.Groups
 	}
+}
+
+// readUserInfo reads an answer of the userinfo endpoint: JSON, or a JWT signed with one of keys (OpenID Connect core 5.3.2).
+func readUserInfo(ctx context.Context, raw []byte, keys oidc.KeySet, c *identity.Connection) (profile, error) {
+	var info struct {
+		profile
+		Issuer   string    `json:"iss"`
+		Audience oneOrMore `json:"aud"`
+	}
+	raw = bytes.TrimSpace(raw)
+	if bytes.HasPrefix(raw, []byte("{")) {
+		err := json.Unmarshal(raw, &info.profile)
+		return info.profile, err
+	}
+	if algorithm := headerOf(string(raw)).Algorithm; !slices.Contains(acceptedAlgorithms(c), algorithm) {
+		return profile{}, fmt.Errorf("it is neither JSON nor a token signed as this connection accepts (%q)", shown(algorithm))
+	}
+	payload, err := keys.VerifySignature(ctx, string(raw))
+	if err != nil {
+		return profile{}, err
+	}
+	if err := json.Unmarshal(payload, &info); err != nil {
+		return profile{}, err
+	}
+	if info.Issuer != c.OIDC.Issuer || !slices.Contains(info.Audience, c.OIDC.ClientID) {
+		return profile{}, errors.New("it is signed for somebody else (iss, aud)")
+	}
+	return info.profile, nil
 }
 
 // claims turns a verified ID token into what the rest of the house understands.

@@ -16,7 +16,7 @@ func (a *attempt) discovered(ctx context.Context) (discovery, error) {
 	d, err := a.door.providers.of(&a.connection).discover(ctx)
 	if err := a.trail.require(check{
 		name: "discovery", ok: err == nil, code: "oidc.provider_unavailable", got: anyCause(err), want: a.connection.OIDC.Issuer,
-		fix: "The provider's discovery document cannot be used: compare the issuer URL, and try it from this machine.",
+		fix: discoveryFix(a.connection.OIDC.Issuer, err),
 	}); err != nil {
 		return d, err
 	}

@@ -140,7 +140,7 @@ func sameIssuer(issuer string, d discovery) error {
 	if d.multiTenant() && originOf(issuer) == originOf(strings.Replace(d.Issuer, tenantPlaceholder, "tenant", 1)) {
 		return nil
 	}
-	return fmt.Errorf("the provider calls itself %q, the connection says %q; they must be equal to the last character", shown(d.Issuer), issuer)
+	return &issuerError{published: d.Issuer, configured: issuer}
 }
 
 // originOf returns scheme and host of an absolute URL; two that are none are never equal.

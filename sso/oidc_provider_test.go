@@ -71,7 +71,7 @@ func TestKeysAreFetchedWhenNeededAndRarely(t *testing.T) {
 		if n := idp.Fetches(); n != 2 {
 			t.Fatalf("O23: %d fetches after 50 unknown keys, want still 2", n)
 		}
-		time.Sleep(refetchAtLeast)
+		<-time.After(refetchAtLeast) // in the time of synctest
 		for range 50 {
 			o.token.Header["kid"] = identity.NewSecret("")
 			try("oidc.bad_signature")
@@ -129,7 +129,7 @@ func TestARemovedKeyIsRefusedAfterAQuarterOfAnHour(t *testing.T) { // O24
 		}
 		old := *o.token
 		must(idp.RotateKey())
-		time.Sleep(keysAge)
+		<-time.After(keysAge) // in the time of synctest
 		o.now = time.Now()
 		o.token = &old
 		o.token.Claims["iat"], o.token.Claims["exp"] = o.now.Unix(), o.now.Add(time.Minute).Unix()

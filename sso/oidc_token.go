@@ -80,7 +80,7 @@ func verifyIDToken(ctx context.Context, raw string, keys oidc.KeySet, c *identit
 	if err := t.require(
 		check{
 			name: "id token algorithm", ok: slices.Contains(accepted, header.Algorithm), code: "oidc.bad_algorithm", kind: identity.Unauthenticated,
-			got: header.Algorithm, want: strings.Join(accepted, ", "), fix: "The ID token is signed in a way that this connection does not accept: change it at the provider, or in the connection's list.",
+			got: header.Algorithm, want: strings.Join(accepted, ", "), fix: "The ID token is signed in a way that this connection does not accept: set the provider to sign this client's ID tokens with one of the expected algorithms, such as RS256.",
 		},
 		check{name: "id token type", ok: !strings.EqualFold(header.Type, "logout+jwt"), code: "oidc.not_an_id_token", kind: identity.Unauthenticated, got: header.Type, fix: notIDToken},
 	); err != nil {
@@ -93,14 +93,33 @@ func verifyIDToken(ctx context.Context, raw string, keys oidc.KeySet, c *identit
 	if err == nil {
 		err = verified.Claims(&id)
 	}
-	if err := t.require(check{
-		name: "id token signature", ok: err == nil, code: "oidc.bad_signature", kind: identity.Unauthenticated, got: anyCause(err),
-		fix: "The ID token is not signed with a key that the provider publishes.",
-	}); err != nil {
+	if err := t.require(signatureCheck(raw, err)); err != nil {
 		return id, err
 	}
 	id.verified = verified
 	return id, t.require(idTokenChecks(id, c, d, nonce, now)...)
+}
+
+// signatureCheck tells a token with a wrong signature from one whose claims cannot be read; go-oidc gives one error for both.
+func signatureCheck(raw string, err error) check {
+	c := check{
+		name: "id token signature", ok: err == nil, code: "oidc.bad_signature", kind: identity.Unauthenticated, got: anyCause(err),
+		fix: "The ID token is not signed with a key that the provider publishes.",
+	}
+	parts := strings.Split(raw, ".")
+	if c.ok || len(parts) != 3 {
+		return c
+	}
+	var id idToken
+	payload, broken := base64.RawURLEncoding.DecodeString(parts[1])
+	if broken == nil {
+		broken = json.Unmarshal(payload, &id)
+	}
+	if broken != nil {
+		c.name, c.code, c.got = "id token claims", "oidc.malformed_token", broken.Error()
+		c.fix = "The ID token has a claim of another type than OpenID Connect says: correct what the provider is set to put there."
+	}
+	return c
 }
 
 const notIDToken = "This is another kind of token than an ID token."

@@ -13,17 +13,17 @@ const formatTransient = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 // The names under which providers send the same things; compared without case.
 var (
 	emailNames = []string{
-		"email", "mail", "emailaddress", "user.email", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1",
+		"email", "mail", "emailaddress", "email_address", "user.email", "urn:mace:dir:attribute-def:mail", "urn:oid:0.9.2342.19200300.100.1.3", "urn:oid:1.2.840.113549.1.9.1",
 		"http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", "http://schemas.xmlsoap.org/claims/emailaddress",
 	}
 	givenNames = []string{
-		"givenname", "firstname", "first_name", "user.firstname", "urn:oid:2.5.4.42", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
+		"givenname", "given_name", "firstname", "first_name", "user.firstname", "urn:mace:dir:attribute-def:givenname", "urn:oid:2.5.4.42", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname",
 	}
 	familyNames = []string{
-		"surname", "sn", "lastname", "last_name", "user.lastname", "urn:oid:2.5.4.4", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
+		"surname", "sn", "familyname", "family_name", "lastname", "last_name", "user.lastname", "urn:mace:dir:attribute-def:sn", "urn:oid:2.5.4.4", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/surname",
 	}
 	displayNames = []string{
-		"displayname", "display_name", "cn", "urn:oid:2.16.840.1.113730.3.1.241", "urn:oid:2.5.4.3", "http://schemas.microsoft.com/identity/claims/displayname",
+		"displayname", "display_name", "cn", "urn:mace:dir:attribute-def:displayname", "urn:mace:dir:attribute-def:cn", "urn:oid:2.16.840.1.113730.3.1.241", "urn:oid:2.5.4.3", "http://schemas.microsoft.com/identity/claims/displayname",
 	}
 	groupNames = []string{
 		"groups", "group", "memberof", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups",
@@ -123,13 +123,29 @@ func emailOf(a assertion, c *identity.Connection, name string, t *trail) (string
 	if _, err := identity.EmailKey(name); err == nil && c.SAML.EmailClaim == "" {
 		return name, t.require(check{name: "e-mail", ok: true, got: name + " (the NameID)"})
 	}
-	t.note("e-mail", "none", "Let the provider send the e-mail address, so that people are recognised at their first sign-in.")
+	t.note("e-mail", "none; "+a.attributeNames(), "Let the provider send the e-mail address, as an attribute named email or mail (or name its attribute in this connection), so that people are recognised at their first sign-in.")
 	return "", nil
 }
 
 // values returns the distinct non-empty values of all attributes with one of these names, in their order.
 func (a *assertion) values(names []string) []string {
 	return a.collect(func(at samlAttribute) bool { return slices.Contains(names, strings.ToLower(trimmed(at.Name))) })
+}
+
+// attributeNames says which attributes came, for the trace: names, never values.
+func (a *assertion) attributeNames() string {
+	var names []string
+	for _, statement := range a.Attributes {
+		for _, at := range statement.Attributes {
+			if name := trimmed(at.Name); !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "the provider sends no attributes"
+	}
+	return "the attributes are " + strings.Join(names[:min(len(names), 10)], ", ")
 }
 
 // claim returns the values of the attribute that an administrator named, by name or by friendly name.

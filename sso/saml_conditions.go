@@ -1,6 +1,7 @@
 package sso
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -77,7 +78,7 @@ func destinationCheck(r response, want expectation) check {
 	}
 }
 
-const issuerFix = "The message comes from another provider than this connection's: compare the entity id."
+const issuerFix = "The message comes from another provider than this connection's: compare the entity id, and import the provider's metadata again if it has changed."
 
 // responseIssuerCheck: the response may leave its issuer out (core 3.2.2), but not name another.
 func responseIssuerCheck(r response, c *identity.Connection) check {
@@ -113,7 +114,7 @@ func audienceCheck(a assertion, want expectation) check {
 	}
 	return check{
 		name: "audience", ok: ok, code: "saml.wrong_audience", got: strings.Join(got, ", "), want: want.entityID,
-		fix: "Enter our entity id at the provider as the audience (also called SP entity id or identifier).",
+		fix: "Enter our entity id at the provider as the audience (also called SP entity id or identifier), exactly as in our metadata.",
 	}
 }
 
@@ -194,7 +195,8 @@ func (k clock) bearer(r response, d subjectConfirmationData, want expectation) c
 	c := check{name: "subject confirmation", fix: subjectFix}
 	switch {
 	case d.Recipient != want.acs:
-		c.code, c.got, c.want = "saml.wrong_recipient", d.Recipient, want.acs
+		c.code, c.got, c.want = "saml.wrong_recipient", cmp.Or(d.Recipient, "no Recipient"), want.acs
+		c.fix = "Enter our ACS URL at the provider exactly as in our metadata, as the Recipient too."
 	case d.NotOnOrAfter == "" || k.past(d.NotOnOrAfter):
 		c.code, c.got, c.want, c.fix = "saml.confirmation_expired", d.NotOnOrAfter, "after "+k.String(), clockFix
 	case d.NotBefore != "" && k.future(d.NotBefore):

@@ -165,6 +165,7 @@ func TestWhoTheAssertionMeans(t *testing.T) {
 		{name: "the connection's own attribute is missing", nameID: "ada@example.com", claim: "work", attributes: []ssotest.Attribute{mail("ada@example.com")}, subject: "ada@example.com", email: ""},
 		{name: "Entra's claim URI", nameID: "u1", attributes: []ssotest.Attribute{{Name: "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress", Values: []string{"ada@example.com"}}}, subject: "u1", email: "ada@example.com"},
 		{name: "the OID of mail", nameID: "u1", attributes: []ssotest.Attribute{{Name: "urn:oid:0.9.2342.19200300.100.1.3", Values: []string{"ada@example.com"}}}, subject: "u1", email: "ada@example.com"},
+		{name: "the old name of mail", nameID: "u1", attributes: []ssotest.Attribute{{Name: "urn:mace:dir:attribute-def:mail", Values: []string{"ada@example.com"}}}, subject: "u1", email: "ada@example.com"},
 		{name: "the NameID is an address", nameID: "ada@example.com", subject: "ada@example.com", email: "ada@example.com"},
 		{name: "no address at all", nameID: "u1", subject: "u1"},
 		{name: "a transient NameID gives way to a stable attribute", nameID: "_x7", format: transient, attributes: []ssotest.Attribute{{Name: "uid", Values: []string{"ada"}}, mail("ada@example.com")}, subject: "ada", email: "ada@example.com"},
@@ -184,6 +185,22 @@ func TestWhoTheAssertionMeans(t *testing.T) {
 				t.Errorf("subject %q and e-mail %q, want %q and %q", v.claims.Subject, v.claims.Email, tt.subject, tt.email)
 			}
 		})
+	}
+}
+
+func TestAMissingAddressIsExplainedByWhatCame(t *testing.T) {
+	s := newSAMLCase(t)
+	s.answer.NameID, s.answer.Attributes = "u1", []ssotest.Attribute{{Name: "Role", Values: []string{"secret role"}}, {Name: "uid", Values: []string{"ada"}}}
+	_, tr, err := s.verify(t)
+	wantCode(t, tr, err, "")
+	last := tr.checks[len(tr.checks)-1]
+	for _, c := range tr.checks {
+		if c.Name == "e-mail" {
+			last = c
+		}
+	}
+	if last.Got != "none; the attributes are Role, uid" {
+		t.Errorf("the trace says %q", last.Got)
 	}
 }
 

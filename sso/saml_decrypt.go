@@ -51,11 +51,19 @@ var (
 // so that nobody can learn about the padding by asking often; the trace has the cause.
 func decryptAssertion(el *etree.Element, c *identity.Connection, t *trail) (*etree.Element, error) {
 	inner, err := openAssertion(el, c.SAML.Key)
-	return inner, t.require(check{
+	result := check{
 		name: "decryption", ok: err == nil, code: "saml.decrypt_failed", got: anyCause(err),
 		fix: "The encrypted assertion cannot be opened: give the provider the certificate in our current metadata, or switch encryption off.",
-	})
+	}
+	if errors.Is(err, errCipher) {
+		result.want = "AES (GCM or CBC) with RSA-OAEP"
+		result.fix = "The provider encrypts with an algorithm that is not accepted: set it to one that our metadata lists, such as AES-256-GCM with RSA-OAEP, or switch encryption off."
+	}
+	return inner, t.require(result)
 }
+
+// errCipher is under every error about an algorithm that is not accepted.
+var errCipher = errors.New("it is not supported")
 
 func openAssertion(el *etree.Element, pkcs8 []byte) (*etree.Element, error) {
 	key, err := parseKey(pkcs8)
@@ -92,7 +100,7 @@ func openData(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) 
 	method := encryptionMethod(data)
 	spec, ok := dataCiphers[attribute(method, "Algorithm")]
 	if !ok {
-		return nil, fmt.Errorf("the cipher %q is not supported", attribute(method, "Algorithm"))
+		return nil, fmt.Errorf("the cipher is %q: %w", shown(attribute(method, "Algorithm")), errCipher)
 	}
 	content, err := openKey(data, around, key)
 	if err != nil {
@@ -138,7 +146,7 @@ func openKey(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) {
 func oaepOptions(method *etree.Element) (*rsa.OAEPOptions, error) {
 	algorithm, mask := attribute(method, "Algorithm"), ""
 	if algorithm != oaepMGF1P && algorithm != oaep11 {
-		return nil, fmt.Errorf("the key transport %q is not supported; use RSA-OAEP", algorithm)
+		return nil, fmt.Errorf("the key transport is %q: %w", shown(algorithm), errCipher)
 	}
 	for _, el := range childrenOf(method, nsEnc11, "MGF") {
 		mask = attribute(el, "Algorithm")
@@ -149,7 +157,7 @@ func oaepOptions(method *etree.Element) (*rsa.OAEPOptions, error) {
 	hash, ok := oaepHashes[algorithmOf(method, "DigestMethod")]
 	masked, known := maskHashes[mask]
 	if !ok || !known {
-		return nil, errors.New("the digest of RSA-OAEP is not supported")
+		return nil, fmt.Errorf("the digest of RSA-OAEP: %w", errCipher)
 	}
 	return &rsa.OAEPOptions{Hash: hash, MGFHash: masked}, nil
 }

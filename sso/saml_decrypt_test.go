@@ -3,6 +3,7 @@ package sso
 import (
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -32,12 +33,57 @@ func TestEncryptedAssertions(t *testing.T) {
 	}
 }
 
+func TestAResponseSignedBeforeItsAssertionWasEncryptedIsExplained(t *testing.T) {
+	s := newSAMLCase(t)
+	s.answer.SignAssertion, s.answer.SignResponse = true, true
+	s.answer.After = func(r *etree.Element) {
+		plain := child(r, "Assertion")
+		doc := etree.NewDocument()
+		doc.SetRoot(plain.Copy())
+		raw, err := doc.WriteToBytes()
+		must(err)
+		el, err := ssotest.EncryptedAssertion(raw, ownPair().cert, ssotest.AES128GCM)
+		must(err)
+		r.RemoveChild(plain)
+		r.AddChild(el)
+	}
+	_, tr, err := s.verify(t)
+	wantCode(t, tr, err, "saml.bad_signature")
+	if !strings.Contains(messageOf(err), "set it to encrypt first") {
+		t.Errorf("the fix is %q", messageOf(err))
+	}
+}
+
 // replaceAssertion puts an EncryptedAssertion in the place of the assertion, with nothing signed.
 func replaceAssertion(s *samlCase, el *etree.Element) {
 	s.answer.SignAssertion = false
 	s.answer.Before = func(r *etree.Element) {
 		r.RemoveChild(child(r, "Assertion"))
 		r.AddChild(el)
+	}
+}
+
+func TestAnAlgorithmThatIsNotAcceptedIsNamed(t *testing.T) {
+	for name, change := range map[string]func(*etree.Element){
+		"3DES for the data": func(el *etree.Element) {
+			el.FindElement(".//EncryptedData/EncryptionMethod").CreateAttr("Algorithm", nsEncrypted+"tripledes-cbc")
+		},
+		"PKCS #1 v1.5 for the key": func(el *etree.Element) {
+			el.FindElement(".//EncryptedKey/EncryptionMethod").CreateAttr("Algorithm", nsEncrypted+"rsa-1_5")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSAMLCase(t)
+			el, err := ssotest.EncryptedAssertion([]byte("<x/>"), ownPair().cert, ssotest.AES128GCM)
+			must(err)
+			change(el)
+			replaceAssertion(s, el)
+			_, tr, err := s.verify(t)
+			wantCode(t, tr, err, "saml.decrypt_failed")
+			if !strings.Contains(messageOf(err), "AES-256-GCM with RSA-OAEP") {
+				t.Errorf("the fix is %q", messageOf(err))
+			}
+		})
 	}
 }
 

@@ -19,14 +19,15 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// authnRequest returns the AuthnRequest with that id (SAML core 3.4.1): any NameID format, the answer by POST to our ACS.
+// authnRequest returns the AuthnRequest with that id (SAML core 3.4.1): the answer goes by POST to our ACS. It names no NameID format, not even
+// "unspecified", which means the same on paper: some providers take that word as an order and set aside what their administrator chose for us.
 func authnRequest(id string, c *identity.Connection, want expectation) *etree.Element {
-	format, create := string(saml.UnspecifiedNameIDFormat), true
+	create := true
 	request := saml.AuthnRequest{
 		ID: id, Version: "2.0", IssueInstant: want.now.UTC().Truncate(time.Second),
 		Destination: c.SAML.SSOURL, AssertionConsumerServiceURL: want.acs, ProtocolBinding: saml.HTTPPostBinding,
 		Issuer:       &saml.Issuer{Value: want.entityID},
-		NameIDPolicy: &saml.NameIDPolicy{Format: &format, AllowCreate: &create},
+		NameIDPolicy: &saml.NameIDPolicy{AllowCreate: &create},
 	}
 	return request.Element()
 }

@@ -118,6 +118,9 @@ func (p pinned) blame(el *etree.Element, hint *x509.Certificate) check {
 		name: "signature of the " + el.Tag, code: "saml.bad_signature", want: p.String(),
 		fix: "The signature does not match: the message was changed on its way, or signed with another key. Compare the certificates with the provider's metadata.",
 	}
+	if len(childrenOf(el, nsAssertion, "EncryptedAssertion")) > 0 {
+		c.fix += " If the provider signs the response before it encrypts the assertion, set it to encrypt first, or to sign the assertion only."
+	}
 	if hint != nil && !slices.ContainsFunc(p.certificates, hint.Equal) {
 		c.code, c.got = "saml.bad_certificate", fingerprint(hint)
 		c.fix = "The provider signed with a certificate that this connection does not know. If the provider has renewed it, import its metadata again."

@@ -190,14 +190,15 @@ func (tx *Tx) nestedMemberships(ctx context.Context, in, own string, args []any)
 	return rows, err
 }
 
-// Below reports whether a group is at or below another, so that nesting it there would make a circle.
-func (tx *Tx) Below(ctx context.Context, top, group identity.GroupID) (bool, error) {
-	var n []int
-	err := tx.list(ctx, &n, `WITH RECURSIVE down (id) AS (
+// Above returns which of the ids are the group itself or a group that it is in, directly or through others: nested in the group, they would make a circle.
+func (tx *Tx) Above(ctx context.Context, group identity.GroupID, ids []identity.GroupID) ([]identity.GroupID, error) {
+	in, args := idList(tx, "up.id", ids)
+	var found []identity.GroupID
+	err := tx.list(ctx, &found, `WITH RECURSIVE up (id) AS (
 			SELECT g.id FROM groups g WHERE g.id = ?
-			UNION SELECT m.member_id FROM down JOIN group_members m ON m.group_id = down.id WHERE m.member_type = 'Group')
-		SELECT 1 FROM down WHERE id = ?`, string(top), string(group))
-	return len(n) > 0, err
+			UNION SELECT m.group_id FROM up JOIN group_members m ON m.member_id = up.id)
+		SELECT up.id FROM up WHERE `+in, append([]any{string(group)}, args...)...)
+	return found, err
 }
 
 func idsOf(members []identity.Member, kind identity.MemberType) []string {

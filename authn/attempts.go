@@ -1,0 +1,99 @@
+package authn
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// The brake on passwords from one source address. It slows somebody who tries a few passwords on many accounts, which the lock of one account does not notice.
+const (
+	maxAttempts   = 100 // wrong passwords, or passwords that are being checked, from one address
+	attemptWindow = 15 * time.Minute
+	maxSources    = 10000 // addresses that are remembered
+)
+
+// attempts counts the wrong passwords of each source address. It is a brake and no rule: each replica counts for itself, and a restart forgets.
+type attempts struct {
+	mu      sync.Mutex
+	sources map[netip.Prefix]*source
+}
+
+type source struct {
+	began time.Time
+	wrong int
+}
+
+// take counts one attempt of an address before its password is looked at, so that many at once count too; done takes it back. TooMany when there were
+// too many in a quarter of an hour. An address that is unknown or private is not counted: behind a proxy that Drawbridge was not told to trust
+// everybody has the proxy's address, and one stranger could keep everybody out.
+func (a *attempts) take(ip string, now time.Time) error {
+	key, ok := sourceOf(ip)
+	if !ok {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	s := a.sources[key]
+	if s == nil || now.Sub(s.began) >= attemptWindow {
+		a.forget(now)
+		s = &source{began: now}
+		a.sources[key] = s
+	}
+	if s.wrong >= maxAttempts {
+		return identity.Errorf(identity.TooMany, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again.").WithCode("signin.too_many")
+	}
+	s.wrong++
+	return nil
+}
+
+// done takes back an attempt that was right.
+func (a *attempts) done(ip string) {
+	key, ok := sourceOf(ip)
+	if !ok {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if s := a.sources[key]; s != nil && s.wrong > 0 {
+		s.wrong--
+	}
+}
+
+// forget makes room for one more address: those whose time is over go, and any other when that is not enough.
+func (a *attempts) forget(now time.Time) {
+	if len(a.sources) < maxSources {
+		return
+	}
+	for key, s := range a.sources {
+		if now.Sub(s.began) >= attemptWindow {
+			delete(a.sources, key)
+		}
+	}
+	for key := range a.sources {
+		if len(a.sources) < maxSources {
+			return
+		}
+		delete(a.sources, key)
+	}
+}
+
+// sourceOf returns what counts as one source: an IPv4 address, or the 64 bits of IPv6 that one household has.
+func sourceOf(ip string) (netip.Prefix, bool) {
+	addr, err := netip.ParseAddr(ip)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() {
+		return netip.Prefix{}, false
+	}
+	bits := 64
+	if addr.Is4() {
+		bits = 32
+	}
+	key, err := addr.Prefix(bits)
+	return key, err == nil
+}

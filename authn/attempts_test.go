@@ -1,0 +1,82 @@
+package authn_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+func TestOneAddressMayNotTryPasswordsWithoutEnd(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	ada := h.person(h.acme, "ada", "editor")
+	h.password(ada)
+	wrong := func(n int, ip string) {
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() { _, _ = h.CheckPassword(t.Context(), fmt.Sprintf("nobody%d", i), "a wrong password", ip) })
+		}
+		all.Wait()
+	}
+	wrong(100, "203.0.113.9")
+	_, err := h.CheckPassword(t.Context(), "ada", right, "203.0.113.9")
+	wantKind(t, err, identity.TooMany)
+	for _, ip := range []string{"203.0.113.10", ""} {
+		if _, err := h.CheckPassword(t.Context(), "ada", right, ip); err != nil {
+			t.Errorf("%q pays for another address: %v", ip, err)
+		}
+	}
+}
+
+func TestAFloodOfPasswordsIsTurnedAwayAndNotQueuedWithoutEnd(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	var all sync.WaitGroup
+	var turned atomic.Int32
+	for range 1000 {
+		all.Go(func() {
+			if _, err := h.CheckPassword(t.Context(), "nobody", "a wrong password", ""); identity.CodeOf(err) == "signin.busy" {
+				turned.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if turned.Load() == 0 {
+		t.Error("a thousand passwords at once were all taken in")
+	}
+}
+
+func TestTheClockDoesNotTellWhoHasAnAccount(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	h.password(h.person(h.acme, "ada", "editor"))
+	for _, name := range []string{"ada", "nobody"} {
+		began := time.Now()
+		_, err := h.CheckPassword(t.Context(), name, "a wrong password", "")
+		if took := time.Since(began); identity.KindOf(err) != identity.Unauthenticated || took < 100*time.Millisecond {
+			t.Errorf("%s is refused after %v: %v", name, took, err)
+		}
+	}
+}
+
+func TestTheOldestOfTooManySessionsEnds(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	ada := h.person(h.acme, "ada", "editor")
+	first, _, err := h.StartSession(t.Context(), ada, identity.Session{})
+	for range 100 {
+		_, _, again := h.StartSession(t.Context(), ada, identity.Session{})
+		err = errors.Join(err, again)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	live, err := h.Sessions(t.Context(), h.as(ada), ada.ID)
+	if err != nil || len(live) != 100 {
+		t.Errorf("%d sessions live: %v", len(live), err)
+	}
+	_, err = h.Session(t.Context(), first)
+	wantKind(t, err, identity.Unauthenticated)
+}
