@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -157,11 +158,19 @@ func checkProvider(c *identity.Connection) error {
 		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" || c.OIDC.ClientSecret == "" {
 			return invalid("issuer", "The issuer's address, a client id and a client secret are needed.")
 		}
+		for _, name := range c.OIDC.Algorithms {
+			if !slices.Contains(algorithms, name) {
+				return invalid("algorithms", "ID tokens may be signed with "+strings.Join(algorithms, ", ")+"; never without a key, or with the client secret.")
+			}
+		}
 	default:
 		return invalid("kind", "A connection is saml or oidc.")
 	}
 	return nil
 }
+
+// algorithms are what ID tokens may be signed with (RFC 7518 3.1, RFC 8037), all with the provider's own key.
+var algorithms = []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
 
 func webAddress(s string) bool {
 	u, err := url.Parse(s)

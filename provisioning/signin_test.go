@@ -254,13 +254,15 @@ func TestConnectionsAreRefusedWhenTheyCouldLetInTheWrongPeople(t *testing.T) {
 		h.connection("First", func(c *identity.Connection) { c.TenantID = acme.ID })
 		good := identity.Connection{Name: "X", Kind: identity.OIDC, TenantID: other.ID, Domains: []string{"other.test"}, OIDC: identity.OIDCSettings{Issuer: "https://i.test", ClientID: "c", ClientSecret: "s"}}
 		for name, change := range map[string]func(*identity.Connection){
-			"E31 a domain of another tenant":    func(c *identity.Connection) { c.Domains = []string{"Example.com"} },
-			"every domain for a tenant":         func(c *identity.Connection) { c.Domains = []string{"*"} },
-			"no domain":                         func(c *identity.Connection) { c.Domains = nil },
-			"a privileged role for the unknown": func(c *identity.Connection) { c.Unknown, c.UnknownRole = identity.UnknownTenant, "administrator" },
-			"a platform role for the unknown":   func(c *identity.Connection) { c.Unknown, c.UnknownRole = identity.UnknownTenant, "superadmin" },
-			"no secret":                         func(c *identity.Connection) { c.OIDC.ClientSecret = "" },
-			"too much skew":                     func(c *identity.Connection) { c.Skew = 2 * provisioning.MaxSkew },
+			"E31 a domain of another tenant":         func(c *identity.Connection) { c.Domains = []string{"Example.com"} },
+			"every domain for a tenant":              func(c *identity.Connection) { c.Domains = []string{"*"} },
+			"no domain":                              func(c *identity.Connection) { c.Domains = nil },
+			"a privileged role for the unknown":      func(c *identity.Connection) { c.Unknown, c.UnknownRole = identity.UnknownTenant, "administrator" },
+			"a platform role for the unknown":        func(c *identity.Connection) { c.Unknown, c.UnknownRole = identity.UnknownTenant, "superadmin" },
+			"no secret":                              func(c *identity.Connection) { c.OIDC.ClientSecret = "" },
+			"O02 a token signed with our own secret": func(c *identity.Connection) { c.OIDC.Algorithms = []string{"HS256"} },
+			"O01 a token without a signature":        func(c *identity.Connection) { c.OIDC.Algorithms = []string{"none"} },
+			"too much skew":                          func(c *identity.Connection) { c.Skew = 2 * provisioning.MaxSkew },
 			"M12 SAML without a certificate": func(c *identity.Connection) {
 				c.Kind, c.SAML = identity.SAML, identity.SAMLSettings{EntityID: "e", SSOURL: "https://i.test"}
 			},

@@ -6,10 +6,12 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/sso"
 )
 
@@ -24,6 +26,7 @@ func (p *program) connection() *cobra.Command {
 type newConnection struct {
 	name, tenant, unknown, role, directory string
 	domains                                []string
+	skew                                   time.Duration
 }
 
 func (n *newConnection) flags(cmd *cobra.Command) {
@@ -33,6 +36,7 @@ func (n *newConnection) flags(cmd *cobra.Command) {
 	f.StringVar(&n.unknown, "unknown", string(identity.UnknownLanding), "what happens to a person whom nobody knows: landing, tenant (needs --role) or refuse")
 	f.StringVar(&n.role, "role", "", "with --unknown tenant: the role that they get there")
 	f.StringVar(&n.directory, "directory", "", "the directory whose externalId is this provider's subject, by name or id")
+	f.DurationVar(&n.skew, "skew", provisioning.DefaultSkew, "how far the provider's clock may be off, 5m at most")
 	require(cmd, "domain")
 }
 
@@ -53,7 +57,7 @@ func (n *newConnection) check(command string) error {
 
 // resolve turns the words into a connection without its protocol's settings.
 func (n *newConnection) resolve(ctx context.Context, b *bridge, kind identity.ConnectionKind) (identity.Connection, string, error) {
-	c := identity.Connection{Name: n.name, Kind: kind, Enabled: true, Domains: n.domains, Unknown: identity.UnknownPolicy(n.unknown)}
+	c := identity.Connection{Name: n.name, Kind: kind, Enabled: true, Domains: n.domains, Skew: n.skew, Unknown: identity.UnknownPolicy(n.unknown)}
 	tenant, err := b.findTenant(ctx, n.tenant)
 	if err != nil {
 		return c, "", err
@@ -76,6 +80,7 @@ func (n *newConnection) resolve(ctx context.Context, b *bridge, kind identity.Co
 func (p *program) connectionSAML() *cobra.Command {
 	var n newConnection
 	var metadata string
+	var extra identity.SAMLSettings
 	cmd := &cobra.Command{
 		Use:   "create-saml NAME --metadata FILE-or-URL --domain DOMAIN",
 		Short: "Connect a SAML identity provider and print what it needs to know of us",
@@ -87,16 +92,18 @@ func (p *program) connectionSAML() *cobra.Command {
 			if err := n.check("connection create-saml"); err != nil {
 				return err
 			}
-			return p.with(ctx, func(b *bridge) error { return p.createSAML(ctx, b, n, metadata) })
+			return p.with(ctx, func(b *bridge) error { return p.createSAML(ctx, b, n, extra, metadata) })
 		}),
 	}
 	n.flags(cmd)
 	cmd.Flags().StringVar(&metadata, "metadata", "", "the provider's metadata: an https URL, a file, or - for standard input")
+	cmd.Flags().StringVar(&extra.EmailClaim, "email-attribute", "", "the attribute that carries the e-mail address (default: the well-known names, then the NameID)")
+	cmd.Flags().BoolVar(&extra.AllowSHA1, "allow-sha1", false, "accept signatures with SHA-1, which can be forged: only for a provider that can do nothing else")
 	require(cmd, "metadata")
 	return cmd
 }
 
-func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, metadata string) error {
+func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, extra identity.SAMLSettings, metadata string) error {
 	c, tenant, err := n.resolve(ctx, b, identity.SAML)
 	if err != nil {
 		return err
@@ -111,6 +118,7 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, me
 	if c.SAML, err = b.samlSettings(ctx, metadata); err != nil {
 		return err
 	}
+	c.SAML.EmailClaim, c.SAML.AllowSHA1 = extra.EmailClaim, extra.AllowSHA1
 	if c, err = b.people.CreateConnection(ctx, identity.Operator(), c); err != nil {
 		return err
 	}
@@ -146,6 +154,8 @@ func (p *program) connectionOIDC() *cobra.Command {
 	f.StringVar(&o.ClientID, "client-id", "", "the client id that the provider gave us")
 	f.StringVar(&secretFile, "client-secret-file", "", "a file whose first line is the client secret; - reads standard input")
 	f.StringSliceVar(&o.TenantIDs, "tenant-id", nil, "Entra with an issuer for many organisations: a directory id that it is trusted for; repeatable")
+	f.StringSliceVar(&o.Scopes, "scope", nil, "a scope to ask for; repeatable (default: openid, email, profile)")
+	f.StringSliceVar(&o.Algorithms, "algorithm", nil, "an algorithm that ID tokens may be signed with; repeatable (default: RS256, PS256, ES256, EdDSA)")
 	require(cmd, "issuer", "client-id", "client-secret-file")
 	return cmd
 }
