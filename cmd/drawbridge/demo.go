@@ -147,7 +147,7 @@ func (b *bridge) administrator(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	password := identity.NewSecret("")[:16]
+	password := identity.NewSecret("Demo-7")[:20] // with every sort of character that an access model may ask for
 	phc, err := b.authn.HashPassword(ctx, password)
 	if err != nil {
 		return "", err
