@@ -138,3 +138,50 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 	}
 	return after, sharpen(err, noUser)
 }
+
+// ReleaseUser ends the hold that the directories of the present tenant have on a person, so that the person may be placed elsewhere. Whoever they
+// kept out stays out, by an administrator's word from then on. A directory that writes the person again while they are still in its tenant takes hold again.
+func (s *Service) ReleaseUser(ctx context.Context, by identity.Actor, id identity.UserID, reason string) (identity.User, error) {
+	if err := s.platform(by); err != nil {
+		return identity.User{}, err
+	}
+	if id == "" || !validIDs(&id) {
+		return identity.User{}, noUser()
+	}
+	var after identity.User
+	err := s.update(ctx, by, func(tx *store.Tx) error {
+		before, err := tx.UserForUpdate(ctx, store.Everything(), id)
+		if err != nil {
+			return err
+		}
+		after, err = s.release(ctx, tx, by, before, reason)
+		return err
+	})
+	return after, sharpen(err, noUser)
+}
+
+func (s *Service) release(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string) (identity.User, error) {
+	links, err := tx.DirectoryLinks(ctx, before.ID)
+	if err != nil {
+		return before, err
+	}
+	after := before
+	var kept []identity.DirectoryLink
+	changes := []identity.Change{}
+	for _, l := range links {
+		if l.TenantID == "" || l.TenantID != before.TenantID {
+			kept = append(kept, l)
+			continue
+		}
+		after.Held = after.Held || !l.Active
+		changes = append(changes, identity.Change{Field: "directory", Before: l.DirectoryName})
+		if err := tx.DeleteDirectoryLink(ctx, l.DirectoryID, before.ID); err != nil {
+			return before, err
+		}
+	}
+	if len(changes) == 0 {
+		return before, identity.Errorf(identity.Precondition, "No directory of the present tenant holds %s.", before.Label())
+	}
+	after.Enabled = letsIn(after, kept)
+	return s.writeUser(ctx, tx, by, before, after, reason, append(changes, diffUsers(before, after)...))
+}

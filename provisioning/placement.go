@@ -190,7 +190,7 @@ func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan Placement
 	}
 	for _, l := range links {
 		if l.TenantID != "" && l.TenantID == u.TenantID {
-			return "is managed by the directory " + l.DirectoryName + " of the present tenant; release the person there first", nil
+			return "is managed by the directory " + l.DirectoryName + " of the present tenant; release the person first (drawbridge user release)", nil
 		}
 	}
 	same, err := tx.UsersByName(ctx, store.Everything(), u.UserName, 50)

@@ -76,3 +76,24 @@ func TestPlacingToThePlatformNeedsAPlatformRole(t *testing.T) {
 		}
 	})
 }
+
+func TestAPersonWhomTheTenantsDirectoryHoldsIsReleasedAndThenPlaced(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme, beta := h.tenant("Acme"), h.tenant("Beta")
+		okta := h.directory("Okta", acme.ID, identity.DialectOkta)
+		u, out := h.push(okta, "ada@acme.test"), h.push(okta, "out@acme.test")
+		must[identity.User](t)(h.UpdateUser(h.ctx, okta, out.ID, 0, func(u *identity.User) error { u.Enabled = false; return nil }))
+		p := provisioning.Placement{Users: []provisioning.PlacedUser{{ID: u.ID}}, Tenant: beta.ID, Role: "editor"}
+		_, err := h.PlaceUsers(h.ctx, h.op, p)
+		wantKind(t, err, identity.Conflict, "placement_refused")
+		must[identity.User](t)(h.ReleaseUser(h.ctx, h.op, u.ID, "changes sides"))
+		must[provisioning.PlacementPlan](t)(h.PlaceUsers(h.ctx, h.op, p))
+		_, err = h.User(h.ctx, okta, u.ID)
+		wantKind(t, err, identity.NotFound, "")
+		if still := must[identity.User](t)(h.ReleaseUser(h.ctx, h.op, out.ID, "")); still.Enabled {
+			t.Error("a release let somebody in whom the directory kept out")
+		}
+		_, err = h.ReleaseUser(h.ctx, h.op, out.ID, "")
+		wantKind(t, err, identity.Precondition, "")
+	})
+}

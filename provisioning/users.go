@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -182,22 +181,6 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 	return u, tx.InsertEvent(ctx, created, role)
 }
 
-// setPassword gives a new user a local password and the identifiers to use it with.
-func setPassword(ctx context.Context, tx *store.Tx, u identity.User, hash string) error {
-	if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: hash}); err != nil {
-		return err
-	}
-	return replaceLogins(ctx, tx, u)
-}
-
-func replaceLogins(ctx context.Context, tx *store.Tx, u identity.User) error {
-	n, err := tx.ReplaceLogins(ctx, u.ID, u.LoginKeys())
-	if err == nil && n == 0 {
-		err = identity.Errorf(identity.Conflict, "Somebody else already signs in as %s; choose another e-mail address or user name.", u.UserName).WithField("email").WithCode("uniqueness")
-	}
-	return err
-}
-
 // UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes
 // and, for a directory, ExternalID. A version other than 0 must be the current one, else Precondition. What changes nothing writes nothing.
 func (s *Service) UpdateUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64, change func(*identity.User) error) (identity.User, error) {
@@ -303,19 +286,6 @@ func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor
 		events = append(events, e)
 	}
 	return after, tx.InsertEvent(ctx, events...)
-}
-
-// keepLogins lets a password follow a new user name or address that an administrator gave. A directory cannot do that: it could take the
-// identifier of somebody elsewhere.
-func keepLogins(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User) error {
-	if by.Kind == identity.ActorDirectory || slices.Equal(before.LoginKeys(), after.LoginKeys()) {
-		return nil
-	}
-	has, err := tx.HasCredential(ctx, after.ID)
-	if err != nil || !has {
-		return err
-	}
-	return replaceLogins(ctx, tx, after)
 }
 
 // switchAccess does what follows when a user was let in or kept out.

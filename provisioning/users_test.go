@@ -188,6 +188,28 @@ func TestDeleteLeavesATombstoneAndTheSamePersonComesBack(t *testing.T) {
 	})
 }
 
+func TestAnAdministratorRestoresWhomADirectoryOrAnAdministratorDeleted(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		okta := h.directory("Okta", "", identity.DialectOkta)
+		u := h.push(okta, "ada@example.com")
+		if err := h.DeleteUser(h.ctx, h.op, u.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		if again := h.push(okta, "ada@example.com"); again.ID != u.ID || again.Enabled {
+			t.Errorf("a sync undid an administrator: %+v", again)
+		}
+		if err := h.DeleteUser(h.ctx, h.op, u.ID, 0); err != nil {
+			t.Fatal(err)
+		}
+		back := must[identity.User](t)(h.RestoreUser(h.ctx, h.op, u.ID))
+		if back.ID != u.ID || !back.Enabled || h.roles(u.ID) != "viewer " || !slices.Contains(h.events(u.ID), identity.UserRestored) {
+			t.Errorf("%+v with %q", back, h.roles(u.ID))
+		}
+		_, err := h.RestoreUser(h.ctx, okta, u.ID)
+		wantKind(t, err, identity.Forbidden, "")
+	})
+}
+
 func TestTheLastSuperAdminStays(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		root := h.admin("root@example.com")

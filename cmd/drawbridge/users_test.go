@@ -53,6 +53,19 @@ func TestAPasswordComesFromAFileOrStandardInputAndNeverFromAnArgument(t *testing
 	sh.refused(1, []string{"b@example.com"}, "user", "show", "b@example.com")
 }
 
+func TestALostPasswordIsReplacedAndAHeldPersonReleased(t *testing.T) {
+	sh := newShell(t)
+	sh.must("user", "create", "--email", "a@example.com", "--role", "superadmin")
+	sh.must("user", "set-password", "a@example.com", "--password-file", passwordFile(t, goodPassword))
+	var events listView[eventView]
+	sh.json(&events, "events", "--user", "a@example.com", "--type", string(identity.PasswordSet))
+	if len(events.Items) != 1 {
+		t.Errorf("the events are %+v", events.Items)
+	}
+	sh.refused(1, []string{"password"}, "user", "set-password", "a@example.com", "--password-file", passwordFile(t, "short"))
+	sh.refused(1, []string{"No directory"}, "user", "release", "a@example.com")
+}
+
 func TestAPersonNeedsATenantOrARoleOfThePlatform(t *testing.T) {
 	sh := newShell(t)
 	sh.must("tenant", "create", "Acme")
