@@ -12,7 +12,7 @@ import (
 )
 
 // errNotAllowed is why an address is not asked at all; see Options.AllowPrivate.
-var errNotAllowed = errors.New("only public https addresses are allowed here")
+var errNotAllowed = errors.New("only public https addresses are allowed here; for development, or a provider inside your own network, start with DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS=true")
 
 // issuerError says that the discovery document is another provider's, by its own word.
 type issuerError struct{ published, configured string }
@@ -33,7 +33,7 @@ func discoveryFix(issuer string, err error) string {
 	case errors.As(err, &other):
 		return "Enter the issuer in the connection exactly as the provider spells it, with or without the slash at its end."
 	case errors.Is(err, errNotAllowed):
-		return "The provider must be reached by https at a public address; for one inside your own network, let the operator allow private providers."
+		return "The provider must be reached by https at a public address; for one on this machine or inside your own network, start Drawbridge with DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS=true."
 	case errors.As(err, &untrusted):
 		return "This machine does not trust the provider's https certificate: correct it there, or add its authority to this machine."
 	case errors.As(err, &transport):

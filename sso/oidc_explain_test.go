@@ -28,8 +28,8 @@ func TestATraceSaysWhatToDoAboutDiscovery(t *testing.T) {
 		{"another spelling", issuer + "/", sameIssuer(issuer+"/", discovery{Issuer: issuer}), "exactly as the provider spells it"},
 		{"nobody listens", issuer, asked(errors.New("connection refused")), "cannot be reached"},
 		{"a certificate that nobody trusts", issuer, asked(&tls.CertificateVerificationError{Err: errors.New("unknown authority")}), "does not trust"},
-		{"plain http", "http://idp.example.com", newFetcher(false).allowed(&url.URL{Scheme: "http", Host: "idp.example.com"}), "allow private providers"},
-		{"a private address", issuer, asked(newFetcher(false).control("tcp", "10.0.0.1:443", nil)), "allow private providers"},
+		{"plain http", "http://idp.example.com", newFetcher(false).allowed(&url.URL{Scheme: "http", Host: "idp.example.com"}), "DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS=true"},
+		{"a private address", issuer, asked(newFetcher(false).control("tcp", "10.0.0.1:443", nil)), "DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS=true"},
 		{"no such document", issuer, errors.New(issuer + " answered 404 Not Found"), "compare the issuer URL"},
 	}
 	for _, tt := range tests {
