@@ -84,6 +84,20 @@ func source(file string) string {
 	return file
 }
 
+// asks reports whether somebody is there to answer: not where input comes from a file, a pipe or nowhere.
+func (p *program) asks() bool {
+	file, ok := p.stdin.(*os.File)
+	if !ok {
+		return p.stdin != nil
+	}
+	in, err := file.Stat()
+	if err != nil || in.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	nowhere, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(in, nowhere)
+}
+
 // confirm asks a question on stderr and reports whether the answer on stdin is yes. No answer is no.
 func (p *program) confirm(question string) bool {
 	fmt.Fprintf(p.stderr, "%s [y/N] ", question)

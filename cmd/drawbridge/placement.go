@@ -24,15 +24,13 @@ func (p *program) userPlace() *cobra.Command {
 		Use:   "place USER... --role ROLE [--tenant TENANT]",
 		Short: "Move people to a tenant with a role, all of them or nobody",
 		Long: `Moves people to a tenant with a role, in one transaction: all of them or nobody. Their rights change with their next request.
-It shows the plan first and asks; --yes answers, --dry-run stops after the plan. A platform role such as superadmin takes no tenant.`,
+At a terminal it shows the plan first and asks; --yes answers. In a script nobody is asked; --dry-run stops after the plan. A platform role such
+as superadmin takes no tenant.`,
 		Example: `  drawbridge user place ada@example.com --tenant Acme --role editor
   drawbridge user place ada@example.com bob@example.com --tenant Acme --role viewer --dry-run`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			o.users = args
-			if p.json && !o.yes && !o.dryRun {
-				return usage("user place", "with --json nobody is asked: add --yes to place, or --dry-run to see the plan")
-			}
 			return p.with(ctx, func(b *bridge) error { return p.placeUsers(ctx, b, o) })
 		}),
 	}
@@ -64,7 +62,7 @@ func (p *program) placeUsers(ctx context.Context, b *bridge, o placing) error {
 	if o.dryRun {
 		return p.showPlan(plan, false)
 	}
-	if !o.yes {
+	if !o.yes && !p.json && p.asks() {
 		if err := p.showPlan(plan, false); err != nil {
 			return err
 		}

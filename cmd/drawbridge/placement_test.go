@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -41,7 +42,7 @@ func TestPlacingMovesPeopleWithTheirNewRole(t *testing.T) {
 	eachShell(t, func(t *testing.T, sh shell) {
 		withPeople(sh)
 		var plan planView
-		sh.json(&plan, "user", "place", "ada@example.com", "bob@example.com", "--tenant", "Globex", "--role", "editor", "--reason", "ticket 1", "--yes")
+		sh.json(&plan, "user", "place", "ada@example.com", "bob@example.com", "--tenant", "Globex", "--role", "editor", "--reason", "ticket 1")
 		if !plan.Placed || len(plan.Steps) != 2 || plan.Tenant != "Globex" {
 			t.Errorf("the plan is %+v", plan)
 		}
@@ -74,6 +75,22 @@ func TestSomebodyIsAskedBeforePeopleAreMoved(t *testing.T) {
 	}
 	if at := sh.home("ada@example.com"); at != "Globex editor" {
 		t.Errorf("ada is in %s", at)
+	}
+}
+
+func TestNobodyIsAskedWhereNobodyIs(t *testing.T) {
+	for _, name := range []string{os.DevNull, passwordFile(t, "n")} {
+		file, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		if p := (&program{stdin: file}); p.asks() {
+			t.Errorf("%s would be asked", name)
+		}
+	}
+	if p := (&program{stdin: strings.NewReader("")}); !p.asks() {
+		t.Error("somebody who may answer would not be asked")
 	}
 }
 

@@ -92,7 +92,6 @@ func TestAMistakeOfUsageHasStatusTwoAndSaysWhereTheHelpIs(t *testing.T) {
 		{"a page that is too long", []string{"user", "list", "--limit", "5000"}, []string{"5000", "1000"}},
 		{"a type of event that does not exist", []string{"events", "--type", "user.exploded"}, []string{"user.exploded", "user.created"}},
 		{"a policy without its role", []string{"connection", "create-oidc", "x", "--issuer", "https://i.example", "--client-id", "i", "--client-secret-file", "f", "--domain", "x.example", "--unknown", "tenant"}, []string{"--tenant", "--role"}},
-		{"nobody can be asked", []string{"user", "place", "a@example.com", "--role", "viewer", "--tenant", "x", "--json"}, []string{"--yes", "--dry-run"}},
 		{"the demo has its own database", []string{"demo", "--database", "sqlite:mine.db"}, []string{"--keep"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
