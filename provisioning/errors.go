@@ -1,6 +1,10 @@
 package provisioning
 
-import "github.com/drawbridge-id/drawbridge/identity"
+import (
+	"errors"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
 
 func noUser() *identity.Error {
 	return identity.Errorf(identity.NotFound, "There is no such user here.")
@@ -32,7 +36,7 @@ func sharpen(err error, better func() *identity.Error) error {
 		return err
 	}
 	var e *identity.Error
-	if ok := asError(err, &e); ok && e.Message != "not found" && e.Message != "this already exists" {
+	if ok := errors.As(err, &e); ok && e.Message != "not found" && e.Message != "this already exists" {
 		return err
 	}
 	return b.WithCause(err)

@@ -2,13 +2,10 @@ package provisioning
 
 import (
 	"context"
-	"errors"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
-
-func asError(err error, target **identity.Error) bool { return errors.As(err, target) }
 
 // event starts an event of an actor.
 func event(by identity.Actor, kind identity.EventType) identity.Event {

@@ -146,15 +146,6 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
 		return u, err
 	}
-	same, err := tx.UsersByName(ctx, store.Everything(), u.UserName, 20)
-	if err != nil {
-		return u, err
-	}
-	for _, other := range same {
-		if other.DeletedAt == nil && other.TenantID == u.TenantID {
-			return u, taken(u.UserName)
-		}
-	}
 	u.Enabled, u.Held = true, false
 	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
 }
@@ -239,6 +230,9 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 			return before, err
 		}
 		links = withLink(links, wrote)
+		if err := s.noteWord(ctx, tx, by, before, own, wrote, letsIn(after, links)); err != nil {
+			return before, err
+		}
 	} else {
 		if !sameEmails(before.Emails, after.Emails) { // what a directory pushed may be no address, and must not keep anybody from acting
 			if err := checkEmails(after); err != nil {
@@ -258,6 +252,16 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 		return before, err
 	}
 	return s.writeUser(ctx, tx, by, before, after, reason, changes)
+}
+
+// noteWord writes the event of a directory's word that does not show in the user, because somebody else keeps the person out anyway.
+func (s *Service) noteWord(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, was, is identity.DirectoryLink, enabled bool) error {
+	if was.Active == is.Active || enabled != u.Enabled {
+		return nil
+	}
+	e := about(by, identity.UserUpdated, u)
+	e.Changes = []identity.Change{{Field: "active at " + by.Label, Before: was.Active, After: is.Active}}
+	return tx.InsertEvent(ctx, e)
 }
 
 // writeUser writes a changed user, ends the sessions of one who was deactivated, and writes the events.

@@ -161,6 +161,12 @@ func TestAccessEndsWhenEitherDirectoryEndsIt(t *testing.T) {
 		if got.Enabled || got.DisplayName != "Ada" {
 			t.Errorf("%+v", got)
 		}
+		// A word that changes nothing in the user is told all the same.
+		before := len(h.events(u.ID))
+		must[identity.User](t)(h.UpdateUser(h.ctx, okta, u.ID, 0, func(u *identity.User) error { u.Enabled = false; return nil }))
+		if after := len(h.events(u.ID)); after != before+1 {
+			t.Errorf("%d events became %d", before, after)
+		}
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 const (
@@ -19,9 +20,9 @@ const (
 func skewOf(c *identity.Connection) time.Duration {
 	switch {
 	case c.Skew <= 0:
-		return defaultSkew
-	case c.Skew > maxSkew:
-		return maxSkew
+		return provisioning.DefaultSkew
+	case c.Skew > provisioning.MaxSkew:
+		return provisioning.MaxSkew
 	}
 	return c.Skew
 }

@@ -9,12 +9,6 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// The skew of clocks that a connection allows for when it says nothing, and at most.
-const (
-	defaultSkew = time.Minute
-	maxSkew     = 5 * time.Minute
-)
-
 // expectation is what a response must fit: our own addresses at this connection, and the time.
 type expectation struct {
 	entityID string
