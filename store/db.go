@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"crypto/cipher"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -39,6 +40,7 @@ type DB struct {
 	driver string
 	keys   []sealKey
 	bound  sync.Map // query -> rebound query
+	writer *writer  // SQLite: who gathers the changes
 }
 
 type sealKey struct {
@@ -96,20 +98,25 @@ func (db *DB) openSQLite(path string) error {
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=cache_size(-16384)&_pragma=case_sensitive_like(ON)&_time_format=sqlite"
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() + pragmas
 	db.driver = driverSQLite
-	if db.write, err = sqlx.Open(driverSQLite, name+"&_txlock=immediate"); err != nil {
+	writer, err := sqlite.NewConnector(name + "&_txlock=immediate")
+	if err != nil {
 		return err
 	}
+	reader, err := sqlite.NewConnector(name + "&_pragma=query_only(ON)")
+	if err != nil {
+		return err
+	}
+	db.write = sqlx.NewDb(sql.OpenDB(preparing{Connector: writer}), driverSQLite)
 	db.write.SetMaxOpenConns(1)
-	if db.read, err = sqlx.Open(driverSQLite, name+"&_pragma=query_only(ON)"); err != nil {
-		return err
-	}
+	db.read = sqlx.NewDb(sql.OpenDB(preparing{Connector: reader}), driverSQLite)
 	readers := max(4, runtime.NumCPU())
 	db.read.SetMaxOpenConns(readers)
 	db.read.SetMaxIdleConns(readers)
+	db.writer = startWriter(db)
 	return nil
 }
 
-// openPostgres sends parameters with each statement, so that no statement is ever prepared on the pool.
+// openPostgres sends parameters in the same journey as the statement. Statements are prepared only where no pooler is in between.
 func (db *DB) openPostgres(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -122,9 +129,11 @@ func (db *DB) openPostgres(address string) error {
 	}
 	u.RawQuery = q.Encode()
 	db.driver = driverPostgres
-	if db.write, err = sqlx.Open(driverPostgres, u.String()); err != nil {
+	connector, err := pq.NewConnector(u.String())
+	if err != nil {
 		return err
 	}
+	db.write = sqlx.NewDb(sql.OpenDB(preparing{Connector: connector, direct: sameBackend}), driverPostgres)
 	db.write.SetMaxOpenConns(16)
 	db.write.SetMaxIdleConns(16)
 	db.write.SetConnMaxIdleTime(5 * time.Minute)
@@ -140,6 +149,9 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.write.Close()
 	}
+	if db.writer != nil {
+		db.writer.stop()
+	}
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
@@ -153,7 +165,7 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	const tries = 12
 	for try := 1; ; try++ {
-		err := db.update(ctx, fn)
+		err := db.change(ctx, fn)
 		if err == nil || try == tries || !retryable(err) {
 			return err
 		}
@@ -168,24 +180,33 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	}
 }
 
-func (db *DB) update(ctx context.Context, fn func(*Tx) error) (err error) {
-	tx, err := db.write.BeginTxx(ctx, nil)
-	if err != nil {
-		return classify(ctx, err)
+func (db *DB) change(ctx context.Context, fn func(*Tx) error) error {
+	if db.writer != nil {
+		return db.writer.change(ctx, fn)
 	}
+	return db.transaction(ctx, fn)
+}
+
+// transaction runs fn on PostgreSQL. The transaction begins with the first query: writes that nobody waits for, and nothing else, are one
+// statement, which is a transaction by itself.
+func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
+	t := &Tx{db: db, now: now(), lazy: true}
 	defer func() {
-		if err != nil {
-			_ = tx.Rollback()
+		if err != nil && t.own != nil {
+			_ = t.own.Rollback()
 		}
 	}()
-	t := &Tx{db: db, q: tx, now: now()}
 	if err := fn(t); err != nil {
 		return err
+	}
+	if t.own == nil {
+		t.lazy, t.q = false, db.write
+		return t.flush(ctx)
 	}
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	return classify(ctx, tx.Commit())
+	return classify(ctx, t.own.Commit())
 }
 
 // now is the time as both databases keep it: UTC, to the microsecond.
@@ -195,7 +216,10 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 func retryable(err error) bool {
 	var p *pq.Error
 	if errors.As(err, &p) {
-		return p.Code == "40001" || p.Code == "40P01"
+		return p.Code == "40001" || p.Code == "40P01" || p.Code == "25P02" // the last: after a statement that a migration made unusable
+	}
+	if errors.Is(err, errAgain) {
+		return true
 	}
 	var s *sqlite.Error
 	if errors.As(err, &s) {

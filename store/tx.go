@@ -20,6 +20,9 @@ import (
 type Tx struct {
 	db    *DB
 	q     sqlx.ExtContext
+	own   *sqlx.Tx // PostgreSQL: the transaction, once it has begun
+	lazy  bool     // PostgreSQL: it begins with the first query
+	whole bool     // SQLite: others share the transaction, so that nothing may interrupt it
 	now   time.Time
 	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
 }
@@ -37,6 +40,26 @@ const maxQueue = 16
 func (tx *Tx) Now() time.Time { return tx.now }
 
 func (tx *Tx) postgres() bool { return tx.db.driver == driverPostgres }
+
+// ready makes sure that there is a transaction and that what waited was sent before the next query.
+func (tx *Tx) ready(ctx context.Context) error {
+	if tx.lazy {
+		own, err := tx.db.write.BeginTxx(ctx, nil)
+		if err != nil {
+			return classify(ctx, err)
+		}
+		tx.lazy, tx.own, tx.q = false, own, own
+	}
+	return tx.flush(ctx)
+}
+
+// guard returns the context for a statement.
+func (tx *Tx) guard(ctx context.Context) context.Context {
+	if tx.whole {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
 
 // bind writes a query's question marks as the driver wants them, once for each text.
 func (tx *Tx) bind(query string) string {
@@ -62,7 +85,7 @@ func (tx *Tx) later(ctx context.Context, query string, args ...any) error {
 	if len(tx.queue) < maxQueue {
 		return nil
 	}
-	return tx.flush(ctx)
+	return tx.ready(ctx)
 }
 
 // flush sends what later has gathered, as one statement.
@@ -82,15 +105,15 @@ func (tx *Tx) flush(ctx context.Context) error {
 	b.WriteString(tx.queue[last].query)
 	args = append(args, tx.queue[last].args...)
 	tx.queue = nil
-	_, err := tx.q.ExecContext(ctx, sqlx.Rebind(sqlx.DOLLAR, b.String()), args...)
+	_, err := tx.q.ExecContext(tx.guard(ctx), sqlx.Rebind(sqlx.DOLLAR, b.String()), args...)
 	return classify(ctx, err)
 }
 
 func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error {
-	if err := tx.flush(ctx); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
-	err := sqlx.GetContext(ctx, tx.q, dst, tx.bind(query), args...)
+	err := sqlx.GetContext(tx.guard(ctx), tx.q, dst, tx.bind(query), args...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return identity.Errorf(identity.NotFound, "not found")
 	}
@@ -98,37 +121,37 @@ func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error
 }
 
 func (tx *Tx) list(ctx context.Context, dst any, query string, args ...any) error {
-	if err := tx.flush(ctx); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
-	return classify(ctx, sqlx.SelectContext(ctx, tx.q, dst, tx.bind(query), args...))
+	return classify(ctx, sqlx.SelectContext(tx.guard(ctx), tx.q, dst, tx.bind(query), args...))
 }
 
 // listBuilt is list for a query that was put together: its text is not kept, so that strange filters do not fill the memory.
 func (tx *Tx) listBuilt(ctx context.Context, dst any, query string, args ...any) error {
-	if err := tx.flush(ctx); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
 	if tx.postgres() {
 		query = sqlx.Rebind(sqlx.DOLLAR, query)
 	}
-	return classify(ctx, sqlx.SelectContext(ctx, tx.q, dst, query, args...))
+	return classify(ctx, sqlx.SelectContext(tx.guard(ctx), tx.q, dst, query, args...))
 }
 
 func (tx *Tx) exec(ctx context.Context, query string, args ...any) error {
-	if err := tx.flush(ctx); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return err
 	}
-	_, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
+	_, err := tx.q.ExecContext(tx.guard(ctx), tx.bind(query), args...)
 	return classify(ctx, err)
 }
 
 // execCount is exec that tells how many rows it touched.
 func (tx *Tx) execCount(ctx context.Context, query string, args ...any) (int, error) {
-	if err := tx.flush(ctx); err != nil {
+	if err := tx.ready(ctx); err != nil {
 		return 0, err
 	}
-	res, err := tx.q.ExecContext(ctx, tx.bind(query), args...)
+	res, err := tx.q.ExecContext(tx.guard(ctx), tx.bind(query), args...)
 	if err != nil {
 		return 0, classify(ctx, err)
 	}
