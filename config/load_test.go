@@ -224,6 +224,11 @@ func TestAWrongSettingIsRefusedWithWhatToDo(t *testing.T) {
 		"a level that is none":       {world{env: map[string]string{"DRAWBRIDGE_LOG_LEVEL": "loud"}}, []string{`"loud" is not understood`, "debug, info"}},
 		"a format that is none":      {world{env: map[string]string{"DRAWBRIDGE_LOG_FORMAT": "xml"}}, []string{`"xml"`, "text or json"}},
 		"a network that is none":     {world{env: map[string]string{"DRAWBRIDGE_TRUSTED_PROXIES": "10.0.0.0/8,home"}}, []string{"DRAWBRIDGE_TRUSTED_PROXIES", "networks separated by commas"}},
+		"a number that is none":      {world{env: map[string]string{"DRAWBRIDGE_SCIM_MAX_BULK": "many"}}, []string{`"many" is not understood`, "a whole number"}},
+		"a limit that is too small":  {world{env: map[string]string{"DRAWBRIDGE_SCIM_MAX_BODY": "1"}}, []string{"DRAWBRIDGE_SCIM_MAX_BODY", "1 bytes is not between 1024"}},
+		"a limit that is too large":  {world{flags: map[string]string{"scim_max_filter_terms": "5001"}}, []string{"5001 comparisons is not between 1 and 5000"}},
+		"a negative rate":            {world{env: map[string]string{"DRAWBRIDGE_SCIM_RATE": "-1"}}, []string{"DRAWBRIDGE_SCIM_RATE", "from 0"}},
+		"a page above the longest":   {world{env: map[string]string{"DRAWBRIDGE_SCIM_MAX_PAGE": "50"}}, []string{"DRAWBRIDGE_SCIM_PAGE", "longer than DRAWBRIDGE_SCIM_MAX_PAGE (50)"}},
 		"a truth that is none":       {world{env: map[string]string{"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": "maybe"}}, []string{`"maybe"`, "true or false"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -49,7 +49,7 @@ func (s Settings) GoString() string { return s.String() }
 func (s Settings) MarshalJSON() ([]byte, error) { return json.Marshal(s.Redacted()) }
 
 func (s Settings) texts() map[string]string {
-	return map[string]string{
+	return s.numberTexts(map[string]string{
 		"DRAWBRIDGE_CONFIG":                  s.Config,
 		"DRAWBRIDGE_URL":                     s.URL,
 		"DRAWBRIDGE_LISTEN":                  s.Listen,
@@ -60,7 +60,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_LOG_FORMAT":              s.LogFormat,
 		"DRAWBRIDGE_TRUSTED_PROXIES":         s.TrustedProxies.String(),
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
-	}
+	})
 }
 
 // RedactDatabase returns the address of a database without its password, wherever in the address it is. An address that cannot be

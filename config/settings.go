@@ -22,6 +22,19 @@ type Settings struct {
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
 
+	// The limits of the SCIM door.
+	SCIMMaxBody        int `env:"DRAWBRIDGE_SCIM_MAX_BODY"` // bytes
+	SCIMMaxBulk        int `env:"DRAWBRIDGE_SCIM_MAX_BULK"`
+	SCIMMaxPatch       int `env:"DRAWBRIDGE_SCIM_MAX_PATCH"`
+	SCIMMaxDepth       int `env:"DRAWBRIDGE_SCIM_MAX_DEPTH"`
+	SCIMMaxFilter      int `env:"DRAWBRIDGE_SCIM_MAX_FILTER"` // bytes
+	SCIMMaxFilterTerms int `env:"DRAWBRIDGE_SCIM_MAX_FILTER_TERMS"`
+	SCIMMaxFilterDepth int `env:"DRAWBRIDGE_SCIM_MAX_FILTER_DEPTH"`
+	SCIMMaxPage        int `env:"DRAWBRIDGE_SCIM_MAX_PAGE"`
+	SCIMPage           int `env:"DRAWBRIDGE_SCIM_PAGE"`
+	SCIMRate           int `env:"DRAWBRIDGE_SCIM_RATE"` // requests a second and token; 0: no limit
+	SCIMBurst          int `env:"DRAWBRIDGE_SCIM_BURST"`
+
 	sources map[string]string // environment variable -> where its value came from
 }
 
@@ -52,6 +65,7 @@ func (s *Settings) check(m *Mistakes) {
 	s.checkListen(m)
 	s.checkURL(m)
 	s.checkDatabase(m)
+	s.checkNumbers(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
 	}

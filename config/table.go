@@ -71,6 +71,61 @@ var table = []Setting{
 		Description: "Fetch the metadata of identity providers from private and loopback addresses too; for development, or for a provider inside the house.",
 		Want:        "true or false",
 	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_BODY", Key: "scim_max_body", Default: "1048576",
+		Description: "The longest body of a SCIM request, in bytes; a bulk request too. More is 413.",
+		Want:        "a whole number of bytes from 1024 to 268435456",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_BULK", Key: "scim_max_bulk", Default: "1000",
+		Description: "The most operations of one SCIM bulk request; more is 413.",
+		Want:        "a whole number from 1 to 100000",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_PATCH", Key: "scim_max_patch", Default: "2000",
+		Description: "The most operations of one SCIM PATCH; more is 400 tooMany.",
+		Want:        "a whole number from 1 to 100000",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_DEPTH", Key: "scim_max_depth", Default: "32",
+		Description: "How deep the JSON of a SCIM request may be nested; deeper is 400 invalidSyntax.",
+		Want:        "a whole number from 6 to 900",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_FILTER", Key: "scim_max_filter", Default: "16384",
+		Description: "The longest SCIM filter, in bytes; more is 400 invalidFilter.",
+		Want:        "a whole number of bytes from 64 to 1048576",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_FILTER_TERMS", Key: "scim_max_filter_terms", Default: "500",
+		Description: "The most comparisons of one SCIM filter; more is 400 tooMany.",
+		Want:        "a whole number from 1 to 5000",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_FILTER_DEPTH", Key: "scim_max_filter_depth", Default: "40",
+		Description: "How many brackets a SCIM filter may have inside each other; more is 400 invalidFilter.",
+		Want:        "a whole number from 1 to 200",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_MAX_PAGE", Key: "scim_max_page", Default: "1000",
+		Description: "The most resources of one page of a SCIM list; who asks for more gets that many.",
+		Want:        "a whole number from 1 to 10000",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_PAGE", Key: "scim_page", Default: "100",
+		Description: "The resources of one page of a SCIM list when the client does not say.",
+		Want:        "a whole number from 1 to DRAWBRIDGE_SCIM_MAX_PAGE",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_RATE", Key: "scim_rate", Default: "0",
+		Description: "How many SCIM requests a second one token may send to one replica; 0 is as many as it likes. More is 429 with Retry-After.",
+		Want:        "a whole number from 0 to 1000000",
+	},
+	{
+		Name: "DRAWBRIDGE_SCIM_BURST", Key: "scim_burst", Default: "1000",
+		Description: "How many SCIM requests one token may send at once before DRAWBRIDGE_SCIM_RATE slows it.",
+		Want:        "a whole number from 1 to 1000000",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

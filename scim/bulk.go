@@ -17,9 +17,6 @@ const (
 	bulkResponseURN = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
 )
 
-// maxBulk is how many operations one bulk request may have.
-const maxBulk = 1000
-
 // bulkTime is how long after its start a bulk request begins operations. The server cuts a connection soon after that, and then nobody
 // would learn what was done.
 const bulkTime = 90 * time.Second
@@ -71,7 +68,7 @@ func (c *call) bulk() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	b, err := readBulk(body)
+	b, err := c.readBulk(body)
 	if err != nil {
 		return answer{}, err
 	}

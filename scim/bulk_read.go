@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/drawbridge-id/drawbridge/identity"
 )
 
 // readBulk reads the body of a bulk request. What is wrong with a single operation is kept as its fault, so that the others are done.
@@ -27,9 +25,6 @@ func readBulk(body object) (*bulk, error) {
 	list, ok := v.([]any)
 	if !ok || len(list) == 0 {
 		return nil, bad(invalidSyntax, "Operations must be a list with at least one operation.")
-	}
-	if len(list) > maxBulk {
-		return nil, identity.Errorf(identity.TooLarge, "The number of operations exceeds maxOperations (%d). Send several requests.", maxBulk)
 	}
 	return b, b.read(list)
 }

@@ -36,7 +36,7 @@ func (c *client) bulkResults(body string) string {
 func TestBulkRequestsThatAreNoneAreRefused(t *testing.T) {
 	b := newBridge(t, storetest.SQLite(t))
 	c := b.client(t, "bulk", identity.DialectStandard)
-	many := make([]string, maxBulk+1)
+	many := make([]string, DefaultLimits().Bulk+1)
 	for i := range many {
 		many[i] = `{}`
 	}
@@ -50,7 +50,7 @@ func TestBulkRequestsThatAreNoneAreRefused(t *testing.T) {
 		{"no list", `{"schemas":["` + bulkRequestURN + `"],"Operations":{}}`, 400},
 		{"an operation that is none", bulkBody("", `5`), 400},
 		{"too many", bulkBody("", many...), 413},
-		{"too long", bulkBody(`"x":"`+strings.Repeat("x", defaultMaxBody)+`",`, `{}`), 413},
+		{"too long", bulkBody(`"x":"`+strings.Repeat("x", int(DefaultLimits().Body))+`",`, `{}`), 413},
 		{"errors below none", bulkBody(`"failOnErrors":-1,`, `{}`), 400},
 		{"errors in words", bulkBody(`"failOnErrors":"one",`, `{}`), 400},
 		{"no body", "", 400},

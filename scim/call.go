@@ -48,8 +48,12 @@ func (c *call) authenticate() error {
 	if err != nil {
 		return err
 	}
+	if err := c.spend(token); err != nil {
+		return err
+	}
 	by.Door, by.RequestID = "scim", web.RequestID(c.ctx)
 	c.directory, c.by, c.dialect = dir, by, dialectOf(dir.Dialect)
+	c.dialect.limits = c.limits
 	return nil
 }
 
@@ -61,7 +65,7 @@ func (c *call) body() (object, error) {
 	if err := c.checkType(); err != nil {
 		return nil, err
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, c.maxBody))
+	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, c.limits.Body))
 	var big *http.MaxBytesError
 	switch {
 	case errors.As(err, &big):
@@ -70,6 +74,9 @@ func (c *call) body() (object, error) {
 		return nil, bad(invalidSyntax, "The body could not be read to its end.").WithCause(err)
 	}
 	c.raw = raw
+	if err := c.limits.checkDepth(raw); err != nil {
+		return nil, err
+	}
 	c.parsed, err = readObject(raw)
 	return c.parsed, err
 }

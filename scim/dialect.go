@@ -17,6 +17,8 @@ type dialect struct {
 	bareNames     bool                      // attributes of an extension may be named without its URN
 	foldPaths     bool                      // /users is /Users
 	quietGroups   bool                      // PATCH of a group answers 204
+
+	limits Limits // of filters and paths: no matter of the dialect, but needed wherever it is; zero: the defaults
 }
 
 // dialectOf returns the dialect of a directory.

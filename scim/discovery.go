@@ -26,9 +26,9 @@ type documents struct {
 }
 
 // newDocuments renders the documents from the same data that requests are checked with, so that they cannot say anything else.
-func newDocuments(base string, maxBody int64) documents {
+func newDocuments(base string, l Limits) documents {
 	d := documents{resourceType: map[string][]byte{}, schema: map[string][]byte{}}
-	d.config = encode(configDocument(base, maxBody))
+	d.config = encode(configDocument(base, l))
 	var types, schemas []any
 	for _, t := range []*resourceType{userType, groupType} {
 		types = append(types, typeDocument(base, t))
@@ -70,17 +70,17 @@ func typeDocument(base string, t *resourceType) object {
 }
 
 // configDocument says what this server can do (RFC 7643 section 5, RFC 9865 section 4).
-func configDocument(base string, maxBody int64) object {
+func configDocument(base string, l Limits) object {
 	return object{
 		"schemas":        []string{configURN},
 		"patch":          object{"supported": true},
-		"bulk":           object{"supported": true, "maxOperations": maxBulk, "maxPayloadSize": maxBody},
-		"filter":         object{"supported": true, "maxResults": maxCount},
+		"bulk":           object{"supported": true, "maxOperations": l.Bulk, "maxPayloadSize": l.Body},
+		"filter":         object{"supported": true, "maxResults": l.Page},
 		"changePassword": object{"supported": false},
 		"sort":           object{"supported": true},
 		"etag":           object{"supported": true},
 		"pagination": object{
-			"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": defaultCount, "maxPageSize": maxCount,
+			"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": l.PageDefault, "maxPageSize": l.Page,
 		},
 		"authenticationSchemes": []any{object{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,

@@ -17,40 +17,38 @@ const Path = "/scim/v2"
 
 const contentType = "application/scim+json"
 
-// defaultMaxBody is the longest body of a request in bytes.
-const defaultMaxBody = 1 << 20
-
-// Options is what the door needs. All fields but Log and MaxBody are required.
+// Options is what the door needs. All fields but Log and Limits are required.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string       // the public origin without a trailing slash
 	Log          *slog.Logger // nil: slog.Default
-	MaxBody      int64        // bytes of a request's body; 0: 1 MiB
+	Limits       Limits       // how much may be asked for at once; zero: DefaultLimits
 }
 
-// Door serves SCIM. It keeps nothing between requests.
+// Door serves SCIM. Between requests it keeps nothing but how fast each token sends.
 type Door struct {
-	people  *provisioning.Service
-	authn   *authn.Service
-	base    string // absolute, without a trailing slash
-	log     *slog.Logger
-	maxBody int64
-	docs    documents
+	people *provisioning.Service
+	authn  *authn.Service
+	base   string // absolute, without a trailing slash
+	log    *slog.Logger
+	limits Limits
+	rates  *rates
+	opened time.Time
+	docs   documents
 }
 
 // New returns the door.
 func New(o Options) *Door {
 	d := &Door{
-		people: o.Provisioning, authn: o.Authn, base: strings.TrimSuffix(o.URL, "/") + Path, log: o.Log, maxBody: o.MaxBody,
-	}
-	if d.maxBody <= 0 {
-		d.maxBody = defaultMaxBody
+		people: o.Provisioning, authn: o.Authn, base: strings.TrimSuffix(o.URL, "/") + Path, log: o.Log,
+		limits: o.Limits.filled(), opened: time.Now(),
 	}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.docs = newDocuments(d.base, d.maxBody)
+	d.rates = newRates(d.limits)
+	d.docs = newDocuments(d.base, d.limits)
 	return d
 }
 

@@ -165,7 +165,7 @@ func TestRequestsThatAreNotSCIMAreRefused(t *testing.T) {
 		{"compressed", "POST", "/Users", userBody("a"), []string{"Content-Encoding", "gzip"}, 415},
 		{"plain JSON is fine", "POST", "/Users", userBody("json"), []string{"Content-Type", "application/json; charset=UTF-8"}, 201},
 		{"no type is fine", "POST", "/Users", userBody("none"), []string{"Content-Type", ""}, 201},
-		{"too long", "POST", "/Users", `{"a":"` + strings.Repeat("x", defaultMaxBody) + `"}`, nil, 413},
+		{"too long", "POST", "/Users", `{"a":"` + strings.Repeat("x", int(DefaultLimits().Body)) + `"}`, nil, 413},
 		{"no token", "GET", "/Users", "", []string{"Authorization", ""}, 401},
 		{"another scheme", "GET", "/Users", "", []string{"Authorization", "Basic YTpi"}, 401},
 		{"a wrong token", "GET", "/Users", "", []string{"Authorization", "Bearer dbs_x"}, 401},

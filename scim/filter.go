@@ -9,13 +9,6 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// Limits of one filter: its length in bytes, how deep it is nested, and how many comparisons it has.
-const (
-	maxFilter      = 16 << 10
-	maxFilterDepth = 40
-	maxFilterTerms = 500
-)
-
 // expr is a filter as it was written, before the schema was asked (RFC 7644 section 3.4.2.2). and and or have two or more children,
 // not and exists one.
 type expr struct {
@@ -37,17 +30,20 @@ type parser struct {
 	depth int
 	terms int
 	group bool // inside a value path, where no other may start
+
+	limits Limits
 }
 
 // parseFilter reads a whole filter. Its errors are 400 with invalidFilter, or tooMany when it has too many terms.
-func parseFilter(text string) (*expr, error) {
-	if len(text) > maxFilter {
-		return nil, bad(invalidFilter, "The filter is longer than %d bytes.", maxFilter)
+func parseFilter(text string, l Limits) (*expr, error) {
+	l = l.filled()
+	if len(text) > l.Filter {
+		return nil, bad(invalidFilter, "The filter is longer than %d bytes.", l.Filter)
 	}
 	if !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return nil, bad(invalidFilter, "The filter is not valid UTF-8 or holds U+0000.")
 	}
-	p := &parser{text: text}
+	p := &parser{text: text, limits: l}
 	e, err := p.or()
 	if err != nil {
 		return nil, err
@@ -111,8 +107,8 @@ func (p *parser) parenthesis() (*expr, error) {
 // nested reads a filter between a bracket, on which the parser stands, and its end.
 func (p *parser) nested(end byte) (*expr, error) {
 	p.pos++
-	if p.depth++; p.depth > maxFilterDepth {
-		return nil, bad(invalidFilter, "The filter is nested more than %d levels deep.", maxFilterDepth)
+	if p.depth++; p.depth > p.limits.FilterDepth {
+		return nil, bad(invalidFilter, "The filter is nested more than %d levels deep.", p.limits.FilterDepth)
 	}
 	e, err := p.or()
 	if err != nil {
@@ -129,8 +125,8 @@ func (p *parser) nested(end byte) (*expr, error) {
 
 // comparison reads an attribute with an operator, or a value path.
 func (p *parser) comparison() (*expr, error) {
-	if p.terms++; p.terms > maxFilterTerms {
-		return nil, bad(tooMany, "The filter has more than %d comparisons. Ask in several requests.", maxFilterTerms)
+	if p.terms++; p.terms > p.limits.FilterTerms {
+		return nil, bad(tooMany, "The filter has more than %d comparisons. Ask in several requests.", p.limits.FilterTerms)
 	}
 	name := p.word()
 	if name == "" {

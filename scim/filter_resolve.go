@@ -9,7 +9,7 @@ import (
 
 // filter parses a filter and resolves its names against the schema of the type. An unknown attribute is 400 with invalidFilter.
 func (t *resourceType) filter(text string, d dialect) (*identity.Filter, error) {
-	e, err := parseFilter(text)
+	e, err := parseFilter(text, d.limits)
 	if err != nil {
 		return nil, err
 	}

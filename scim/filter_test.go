@@ -130,8 +130,8 @@ func TestWrongFiltersAreRefused(t *testing.T) {
 		{`title gt null`, invalidFilter},
 		{strings.Repeat("(", 200) + `title pr` + strings.Repeat(")", 200), invalidFilter},
 		{strings.Repeat("not (", 200) + `title pr` + strings.Repeat(")", 200), invalidFilter},
-		{`title eq "` + strings.Repeat("a", maxFilter) + `"`, invalidFilter},
-		{`title pr` + strings.Repeat(` or title pr`, maxFilterTerms), tooMany},
+		{`title eq "` + strings.Repeat("a", DefaultLimits().Filter) + `"`, invalidFilter},
+		{`title pr` + strings.Repeat(` or title pr`, DefaultLimits().FilterTerms), tooMany},
 	} {
 		_, err := userType.filter(c.filter, dialect{})
 		if got := identity.CodeOf(err); identity.KindOf(err) != identity.Invalid || got != c.keyword {
@@ -184,7 +184,7 @@ func TestAPrintedFilterIsReadBackAsItWas(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := anyExpr(3, false).Draw(t, "filter")
 		text := want.String()
-		got, err := parseFilter(text)
+		got, err := parseFilter(text, Limits{})
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -223,14 +223,14 @@ func FuzzFilter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		e, err := parseFilter(text)
+		e, err := parseFilter(text, Limits{})
 		if err != nil {
 			if identity.KindOf(err) != identity.Invalid {
 				t.Fatalf("%q: %v", text, err)
 			}
 			return
 		}
-		again, err := parseFilter(e.String())
+		again, err := parseFilter(e.String(), Limits{})
 		if err == nil && !again.same(e) {
 			t.Fatalf("%q is printed as %q, which reads as %q", text, e, again)
 		}

@@ -77,7 +77,7 @@ func (c *call) patchGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	ops, err := readPatch(body)
+	ops, err := c.readPatch(body)
 	if err != nil {
 		return answer{}, err
 	}

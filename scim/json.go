@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a body may be nested; a PATCH of an extension's complex attribute needs six.
-const maxDepth = 32
+// maxDepth is how deep a body may be nested whatever Limits say, since its reader calls itself.
+const maxDepth = 1000
 
 // object is a JSON object. In a resource the names are canonical and the values are string, bool, json.Number, []any and object.
 type object = map[string]any

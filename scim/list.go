@@ -12,12 +12,6 @@ import (
 
 const listURN = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 
-// How many resources a page has when the client does not say, and at most.
-const (
-	defaultCount = 100
-	maxCount     = 1000
-)
-
 // listing is what a list is asked for, by the URL or by the body of a search.
 type listing struct {
 	filter     string
@@ -63,7 +57,7 @@ func (c *call) listing() (listing, error) {
 		return listing{}, err
 	}
 	l := listing{
-		filter: q.Get("filter"), sortBy: q.Get("sortBy"), start: 1, count: defaultCount,
+		filter: q.Get("filter"), sortBy: q.Get("sortBy"), start: 1, count: c.limits.PageDefault,
 		only: names(q["attributes"]), without: names(q["excludedAttributes"]),
 	}
 	if q.Has("filter") && strings.TrimSpace(l.filter) == "" {
@@ -79,14 +73,14 @@ func (c *call) listing() (listing, error) {
 	if l.start, err = wholeNumber(q.Get("startIndex"), "startIndex", 1); err != nil {
 		return l, err
 	}
-	l.count, err = wholeNumber(q.Get("count"), "count", defaultCount)
-	return l.bounded(), err
+	l.count, err = wholeNumber(q.Get("count"), "count", c.limits.PageDefault)
+	return l.bounded(c.limits), err
 }
 
 // bounded brings the numbers into the limits that the standard and the server have: a startIndex below 1 is 1, a negative count is 0.
-func (l listing) bounded() listing {
+func (l listing) bounded(most Limits) listing {
 	l.start = max(l.start, 1)
-	l.count = min(max(l.count, 0), maxCount)
+	l.count = min(max(l.count, 0), most.Page)
 	return l
 }
 

@@ -10,9 +10,6 @@ import (
 
 const patchURN = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 
-// maxOperations is how many operations one PATCH may have.
-const maxOperations = 2000
-
 // The operations (RFC 7644 section 3.5.2).
 const (
 	opAdd     = "add"
@@ -38,9 +35,6 @@ func readPatch(body object) ([]operation, error) {
 	list, ok := v.([]any)
 	if !ok || len(list) == 0 {
 		return nil, bad(invalidSyntax, "Operations must be a list with at least one operation.")
-	}
-	if len(list) > maxOperations {
-		return nil, bad(tooMany, "Operations has more than %d operations. Send several requests.", maxOperations)
 	}
 	ops := make([]operation, 0, len(list))
 	for _, v := range list {

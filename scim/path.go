@@ -23,11 +23,12 @@ type parsedPath struct {
 }
 
 // parsePath reads a path. Its errors are 400 with invalidPath.
-func parsePath(text string) (parsedPath, error) {
-	if len(text) > maxFilter || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
+func parsePath(text string, l Limits) (parsedPath, error) {
+	l = l.filled()
+	if len(text) > l.Filter || !utf8.ValidString(text) || strings.ContainsRune(text, 0) {
 		return parsedPath{}, bad(invalidPath, "The path is too long or not valid UTF-8.")
 	}
-	p := &parser{text: strings.TrimSpace(text)}
+	p := &parser{text: strings.TrimSpace(text), limits: l}
 	out := parsedPath{name: p.word()}
 	if out.name == "" {
 		return parsedPath{}, wrongPath(text, "it does not start with the name of an attribute")
@@ -68,7 +69,7 @@ func (p parsedPath) String() string {
 
 // path parses a path and resolves it against the schema of the type. What it names and nobody knows is 400 with invalidPath.
 func (t *resourceType) path(text string, d dialect) (target, error) {
-	p, err := parsePath(text)
+	p, err := parsePath(text, d.limits)
 	if err != nil {
 		return target{}, err
 	}

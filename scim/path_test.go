@@ -50,9 +50,9 @@ func FuzzPath(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		p, err := parsePath(text)
+		p, err := parsePath(text, Limits{})
 		if err == nil {
-			again, err := parsePath(p.String())
+			again, err := parsePath(p.String(), Limits{})
 			if err == nil && (again.name != p.name || again.sub != p.sub || (again.filter == nil) != (p.filter == nil)) {
 				t.Fatalf("%q is printed as %q, which reads as %+v", text, p, again)
 			}

@@ -19,7 +19,7 @@ func (c *call) search(t *resourceType) (answer, error) {
 
 // searchRequest reads the body of a search. Its names are those of the parameters of a URL.
 func (c *call) searchRequest() (listing, error) {
-	l := listing{start: 1, count: defaultCount}
+	l := listing{start: 1, count: c.limits.PageDefault}
 	body, err := c.body()
 	if err != nil {
 		return l, err
@@ -48,7 +48,7 @@ func (c *call) searchRequest() (listing, error) {
 	if l.only, err = readNames(body, "attributes"); err == nil {
 		l.without, err = readNames(body, "excludedAttributes")
 	}
-	return l.bounded(), err
+	return l.bounded(c.limits), err
 }
 
 func readText(body object, name string, to *string) error {

@@ -27,6 +27,12 @@ type bridge struct {
 
 func newBridge(t *testing.T, db *store.DB) *bridge {
 	t.Helper()
+	return newBridgeWithin(t, db, Limits{})
+}
+
+// newBridgeWithin is newBridge with other limits.
+func newBridgeWithin(t *testing.T, db *store.DB, l Limits) *bridge {
+	t.Helper()
 	model, err := access.Load(storetest.Model)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +42,7 @@ func newBridge(t *testing.T, db *store.DB) *bridge {
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
-	New(Options{Provisioning: b.people, Authn: authn.New(db, model), URL: b.url, Log: quiet}).Routes(mux)
+	New(Options{Provisioning: b.people, Authn: authn.New(db, model), URL: b.url, Limits: l, Log: quiet}).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
 	server.Start()
 	t.Cleanup(server.Close)

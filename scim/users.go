@@ -51,7 +51,7 @@ func (c *call) replaceUser() (answer, error) {
 // patchUser answers PATCH /Users/{id} (RFC 7644 section 3.5.2).
 func (c *call) patchUser() (answer, error) {
 	return c.updateUser(func(body object) (func(*identity.User) error, error) {
-		ops, err := readPatch(body)
+		ops, err := c.readPatch(body)
 		return patchUser(ops, c.dialect), err
 	})
 }

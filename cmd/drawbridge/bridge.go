@@ -75,7 +75,7 @@ func (p *program) with(ctx context.Context, work func(*bridge) error) error {
 func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	cookies := web.Cookies{Secure: b.settings.Secure()}
 	mux := http.NewServeMux()
-	scim.New(scim.Options{Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Log: log}).Routes(mux)
+	scim.New(scim.Options{Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Log: log}).Routes(mux)
 	sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
 	}).Routes(mux)
@@ -83,4 +83,13 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Log: log,
 	}).Routes(mux)
 	return mux
+}
+
+// limits are those of the SCIM door that the settings say.
+func limits(s config.Settings) scim.Limits {
+	return scim.Limits{
+		Body: int64(s.SCIMMaxBody), Bulk: s.SCIMMaxBulk, Patch: s.SCIMMaxPatch, Depth: s.SCIMMaxDepth,
+		Filter: s.SCIMMaxFilter, FilterTerms: s.SCIMMaxFilterTerms, FilterDepth: s.SCIMMaxFilterDepth,
+		Page: s.SCIMMaxPage, PageDefault: s.SCIMPage, Rate: s.SCIMRate, Burst: s.SCIMBurst,
+	}
 }

@@ -98,7 +98,10 @@ func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	ctx, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	background.Go(func() { b.sweep(ctx, log) })
-	server := web.New(web.Options{Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies})
+	server := web.New(web.Options{
+		Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies,
+		MaxBody: max(web.DefaultMaxBody, int64(b.settings.SCIMMaxBody)),
+	})
 	err := server.Serve(ctx, l, server.Handler(b.routes(log)))
 	stop()
 	background.Wait()

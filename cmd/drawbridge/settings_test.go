@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/drawbridge-id/drawbridge/config"
+	"github.com/drawbridge-id/drawbridge/scim"
 )
 
 func TestConfigShowsWhatIsInForceAndNoSecret(t *testing.T) {
@@ -47,5 +48,29 @@ func TestEverySettingIsAFlagAndNoSecretIsAnArgument(t *testing.T) {
 	}
 	if flags.Lookup("secret-key") != nil {
 		t.Error("the secret key is an argument, which every process can see")
+	}
+}
+
+func TestTheLimitsOfTheSCIMDoorAreSettings(t *testing.T) {
+	read := func(flags map[string]string) scim.Limits {
+		t.Helper()
+		s, err := config.Load(flags, func(string) string { return "" }, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return limits(s)
+	}
+	if got := read(nil); got != scim.DefaultLimits() {
+		t.Errorf("without settings the limits are %+v, the door's own are %+v", got, scim.DefaultLimits())
+	}
+	got := read(map[string]string{
+		"scim_max_body": "2000", "scim_max_bulk": "2", "scim_max_patch": "3", "scim_max_depth": "7", "scim_max_filter": "80", "scim_max_filter_terms": "5",
+		"scim_max_filter_depth": "6", "scim_max_page": "9", "scim_page": "8", "scim_rate": "10", "scim_burst": "11",
+	})
+	want := scim.Limits{
+		Body: 2000, Bulk: 2, Patch: 3, Depth: 7, Filter: 80, FilterTerms: 5, FilterDepth: 6, Page: 9, PageDefault: 8, Rate: 10, Burst: 11,
+	}
+	if got != want {
+		t.Errorf("the limits are %+v, set were %+v", got, want)
 	}
 }
