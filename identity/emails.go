@@ -14,10 +14,10 @@ const MaxEmail = 254
 
 // Email is one address of a user (RFC 7643 4.1.2).
 type Email struct {
-	Value   string
-	Type    string
-	Display string
-	Primary bool
+	Value   string `json:"value"`
+	Type    string `json:"type,omitempty"`
+	Display string `json:"display,omitempty"`
+	Primary bool   `json:"primary"`
 }
 
 // EmailKey returns the form under which two spellings of one address are equal: the domain as lower-case A-labels, the local part

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -70,6 +71,12 @@ func ParseID[T ~string](s string) (T, bool) {
 		}
 	}
 	return T(strings.ToLower(s)), true
+}
+
+// IDBefore returns an id that is less than every id that NewID makes at a time or later.
+func IDBefore(at time.Time) string {
+	ms := uint64(max(at.UnixMilli(), 0))
+	return fmt.Sprintf("%08x-%04x-7000-8000-000000000000", ms>>16&0xffffffff, ms&0xffff)
 }
 
 // NewSecret returns the prefix with 256 random bits in URL-safe base64: bearer tokens, session cookies, state values.

@@ -17,6 +17,7 @@ type User struct {
 	Held        bool // an administrator deactivated this user; no directory can undo that
 	LockedAt    *time.Time
 	Emails      []Email
+	RawEmails   json.RawMessage // the same as JSON; set instead of Emails where Query.Lean asks for it
 	Attributes  json.RawMessage
 	ExternalID  string // the asking directory's own id for this user; empty for everybody else
 	Version     int64
@@ -26,6 +27,7 @@ type User struct {
 	DeletedAt   *time.Time
 	Roles       []Role // filled where a list or page shows them
 	TenantName  string // likewise
+	Groups      []Membership // the asking directory's groups, nested ones too, where Query.Lean asks for it
 }
 
 // Status is what people call a user's condition. It is derived, never stored.
@@ -81,6 +83,14 @@ func (u *User) Label() string {
 		return s
 	}
 	return u.UserName
+}
+
+// LoadEmails fills Emails from RawEmails.
+func (u *User) LoadEmails() error {
+	if u.Emails != nil || len(u.RawEmails) == 0 {
+		return nil
+	}
+	return json.Unmarshal(u.RawEmails, &u.Emails)
 }
 
 // Email returns the primary address, or "".

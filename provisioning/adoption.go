@@ -17,7 +17,35 @@ func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor,
 	if known != nil {
 		return s.adopt(ctx, tx, by, *known, n.User)
 	}
+	return s.pushStranger(ctx, tx, by, n)
+}
+
+// pushNewUser is pushUser where nobody is like the person, as it is with almost everybody: it looks first and then only writes, so that the
+// change is one journey and holds no lock while it looks. A Conflict without a code means that somebody is, or came between.
+func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope store.Scope, n NewUser, out *identity.User) error {
+	var known bool
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		if _, err = s.landingID(ctx, tx); err == nil {
+			known, err = tx.SomebodyLike(ctx, scope, n.User.UserName, n.User.ExternalID, addressKey(n.User))
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if known {
+		return identity.Errorf(identity.Conflict, "this already exists")
+	}
+	return s.update(ctx, by, func(tx *store.Tx) error {
+		*out, err = s.pushStranger(ctx, tx, by, n)
+		return err
+	})
+}
+
+// pushStranger creates somebody whom nobody knew.
+func (s *Service) pushStranger(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
 	u := n.User
+	var err error
 	if u.TenantID = by.TenantID; u.TenantID == "" {
 		if u.TenantID, err = s.landingID(ctx, tx); err != nil {
 			return u, err
@@ -180,7 +208,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	after.Enabled = letsIn(after, withLink(links, own))
 	after.Version++
 	after.UpdatedAt = tx.Now()
-	if err := tx.UpdateUser(ctx, after, true); err != nil {
+	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return known, err
 	}
 	if before.Enabled && !after.Enabled {

@@ -43,8 +43,9 @@ func TestADirectoryAdoptsNobodyWhoWasMovedMeanwhile(t *testing.T) {
 					close(locked)
 					<-time.After(700 * time.Millisecond)
 				}
+				before := x
 				x.TenantID, x.Version = beta.ID, x.Version+1
-				return tx.UpdateUser(h.ctx, x, false)
+				return tx.UpdateUser(h.ctx, before, x)
 			})
 		}()
 		<-locked

@@ -69,7 +69,7 @@ func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, bef
 	} else {
 		after.Held = true // an administrator's word: a directory that pushes the person again does not undo it
 	}
-	if err := tx.UpdateUser(ctx, after, false); err != nil {
+	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return err
 	}
 	groups, err := tx.DeleteMembershipsOf(ctx, before.ID)
@@ -126,7 +126,7 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 		after = before
 		after.DeletedAt, after.Held, after.UpdatedAt, after.Version = nil, false, tx.Now(), before.Version+1
 		after.Enabled = letsIn(after, links)
-		if err := tx.UpdateUser(ctx, after, false); err != nil {
+		if err := tx.UpdateUser(ctx, before, after); err != nil {
 			return err
 		}
 		e := about(by, identity.UserRestored, after)
@@ -150,25 +150,21 @@ func (s *Service) ReleaseUser(ctx context.Context, by identity.Actor, id identit
 	}
 	var after identity.User
 	err := s.update(ctx, by, func(tx *store.Tx) error {
-		before, err := tx.UserForUpdate(ctx, store.Everything(), id)
+		before, facts, err := tx.UserForChange(ctx, store.Everything(), id)
 		if err != nil {
 			return err
 		}
-		after, err = s.release(ctx, tx, by, before, reason)
+		after, err = s.release(ctx, tx, by, before, facts, reason)
 		return err
 	})
 	return after, sharpen(err, noUser)
 }
 
-func (s *Service) release(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string) (identity.User, error) {
-	links, err := tx.DirectoryLinks(ctx, before.ID)
-	if err != nil {
-		return before, err
-	}
+func (s *Service) release(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, facts store.UserFacts, reason string) (identity.User, error) {
 	after := before
 	var kept []identity.DirectoryLink
 	changes := []identity.Change{}
-	for _, l := range links {
+	for _, l := range facts.Links {
 		if l.TenantID == "" || l.TenantID != before.TenantID {
 			kept = append(kept, l)
 			continue
@@ -183,5 +179,5 @@ func (s *Service) release(ctx context.Context, tx *store.Tx, by identity.Actor, 
 		return before, identity.Errorf(identity.Precondition, "No directory of the present tenant holds %s.", before.Label())
 	}
 	after.Enabled = letsIn(after, kept)
-	return s.writeUser(ctx, tx, by, before, after, reason, append(changes, diffUsers(before, after)...))
+	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, append(changes, diffUsers(before, after)...))
 }

@@ -217,7 +217,7 @@ func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.Us
 func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, plan PlacementPlan, step PlacementStep, reason string) (identity.User, error) {
 	after := step.User
 	after.TenantID, after.Version, after.UpdatedAt = plan.Tenant.ID, after.Version+1, tx.Now()
-	if err := tx.UpdateUser(ctx, after, false); err != nil {
+	if err := tx.UpdateUser(ctx, step.User, after); err != nil {
 		return after, err
 	}
 	left, err := s.leaveTenant(ctx, tx, step.User, after.TenantID)

@@ -16,7 +16,8 @@ type NewUser struct {
 	Reason       string
 }
 
-// User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it.
+// User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
+// Query.Lean says.
 func (s *Service) User(ctx context.Context, by identity.Actor, id identity.UserID) (identity.User, error) {
 	scope, err := s.scopeFor(by, usersRead)
 	if by.UserID() != "" && by.UserID() == id {
@@ -31,7 +32,11 @@ func (s *Service) User(ctx context.Context, by identity.Actor, id identity.UserI
 	}
 	var u identity.User
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		if u, err = tx.User(ctx, scope, id); err != nil || by.Kind == identity.ActorDirectory {
+		if by.Kind == identity.ActorDirectory {
+			u, err = tx.PushedUser(ctx, scope, id)
+			return err
+		}
+		if u, err = tx.User(ctx, scope, id); err != nil {
 			return err
 		}
 		list := []identity.User{u}
@@ -49,7 +54,7 @@ func (s *Service) Users(ctx context.Context, by identity.Actor, q identity.Query
 	if err != nil {
 		return page, err
 	}
-	q.After = cursor(q.After)
+	q.After, q.Lean = cursor(q.After), by.Kind == identity.ActorDirectory
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		if page, err = tx.Users(ctx, scope, q); err != nil || by.Kind == identity.ActorDirectory {
 			return err
@@ -124,9 +129,13 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 		}
 		return err
 	}
-	err = s.update(ctx, by, create)
+	if by.Kind == identity.ActorDirectory {
+		err = s.pushNewUser(ctx, by, scope, n, &out)
+	} else {
+		err = s.update(ctx, by, create)
+	}
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
-		err = s.update(ctx, by, create) // another request won the race: now that person is there to be seen
+		err = s.update(ctx, by, create) // somebody like that is there, or another request won the race: now that person can be seen
 	}
 	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 }
@@ -189,14 +198,14 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 	}
 	var out identity.User
 	err = s.update(ctx, by, func(tx *store.Tx) error {
-		before, err := tx.UserForUpdate(ctx, scope, id)
+		before, facts, err := tx.UserForChange(ctx, scope, id)
 		if err != nil {
 			return err
 		}
 		if version != 0 && version != before.Version {
 			return stale()
 		}
-		out, err = s.change(ctx, tx, by, before, reason, change)
+		out, err = s.change(ctx, tx, by, before, facts, reason, change)
 		return err
 	})
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
@@ -206,11 +215,8 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 }
 
 // change applies one change to a locked user: access rules, the write itself, its consequences and its events.
-func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string, change func(*identity.User) error) (identity.User, error) {
-	links, err := tx.DirectoryLinks(ctx, before.ID)
-	if err != nil {
-		return before, err
-	}
+func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, facts store.UserFacts, reason string, change func(*identity.User) error) (identity.User, error) {
+	links := facts.Links
 	own, linked := ownLink(by, links, before)
 	after := before
 	if by.Kind == identity.ActorDirectory {
@@ -251,7 +257,7 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 	if err := s.checkChange(ctx, tx, by, before, after, links); err != nil {
 		return before, err
 	}
-	return s.writeUser(ctx, tx, by, before, after, reason, changes)
+	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, changes)
 }
 
 // noteWord writes the event of a directory's word that does not show in the user, because somebody else keeps the person out anyway.
@@ -265,10 +271,10 @@ func (s *Service) noteWord(ctx context.Context, tx *store.Tx, by identity.Actor,
 }
 
 // writeUser writes a changed user, ends the sessions of one who was deactivated, and writes the events.
-func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, reason string, changes []identity.Change) (identity.User, error) {
+func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, sessions int, reason string, changes []identity.Change) (identity.User, error) {
 	after.Version++
 	after.UpdatedAt = tx.Now()
-	if err := tx.UpdateUser(ctx, after, !sameEmails(before.Emails, after.Emails)); err != nil {
+	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return before, err
 	}
 	if err := keepLogins(ctx, tx, by, before, after); err != nil {
@@ -282,7 +288,7 @@ func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor
 		events = append(events, e)
 	}
 	if len(switched) > 0 {
-		e, err := s.switchAccess(ctx, tx, by, after, switched)
+		e, err := s.switchAccess(ctx, tx, by, after, sessions, switched)
 		if err != nil {
 			return before, err
 		}
@@ -292,17 +298,16 @@ func (s *Service) writeUser(ctx context.Context, tx *store.Tx, by identity.Actor
 	return after, tx.InsertEvent(ctx, events...)
 }
 
-// switchAccess does what follows when a user was let in or kept out.
-func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, changes []identity.Change) (identity.Event, error) {
+// switchAccess does what follows when a user was let in or kept out. Nobody can begin a session meanwhile, since the user is locked.
+func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, sessions int, changes []identity.Change) (identity.Event, error) {
 	e := about(by, identity.UserActivated, u)
 	if !u.Enabled {
 		e.Type = identity.UserDeactivated
-		ended, err := tx.DeleteSessionsOf(ctx, u.ID, "")
-		if err != nil {
-			return e, err
-		}
-		if ended > 0 {
-			changes = append(changes, identity.Change{Field: "sessions", Before: ended, After: 0})
+		if sessions > 0 {
+			if _, err := tx.DeleteSessionsOf(ctx, u.ID, ""); err != nil {
+				return e, err
+			}
+			changes = append(changes, identity.Change{Field: "sessions", Before: sessions, After: 0})
 		}
 	}
 	e.Changes = changes

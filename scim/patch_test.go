@@ -261,7 +261,7 @@ func checkUser(t *testing.T, u identity.User) {
 		}
 	}
 	door := New(Options{URL: "https://bridge.example"})
-	quick, err := door.appendUser(nil, u, nil, projection{})
+	quick, err := door.appendUser(nil, u, projection{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,19 +127,22 @@ func patchUser(ops []operation, d dialect) func(*identity.User) error {
 	}
 }
 
-// appendUser appends a user with the groups that were loaded. The usual answer copies the stored attributes as they are.
-func (d *Door) appendUser(b []byte, u identity.User, groups []identity.Membership, p projection) ([]byte, error) {
+// appendUser appends a user. The usual answer copies what is stored as it is.
+func (d *Door) appendUser(b []byte, u identity.User, p projection) ([]byte, error) {
 	m := meta{created: u.CreatedAt, modified: u.UpdatedAt, version: u.Version, location: d.location(userType, string(u.ID))}
 	if p.plain(groupsAttr) {
-		return d.appendPlainUser(b, u, groups, m), nil
+		return d.appendPlainUser(b, u, m, p), nil
+	}
+	if err := u.LoadEmails(); err != nil {
+		return nil, identity.Errorf(identity.Internal, "").WithCause(err)
 	}
 	res, err := userResource(u)
 	if err != nil {
 		return nil, err
 	}
-	if len(groups) > 0 {
-		list := make([]any, len(groups))
-		for i, g := range groups {
+	if len(u.Groups) > 0 {
+		list := make([]any, len(u.Groups))
+		for i, g := range u.Groups {
 			list[i] = object{
 				"value": string(g.GroupID), "$ref": d.location(groupType, string(g.GroupID)), "display": g.Display, "type": membershipType(g),
 			}
@@ -156,7 +159,7 @@ func membershipType(g identity.Membership) string {
 	return "indirect"
 }
 
-func (d *Door) appendPlainUser(b []byte, u identity.User, groups []identity.Membership, m meta) []byte {
+func (d *Door) appendPlainUser(b []byte, u identity.User, m meta, p projection) []byte {
 	b = append(b, '{')
 	b = appendSchemas(b, userType, func(x *extension) bool { return holdsName(u.Attributes, x.urn) })
 	b = appendField(b, "id", string(u.ID))
@@ -168,9 +171,14 @@ func (d *Door) appendPlainUser(b []byte, u identity.User, groups []identity.Memb
 		b = appendField(b, "displayName", u.DisplayName)
 	}
 	b = appendValue(appendName(b, "active"), activeAttr, u.Enabled, projection{})
+	if u.Emails == nil && len(u.RawEmails) > 2 {
+		b = append(appendName(b, "emails"), u.RawEmails...)
+	}
 	b = appendEmails(b, u.Emails)
 	b = appendMembers(b, u.Attributes)
-	b = d.appendGroups(b, groups)
+	if p.wants(groupsAttr) {
+		b = d.appendGroups(b, u.Groups)
+	}
 	return append(m.append(b, userType, projection{}), '}')
 }
 

@@ -98,16 +98,9 @@ func (c *call) deleteUser() (answer, error) {
 	return answer{status: http.StatusNoContent}, nil
 }
 
-// userAnswer renders one user. Somebody who was just made is in no group, so nobody asks for them.
+// userAnswer renders one user.
 func (c *call) userAnswer(status int, u identity.User, p projection) (answer, error) {
-	var groups map[identity.UserID][]identity.Membership
-	var err error
-	if p.wants(groupsAttr) && (status != http.StatusCreated || u.Version > 1) {
-		if groups, err = c.people.Memberships(c.ctx, c.by, []identity.UserID{u.ID}); err != nil {
-			return answer{}, err
-		}
-	}
-	body, err := c.appendUser(make([]byte, 0, 1024), u, groups[u.ID], p)
+	body, err := c.appendUser(make([]byte, 0, 1024), u, p)
 	return answer{status: status, location: c.location(userType, string(u.ID)), etag: etag(u.Version), body: body}, err
 }
 
@@ -118,21 +111,12 @@ func (c *call) userItems(q identity.Query, p projection) (page, error) {
 		return page{}, err
 	}
 	out := page{total: found.Total, more: found.More, items: len(found.Items)}
-	var groups map[identity.UserID][]identity.Membership
-	if p.wants(groupsAttr) && len(found.Items) > 0 {
-		ids := make([]identity.UserID, len(found.Items))
-		for i, u := range found.Items {
-			ids[i] = u.ID
-		}
-		if groups, err = c.people.Memberships(c.ctx, c.by, ids); err != nil {
-			return page{}, err
-		}
-	}
+	out.body = make([]byte, 0, 768*len(found.Items))
 	for i, u := range found.Items {
 		if i > 0 {
 			out.body = append(out.body, ',')
 		}
-		if out.body, err = c.appendUser(out.body, u, groups[u.ID], p); err != nil {
+		if out.body, err = c.appendUser(out.body, u, p); err != nil {
 			return page{}, err
 		}
 		out.last = string(u.ID)

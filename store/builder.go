@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -19,8 +20,8 @@ type builder struct {
 }
 
 func (b *builder) add(cond string, args ...any) {
-	b.conds = append(b.conds, cond)
-	b.args = append(b.args, args...)
+	b.conds = append(slices.Clip(b.conds), cond)
+	b.args = append(slices.Clip(b.args), args...)
 }
 
 func (b *builder) where() string {
@@ -41,6 +42,17 @@ func (b *builder) total(ctx context.Context, q identity.Query, tables string, fi
 		return 0, err
 	}
 	return n[0], nil
+}
+
+// totalOf returns how many matches a list has in all. A page behind which nothing comes says so by itself.
+func totalOf(q identity.Query, items int, more bool, count func() (int64, error)) (int64, error) {
+	switch {
+	case !q.Total:
+		return 0, nil
+	case q.Limit > 0 && !more && q.After == "" && (items > 0 || q.Offset == 0):
+		return int64(q.Offset + items), nil
+	}
+	return count()
 }
 
 // after adds the keyset condition.

@@ -41,6 +41,7 @@ type DB struct {
 	keys   []sealKey
 	bound  sync.Map // query -> rebound query
 	writer *writer  // SQLite: who gathers the changes
+	places remembered
 }
 
 type sealKey struct {
@@ -197,6 +198,9 @@ func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 		}
 	}()
 	if err := fn(t); err != nil {
+		return err
+	}
+	if err := t.noteSlow(ctx); err != nil {
 		return err
 	}
 	if t.own == nil {

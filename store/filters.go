@@ -70,6 +70,18 @@ var groupsTable = &table{
 	},
 }
 
+// pointed reports whether a filter asks for the one or two resources that have a value in an index.
+func pointed(f *identity.Filter) bool {
+	if f == nil || f.Op != identity.OpEq || f.Value == nil || f.Attr.Schema != "" {
+		return false
+	}
+	switch f.Attr.Name {
+	case "id", "userName", "externalId", "emails":
+		return f.Attr.Sub == "" || f.Attr.Sub == "value"
+	}
+	return false
+}
+
 // element returns the operand of a sub-attribute of one row; the default is value.
 func (r rows) element(sub string) operand {
 	if sub == "" {

@@ -55,5 +55,8 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
+	if err := tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept)); err != nil {
+		return err
+	}
 	return tx.exec(ctx, `DELETE FROM traces WHERE at < ?`, at.Add(-traceAge))
 }

@@ -155,8 +155,9 @@ func TestTwoTransactionsThatWaitForEachOtherBothEnd(t *testing.T) {
 						if err != nil {
 							return err
 						}
+						before := u
 						u.Version++
-						if err := tx.UpdateUser(ctx, u, true); err != nil {
+						if err := tx.UpdateUser(ctx, before, u); err != nil {
 							return err
 						}
 					}

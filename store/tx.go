@@ -24,6 +24,7 @@ type Tx struct {
 	lazy  bool     // PostgreSQL: it begins with the first query
 	whole bool     // SQLite: others share the transaction, so that nothing may interrupt it
 	now   time.Time
+	added []identity.User // inserted by this transaction
 	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
 }
 
@@ -118,6 +119,24 @@ func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error
 		return identity.Errorf(identity.NotFound, "not found")
 	}
 	return classify(ctx, err)
+}
+
+// each calls scan for every row of a query. It is list without looking fields up by name, for what is asked most.
+func (tx *Tx) each(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) (err error) {
+	if err := tx.ready(ctx); err != nil {
+		return err
+	}
+	rows, err := tx.q.QueryContext(tx.guard(ctx), query, args...)
+	if err != nil {
+		return classify(ctx, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return fmt.Errorf("database: %w", err)
+		}
+	}
+	return classify(ctx, rows.Err())
 }
 
 func (tx *Tx) list(ctx context.Context, dst any, query string, args ...any) error {

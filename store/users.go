@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -80,27 +82,56 @@ func (tx *Tx) user(ctx context.Context, scope Scope, where, lock string, args ..
 
 // Users returns a page of the scope's users who are not deleted.
 func (tx *Tx) Users(ctx context.Context, scope Scope, q identity.Query) (identity.Page[identity.User], error) {
+	if page, ok, err := tx.usersByPlace(ctx, scope, q); ok || err != nil {
+		return page, err
+	}
 	var page identity.Page[identity.User]
+	b := tx.usersBuilder(scope, q)
+	if q.Limit > 0 {
+		rows := *b
+		rows.after("u.id", q)
+		var err error
+		if page.Items, page.More, err = tx.usersPage(ctx, scope, &rows, q); err != nil {
+			return page, err
+		}
+	}
+	var err error
+	page.Total, err = totalOf(q, len(page.Items), page.More, func() (int64, error) {
+		return b.total(ctx, q, userTables, []any{null(scope.directory)})
+	})
+	return page, err
+}
+
+// usersBuilder returns the conditions of a list.
+func (tx *Tx) usersBuilder(scope Scope, q identity.Query) *builder {
 	visible, args := scope.users()
-	b := builder{tx: tx, table: usersTable, directory: scope.directory}
+	if scope.tenant != "" && pointed(q.Filter) {
+		visible = tx.same("u.tenant_id")
+	}
+	b := &builder{tx: tx, table: usersTable, directory: scope.directory}
 	b.add("u.deleted_at IS NULL AND "+visible, args...)
 	b.userQuery(q)
 	if q.Filter != nil {
 		b.filter(q.Filter)
 	}
-	first := []any{null(scope.directory)}
-	var err error
-	if page.Total, err = b.total(ctx, q, userTables, first); err != nil || q.Limit == 0 {
-		return page, err
+	return b
+}
+
+// usersPage reads one page, and whether there is another behind it.
+func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity.Query) ([]identity.User, bool, error) {
+	directory := null(scope.directory)
+	if q.Lean {
+		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed()+b.where()+b.order("u.id", q)), min(q.Limit+1, 128), append([]any{directory, directory}, b.args...))
+		users, more := cut(users, q.Limit)
+		return users, more, err
 	}
-	b.after("u.id", q)
 	var rows []userRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+userTables+b.where()+b.order("u.id", q), append(first, b.args...)...); err != nil {
-		return page, err
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+userTables+b.where()+b.order("u.id", q), append([]any{directory}, b.args...)...); err != nil {
+		return nil, false, err
 	}
-	rows, page.More = cut(rows, q.Limit)
-	page.Items, err = usersOf(rows)
-	return page, err
+	rows, more := cut(rows, q.Limit)
+	users, err := usersOf(rows)
+	return users, more, err
 }
 
 // userQuery adds what people's search forms ask for.
@@ -137,12 +168,16 @@ func (tx *Tx) InsertUser(ctx context.Context, u identity.User) error {
 	if err != nil {
 		return err
 	}
+	tx.added = append(tx.added, identity.User{ID: u.ID, TenantID: u.TenantID})
 	return tx.insertEmails(ctx, u.ID, u.Emails)
 }
 
-// UpdateUser writes all that may change of a user whom UserForUpdate returned; emails says whether the index of the addresses must be written again.
-// A user name that is taken in the tenant is a Conflict, of this or of the transaction's next step.
-func (tx *Tx) UpdateUser(ctx context.Context, u identity.User, emails bool) error {
+// UpdateUser writes all that may change of a user whom UserForUpdate returned as before. A user name that is taken in the tenant is a Conflict, of
+// this or of the transaction's next step.
+func (tx *Tx) UpdateUser(ctx context.Context, before, u identity.User) error {
+	if err := tx.noteMove(ctx, before, u); err != nil {
+		return err
+	}
 	list, err := asJSON(emailsOrNone(u.Emails))
 	if err != nil {
 		return err
@@ -151,7 +186,7 @@ func (tx *Tx) UpdateUser(ctx context.Context, u identity.User, emails bool) erro
 		emails = ?, attributes = ?, search = ?, version = ?, updated_at = ?, deleted_at = ? WHERE id = ?`,
 		null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt,
 		list, attributes(u.Attributes), searchText(&u), u.Version, u.UpdatedAt, u.DeletedAt, string(u.ID))
-	if err != nil || !emails {
+	if err != nil || slices.Equal(before.Emails, u.Emails) {
 		return err
 	}
 	if err := tx.exec(ctx, `DELETE FROM user_emails WHERE user_id = ?`, string(u.ID)); err != nil {
@@ -204,6 +239,29 @@ func (tx *Tx) UsersLike(ctx context.Context, scope Scope, name, externalID, key 
 		UNION SELECT k.user_id FROM directory_users k WHERE k.directory_id = ? AND k.external_id = ?
 		UNION SELECT e.user_id FROM user_emails e WHERE e.email_key = ?)`, `u.user_name_key <> ?, `, limit,
 		[]any{identity.NameKey(name)}, identity.NameKey(name), key, null(scope.directory), null(externalID), null(key))
+}
+
+// SomebodyLike reports whether a directory's scope has anybody whom UsersLike would return. People outside make no difference, not even in time.
+func (tx *Tx) SomebodyLike(ctx context.Context, scope Scope, name, externalID, key string) (found bool, err error) {
+	within, one := "", []any(nil)
+	if !scope.all {
+		within, one = " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
+	}
+	args := slices.Concat([]any{identity.NameKey(name)}, one, []any{key}, one, []any{null(scope.directory), null(externalID), null(key)}, one)
+	err = tx.each(ctx, tx.bind(`SELECT EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`) OR EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`)
+		OR EXISTS (SELECT 1 FROM directory_users k WHERE k.directory_id = ? AND k.external_id = ?)
+		OR EXISTS (SELECT 1 FROM user_emails e JOIN users u ON u.id = e.user_id WHERE e.email_key = ?`+within+`)`),
+		args, func(rows *sql.Rows) error { return rows.Scan(&found) })
+	return found, err
+}
+
+// same compares a column in a way for which no index is used: where another condition leaves a row or two, the planner must not be tempted,
+// before it has statistics, to read a whole tenant instead.
+func (tx *Tx) same(column string) string {
+	if tx.postgres() {
+		return column + " IS NOT DISTINCT FROM ?"
+	}
+	return "+" + column + " = ?"
 }
 
 func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit int, args ...any) ([]identity.User, error) {
@@ -262,4 +320,62 @@ func searchText(u *identity.User) string {
 		parts = append(parts, e.Value)
 	}
 	return strings.ToLower(strings.Join(parts, " "))
+}
+
+// UserFacts is what a change of a user must know besides the user.
+type UserFacts struct {
+	Links    []identity.DirectoryLink // of every directory that knows the user
+	Sessions int
+}
+
+// UserForChange is UserForUpdate with the facts and the asking directory's groups, read after the row was locked: nobody changes any of it
+// until the transaction ends, but for groups.
+func (tx *Tx) UserForChange(ctx context.Context, scope Scope, id identity.UserID) (identity.User, UserFacts, error) {
+	var f UserFacts
+	u, err := tx.UserForUpdate(ctx, scope, id)
+	if err != nil {
+		return u, f, err
+	}
+	var links, groups text
+	err = tx.each(ctx, tx.bind(tx.factsSQL()), []any{string(id), string(id), string(id), null(scope.directory)}, func(rows *sql.Rows) error {
+		return rows.Scan(&links, &f.Sessions, &groups)
+	})
+	if err != nil {
+		return u, f, err
+	}
+	if f.Links, err = linksFromJSON(links); err != nil {
+		return u, f, err
+	}
+	nested, err := groupsOf(&u, groups)
+	if err == nil && nested {
+		list := []identity.User{u}
+		err = tx.nestedGroups(ctx, scope, list)
+		u = list[0]
+	}
+	return u, f, err
+}
+
+func (tx *Tx) factsSQL() string {
+	if tx.postgres() {
+		return `SELECT (SELECT json_agg(json_build_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(CAST(d.tenant_id AS text), ''), 'UserID', l.user_id,
+				'ExternalID', COALESCE(l.external_id, ''), 'Active', l.active, 'CreatedAt', l.created_at) ORDER BY l.created_at, l.directory_id)
+				FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
+			(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsPostgres, "u.id", "?", 1)
+	}
+	return `SELECT (SELECT json_group_array(json_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(d.tenant_id, ''), 'UserID', l.user_id,
+			'ExternalID', COALESCE(l.external_id, ''), 'Active', json(CASE WHEN l.active THEN 'true' ELSE 'false' END),
+			'CreatedAt', strftime('%Y-%m-%dT%H:%M:%fZ', l.created_at)) ORDER BY l.created_at, l.directory_id)
+			FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
+		(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsSQLite, "u.id", "?", 1)
+}
+
+func linksFromJSON(raw text) (links []identity.DirectoryLink, err error) {
+	if raw == "" || raw == "[]" {
+		return nil, nil
+	}
+	err = json.Unmarshal([]byte(raw), &links)
+	for i := range links {
+		links[i].CreatedAt = links[i].CreatedAt.UTC()
+	}
+	return links, err
 }

@@ -20,6 +20,7 @@ type writer struct {
 	db    *DB
 	jobs  chan *job
 	quit  chan struct{}
+	once  sync.Once
 	ended sync.WaitGroup
 }
 
@@ -40,7 +41,7 @@ func startWriter(db *DB) *writer {
 
 // stop ends the writer after the changes that it has begun.
 func (w *writer) stop() {
-	close(w.quit)
+	w.once.Do(func() { close(w.quit) })
 	w.ended.Wait()
 }
 
@@ -163,5 +164,7 @@ func (j *job) run(tx *Tx) {
 			j.err = errors.New("a change panicked")
 		}
 	}()
-	j.err = j.fn(tx)
+	if j.err = j.fn(tx); j.err == nil {
+		j.err = tx.noteSlow(j.ctx)
+	}
 }
