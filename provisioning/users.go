@@ -171,14 +171,13 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 			return u, err
 		}
 	}
-	role, err := s.assign(ctx, tx, by, u, n.Role, source, n.Reason)
-	if err != nil {
+	if _, err := s.assign(ctx, tx, by, u, n.Role, source, n.Reason); err != nil {
 		return u, err
 	}
 	created := about(by, identity.UserCreated, u)
 	created.Reason = n.Reason
 	created.Changes = append(diffUsers(identity.User{}, u), identity.Change{Field: "role", After: s.roleTitle(n.Role)})
-	return u, tx.InsertEvent(ctx, created, role)
+	return u, tx.InsertEvent(ctx, created)
 }
 
 // UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes

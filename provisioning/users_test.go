@@ -21,7 +21,7 @@ func TestAPushedPersonLandsAsViewerOrInTheDirectorysTenant(t *testing.T) {
 		if h.roles(a.ID) != "viewer " || h.roles(b.ID) != "viewer " {
 			t.Errorf("roles %q, %q", h.roles(a.ID), h.roles(b.ID))
 		}
-		if got := h.events(a.ID); !slices.Equal(got, []identity.EventType{identity.UserCreated, identity.RoleAssigned}) {
+		if got := h.events(a.ID); !slices.Equal(got, []identity.EventType{identity.UserCreated}) {
 			t.Errorf("events %v", got)
 		}
 	})

@@ -75,7 +75,7 @@ func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
 // EventQuery says which events are wanted; empty fields do not narrow.
 type EventQuery struct {
 	UserID   identity.UserID
-	ObjectID string
+	ObjectID string // of what is no user
 	Type     identity.EventType
 	TenantID identity.TenantID
 	After    identity.EventID // older than this one
@@ -92,7 +92,7 @@ func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.P
 		b.add("e.user_id = ?", string(q.UserID))
 	}
 	if q.ObjectID != "" {
-		b.add("e.object_id = ?", q.ObjectID)
+		b.add("(e.object_kind <> 'user' AND e.object_id = ?)", q.ObjectID)
 	}
 	if q.Type != "" {
 		b.add("e.type = ?", string(q.Type))

@@ -20,3 +20,28 @@ CREATE TABLE user_moves (
     PRIMARY KEY (scope, n)
 );
 CREATE INDEX user_moves_by_time ON user_moves (at);
+
+-- Every write of a person would check these against the same few rows and lock them; what they hold together is written by one method each,
+-- and nothing deletes a user, a tenant or a directory (docs/decisions/0011).
+ALTER TABLE users DROP CONSTRAINT users_tenant_id_fkey;
+ALTER TABLE user_emails DROP CONSTRAINT user_emails_user_id_fkey;
+ALTER TABLE assignments DROP CONSTRAINT assignments_user_id_fkey;
+ALTER TABLE assignments DROP CONSTRAINT assignments_application_role_id_fkey;
+ALTER TABLE directory_users DROP CONSTRAINT directory_users_directory_id_fkey;
+ALTER TABLE directory_users DROP CONSTRAINT directory_users_user_id_fkey;
+ALTER TABLE group_members DROP CONSTRAINT group_members_group_id_fkey;
+
+-- Users have events_by_user.
+DROP INDEX events_by_object;
+CREATE INDEX events_by_object ON events (object_id, id) WHERE object_kind <> 'user';
+
+-- A change of a group's members counts in one of these rows, so that many at once do not wait for one another. They are also the lock of
+-- the members: who needs them to stay as they are locks all rows.
+CREATE TABLE group_versions (
+    group_id   UUID NOT NULL,
+    slot       SMALLINT NOT NULL,
+    n          BIGINT NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, slot)
+) WITH (fillfactor = 50);
+INSERT INTO group_versions (group_id, slot, n, updated_at) SELECT g.id, s, 0, g.updated_at FROM groups g, generate_series(0, 15) AS s;

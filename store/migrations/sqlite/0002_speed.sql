@@ -21,3 +21,7 @@ CREATE TABLE user_moves (
     PRIMARY KEY (scope, n)
 ) WITHOUT ROWID;
 CREATE INDEX user_moves_by_time ON user_moves (at);
+
+-- Users have events_by_user.
+DROP INDEX events_by_object;
+CREATE INDEX events_by_object ON events (object_id, id) WHERE object_kind <> 'user';
