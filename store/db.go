@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -38,7 +39,8 @@ type DB struct {
 	read   *sqlx.DB // SQLite: readers beside the one writer; PostgreSQL: the same pool
 	driver string
 	keys   []sealKey
-	bound  sync.Map // query -> rebound query
+	bound  sync.Map      // query -> rebound query
+	opened atomic.Uint64 // see OpeningVersion
 }
 
 type sealKey struct {
@@ -185,8 +187,18 @@ func (db *DB) update(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
-	return classify(ctx, tx.Commit())
+	if err := classify(ctx, tx.Commit()); err != nil {
+		return err
+	}
+	if t.opens {
+		db.opened.Add(1)
+	}
+	return nil
 }
+
+// OpeningVersion counts the changes that this process committed to what opens the SCIM door: directories, tokens and clients. What was
+// read of them while it had this value is still so in this process; another replica's changes do not count.
+func (db *DB) OpeningVersion() uint64 { return db.opened.Load() }
 
 // now is the time as both databases keep it: UTC, to the microsecond.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

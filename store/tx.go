@@ -22,6 +22,7 @@ type Tx struct {
 	q     sqlx.ExtContext
 	now   time.Time
 	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
+	opens bool        // it wrote what OpeningVersion counts
 }
 
 // statement is a write that nobody waits for.
