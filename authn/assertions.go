@@ -22,6 +22,15 @@ const (
 // assertionAlgorithms are those that a client may sign with. None of them has a key that we know too.
 var assertionAlgorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
 
+// AssertionAlgorithms returns the names of the algorithms that a client may sign with (RFC 7518 section 3.1).
+func AssertionAlgorithms() []string {
+	out := make([]string, len(assertionAlgorithms))
+	for i, a := range assertionAlgorithms {
+		out[i] = string(a)
+	}
+	return out
+}
+
 // assertion is a JWT by which a client says who it is (RFC 7523 section 3).
 type assertion struct {
 	token   *jwt.JSONWebToken
