@@ -35,8 +35,10 @@ var law = map[string]room{
 	"store": {floor: 1, ours: []string{"identity"}, owns: []string{
 		"github.com/jmoiron/sqlx", "github.com/lib/pq", "modernc.org/sqlite", "github.com/pressly/goose/v3",
 	}},
-	"provisioning": {floor: 2, ours: []string{"identity", "access", "store"}},
-	"authn":        {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{"golang.org/x/crypto"}},
+	"provisioning": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/go-jose/go-jose/v4"}},
+	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
+		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4",
+	}},
 	"web":          {floor: 3, ours: []string{"identity"}, owns: []string{"golang.org/x/time"}},
 	"scim": {
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},

@@ -103,8 +103,9 @@ func (h *house) change(u identity.User, fn func(*identity.User)) {
 		if err != nil {
 			return err
 		}
+		before := now
 		fn(&now)
-		return tx.UpdateUser(h.t.Context(), now, false)
+		return tx.UpdateUser(h.t.Context(), before, now)
 	})
 }
 

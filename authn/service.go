@@ -34,12 +34,14 @@ const (
 
 // Service is the package's one type. It is safe for use by many goroutines, and any number of replicas may run on one database.
 type Service struct {
-	db     *store.DB
-	model  *access.Model
-	policy access.Policy
-	hashes chan struct{} // one token for each hash that may be computed now
-	queue  chan struct{} // one token for each hash that is computed or waits for that
-	tried  *attempts
+	db      *store.DB
+	model   *access.Model
+	policy  access.Policy
+	hashes  chan struct{} // one token for each hash that may be computed now
+	queue   chan struct{} // one token for each hash that is computed or waits for that
+	tried   *attempts     // passwords
+	clients *attempts     // OAuth clients
+	passes  passes
 }
 
 // New returns a service on a database whose migrations are done.
@@ -60,11 +62,11 @@ func New(db *store.DB, model *access.Model) *Service {
 	}
 	return &Service{
 		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
-		tried: &attempts{sources: map[netip.Prefix]*source{}},
+		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 	}
 }
 
-// Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and old traces. It may run at any time and on every replica.
+// Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions, access tokens and old traces. It may run at any time and on every replica.
 func (s *Service) Sweep(ctx context.Context) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.Sweep(ctx, tx.Now()) })
 }

@@ -15,7 +15,8 @@ func TestTheTokenOfADirectoryIsShownOnce(t *testing.T) {
 		r := b.post("/console/directories", url.Values{"name": {"Entra of Acme"}, "dialect": {"entra"}, "tenant": {string(s.acme.ID)}, "domains": {"acme.example, acme.org"}})
 		r.is(http.StatusOK).says("Entra of Acme is ready", "It is shown this once", "Tenant URL", s.url+"/scim/v2", "Secret token")
 		token := r.all(`<code>(dbs_[^<]+)</code>`)[0]
-		dir, _, err := s.authn.DirectoryByToken(t.Context(), token)
+		v, err := s.authn.DirectoryByToken(t.Context(), token, "127.0.0.1")
+		dir := v.Directory
 		if err != nil || dir.Name != "Entra of Acme" || !slices.Equal(dir.Domains, []string{"acme.example", "acme.org"}) {
 			t.Fatalf("the token opens %q %v: %v", dir.Name, dir.Domains, err)
 		}
@@ -27,8 +28,8 @@ func TestTheTokenOfADirectoryIsShownOnce(t *testing.T) {
 		revoke := b.get(page).all(`href="(` + page + `/tokens/[0-9a-f-]+/revoke)"`)
 		b.get(revoke[0]).is(http.StatusOK).says("Revoke the token that ends in")
 		b.post(revoke[0], nil).is(http.StatusOK).says("The token was revoked")
-		_, _, err1 := s.authn.DirectoryByToken(t.Context(), token)
-		_, _, err2 := s.authn.DirectoryByToken(t.Context(), second)
+		_, err1 := s.authn.DirectoryByToken(t.Context(), token, "127.0.0.1")
+		_, err2 := s.authn.DirectoryByToken(t.Context(), second, "127.0.0.1")
 		if (err1 == nil) == (err2 == nil) {
 			t.Errorf("after one of two tokens was revoked they answer %v and %v", err1, err2)
 		}

@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Dialect is how a directory's client speaks SCIM where the standard and the big providers disagree.
 type Dialect string
@@ -19,10 +22,12 @@ type Directory struct {
 	Name      string
 	Dialect   Dialect
 	Enabled   bool
-	Domains   []string // e-mail domains in which it may adopt people who already exist; none means all of its scope
+	Domains   []string       // e-mail domains in which it may adopt people who already exist; none means all of its scope
+	Networks  []netip.Prefix // from where its tokens and clients may be used; none means from anywhere
 	CreatedAt time.Time
 	UpdatedAt time.Time
-	Tokens    []Token // filled where a page shows them
+	Tokens    []Token  // filled where a page shows them
+	Clients   []Client // the same
 }
 
 // DirectoryTokenPrefix starts every bearer token of a directory, so that scanners for leaked secrets can find it.
@@ -40,6 +45,20 @@ type Token struct {
 	ExpiresAt   *time.Time
 	LastUsedAt  *time.Time
 	RevokedAt   *time.Time
+	WarnedAt    *time.Time // when it was last said that it ends soon
+}
+
+// TokenWarning is how long before its end a token that is in use is warned of.
+const TokenWarning = 14 * 24 * time.Hour
+
+// Live reports whether a token still opens the door.
+func (t Token) Live(now time.Time) bool {
+	return t.RevokedAt == nil && (t.ExpiresAt == nil || now.Before(*t.ExpiresAt))
+}
+
+// Ending reports whether a live token ends soon: within TokenWarning.
+func (t Token) Ending(now time.Time) bool {
+	return t.Live(now) && t.ExpiresAt != nil && t.ExpiresAt.Sub(now) <= TokenWarning
 }
 
 // DirectoryLink says that a directory knows a user, under which id and whether it lets the user in.

@@ -59,6 +59,9 @@ const (
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
 	TokenRevoked      EventType = "directory.token_revoked"
+	TokenExpiring     EventType = "directory.token_expiring"
+	ClientCreated     EventType = "directory.client_created"
+	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
 )
@@ -91,6 +94,9 @@ var EventTypes = map[EventType]string{
 	DirectoryUpdated:  "a directory's settings changed",
 	TokenIssued:       "a bearer token was made for a directory",
 	TokenRevoked:      "a directory's bearer token was revoked",
+	TokenExpiring:     "a directory's bearer token that is in use ends within 14 days; written once a token",
+	ClientCreated:     "an OAuth client was made for a directory",
+	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
 }

@@ -14,8 +14,13 @@ func noDirectory() *identity.Error {
 	return identity.Errorf(identity.NotFound, "There is no such directory.")
 }
 
-// CreateDirectory creates a directory and its first bearer token. The token is returned this once; only its hash is kept.
+// CreateDirectory creates a directory and its first bearer token, which does not expire. The token is returned this once; only its hash is kept.
 func (s *Service) CreateDirectory(ctx context.Context, by identity.Actor, d identity.Directory) (identity.Directory, string, error) {
+	return s.CreateDirectoryUntil(ctx, by, d, nil)
+}
+
+// CreateDirectoryUntil is CreateDirectory with the end of the first token; nil: it does not expire.
+func (s *Service) CreateDirectoryUntil(ctx context.Context, by identity.Actor, d identity.Directory, expires *time.Time) (identity.Directory, string, error) {
 	if err := s.platform(by); err != nil {
 		return d, "", err
 	}
@@ -28,6 +33,9 @@ func (s *Service) CreateDirectory(ctx context.Context, by identity.Actor, d iden
 	}
 	var secret string
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := checkEnd(expires, tx.Now()); err != nil {
+			return err
+		}
 		if d.TenantID != "" {
 			if _, err := tx.Tenant(ctx, store.Everything(), d.TenantID); err != nil {
 				return sharpen(err, noTenant)
@@ -39,10 +47,13 @@ func (s *Service) CreateDirectory(ctx context.Context, by identity.Actor, d iden
 		}
 		e := aboutDirectory(by, identity.DirectoryCreated, d)
 		e.Changes = []identity.Change{{Field: "name", After: d.Name}, {Field: "dialect", After: d.Dialect}, {Field: "domains", After: d.Domains}}
+		if len(d.Networks) > 0 {
+			e.Changes = append(e.Changes, identity.Change{Field: "networks", After: identity.NetworkTexts(d.Networks)})
+		}
 		if err := tx.InsertEvent(ctx, e); err != nil {
 			return err
 		}
-		token, t, err := issueToken(ctx, tx, by, d, nil)
+		token, t, err := issueToken(ctx, tx, by, d, expires)
 		secret, d.Tokens = token, []identity.Token{t}
 		return err
 	})
@@ -61,8 +72,19 @@ func checkDirectory(d *identity.Directory) error {
 		return noTenant()
 	}
 	var err error
+	if d.Networks, err = identity.ParseNetworks(identity.NetworkTexts(d.Networks)); err != nil {
+		return err
+	}
 	d.Domains, err = domainKeys(d.Domains, false)
 	return err
+}
+
+// checkEnd refuses a token that would be expired from the start.
+func checkEnd(expires *time.Time, now time.Time) error {
+	if expires != nil && !expires.After(now) {
+		return identity.Errorf(identity.Invalid, "The token would be expired from the start; choose a later time.").WithField("expires")
+	}
+	return nil
 }
 
 // domainKeys normalises a list of domains; the star is allowed where any is.
@@ -100,7 +122,7 @@ func issueToken(ctx context.Context, tx *store.Tx, by identity.Actor, d identity
 	return secret, t, tx.InsertEvent(ctx, e)
 }
 
-// Directories returns a page of the directories with their tokens' facts.
+// Directories returns a page of the directories with the facts of their tokens and clients.
 func (s *Service) Directories(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Directory], error) {
 	var page identity.Page[identity.Directory]
 	if err := s.platform(by); err != nil {
@@ -125,13 +147,17 @@ func withTokens(ctx context.Context, tx *store.Tx, list []identity.Directory) er
 		ids[i] = d.ID
 	}
 	tokens, err := tx.Tokens(ctx, ids)
+	if err != nil {
+		return err
+	}
+	clients, err := tx.Clients(ctx, ids)
 	for i := range list {
-		list[i].Tokens = tokens[list[i].ID]
+		list[i].Tokens, list[i].Clients = tokens[list[i].ID], clients[list[i].ID]
 	}
 	return err
 }
 
-// Directory returns a directory with its tokens' facts, or NotFound.
+// Directory returns a directory with the facts of its tokens and clients, or NotFound.
 func (s *Service) Directory(ctx context.Context, by identity.Actor, id identity.DirectoryID) (identity.Directory, error) {
 	if err := s.platform(by); err != nil {
 		return identity.Directory{}, err
@@ -149,7 +175,7 @@ func (s *Service) Directory(ctx context.Context, by identity.Actor, id identity.
 	return list[0], sharpen(err, noDirectory)
 }
 
-// UpdateDirectory changes name, dialect, domains and whether the directory may write at all; its tenant is fixed.
+// UpdateDirectory changes name, dialect, domains, networks and whether the directory may write at all; its tenant is fixed.
 func (s *Service) UpdateDirectory(ctx context.Context, by identity.Actor, id identity.DirectoryID, change func(*identity.Directory) error) (identity.Directory, error) {
 	var after identity.Directory
 	err := s.updateDirectory(ctx, by, id, func(tx *store.Tx, before identity.Directory) error {
@@ -188,6 +214,9 @@ func diffSettings(before, after identity.Directory) []identity.Change {
 	if !slices.Equal(before.Domains, after.Domains) {
 		out = append(out, identity.Change{Field: "domains", Before: before.Domains, After: after.Domains})
 	}
+	if !slices.Equal(before.Networks, after.Networks) {
+		out = append(out, identity.Change{Field: "networks", Before: identity.NetworkTexts(before.Networks), After: identity.NetworkTexts(after.Networks)})
+	}
 	return out
 }
 
@@ -213,8 +242,8 @@ func (s *Service) RotateToken(ctx context.Context, by identity.Actor, id identit
 	var secret string
 	var t identity.Token
 	err := s.updateDirectory(ctx, by, id, func(tx *store.Tx, d identity.Directory) error {
-		if expires != nil && !expires.After(tx.Now()) {
-			return identity.Errorf(identity.Invalid, "The token would be expired from the start; choose a later time.").WithField("expires")
+		if err := checkEnd(expires, tx.Now()); err != nil {
+			return err
 		}
 		all, err := tx.Tokens(ctx, []identity.DirectoryID{d.ID})
 		if err != nil {
@@ -222,7 +251,7 @@ func (s *Service) RotateToken(ctx context.Context, by identity.Actor, id identit
 		}
 		var live []identity.Token
 		for _, old := range all[d.ID] {
-			if old.RevokedAt == nil && (old.ExpiresAt == nil || old.ExpiresAt.After(tx.Now())) {
+			if old.Live(tx.Now()) {
 				live = append(live, old)
 			}
 		}

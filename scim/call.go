@@ -44,17 +44,19 @@ func (c *call) authenticate() error {
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
 		return identity.Errorf(identity.Unauthenticated, "Send the directory's token in the header Authorization: Bearer dbs_….")
 	}
-	dir, by, err := c.authn.DirectoryByToken(c.ctx, token)
-	if err != nil {
+	v, err := c.authn.DirectoryByToken(c.ctx, token, web.ClientIP(c.r))
+	if v.Key == "" {
 		return err
 	}
-	if err := c.spend(token); err != nil {
+	if err := c.spend(v.Key); err != nil {
 		return err
 	}
-	by.Door, by.RequestID = "scim", web.RequestID(c.ctx)
-	c.directory, c.by, c.dialect = dir, by, dialectOf(dir.Dialect)
-	c.dialect.limits = c.limits
-	return nil
+	if v.Ending != nil {
+		c.log.WarnContext(c.ctx, "a directory's token ends soon; make a new one and give it to the source", "directory", v.Directory.Name, "token", v.Key, "ends", v.Ending)
+	}
+	c.directory, c.by, c.dialect = v.Directory, v.Actor, dialectOf(v.Directory.Dialect)
+	c.by.Door, c.by.RequestID, c.dialect.limits = "scim", web.RequestID(c.ctx), c.limits
+	return err // of a request from a strange network, which the journal keeps since it is known whose token it has
 }
 
 // body reads the body once and returns it as an object.

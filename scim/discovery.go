@@ -23,12 +23,14 @@ type documents struct {
 	schemas       []byte
 	resourceType  map[string][]byte
 	schema        map[string][]byte
+	oauth         []byte // the metadata of RFC 8414
 }
 
 // newDocuments renders the documents from the same data that requests are checked with, so that they cannot say anything else.
-func newDocuments(base string, l Limits) documents {
+func newDocuments(origin string, l Limits) documents {
+	base := origin + Path
 	d := documents{resourceType: map[string][]byte{}, schema: map[string][]byte{}}
-	d.config = encode(configDocument(base, l))
+	d.config, d.oauth = encode(configDocument(origin, l)), encode(oauthDocument(origin))
 	var types, schemas []any
 	for _, t := range []*resourceType{userType, groupType} {
 		types = append(types, typeDocument(base, t))
@@ -70,7 +72,7 @@ func typeDocument(base string, t *resourceType) object {
 }
 
 // configDocument says what this server can do (RFC 7643 section 5, RFC 9865 section 4).
-func configDocument(base string, l Limits) object {
+func configDocument(origin string, l Limits) object {
 	return object{
 		"schemas":        []string{configURN},
 		"patch":          object{"supported": true},
@@ -86,8 +88,12 @@ func configDocument(base string, l Limits) object {
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,
 			"description": "The token of a directory in the header Authorization: Bearer",
 			"specUri":     "https://www.rfc-editor.org/info/rfc6750",
+		}, object{
+			"type": "oauth2", "name": "OAuth 2.0 client credentials", "primary": false,
+			"description": "A short-lived access token with the scope scim, from " + TokenPath + " for a client's secret or signed JWT",
+			"specUri":     "https://www.rfc-editor.org/info/rfc6749",
 		}},
-		"meta": object{"resourceType": "ServiceProviderConfig", "location": base + "/ServiceProviderConfig"},
+		"meta": object{"resourceType": "ServiceProviderConfig", "location": origin + Path + "/ServiceProviderConfig"},
 	}
 }
 

@@ -30,6 +30,7 @@ type Options struct {
 type Door struct {
 	people *provisioning.Service
 	authn  *authn.Service
+	origin string // the public one, without a trailing slash
 	base   string // absolute, without a trailing slash
 	log    *slog.Logger
 	limits Limits
@@ -41,22 +42,26 @@ type Door struct {
 // New returns the door.
 func New(o Options) *Door {
 	d := &Door{
-		people: o.Provisioning, authn: o.Authn, base: strings.TrimSuffix(o.URL, "/") + Path, log: o.Log,
+		people: o.Provisioning, authn: o.Authn, origin: strings.TrimSuffix(o.URL, "/"), log: o.Log,
 		limits: o.Limits.filled(), opened: time.Now(),
 	}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
 	d.rates = newRates(d.limits)
-	d.docs = newDocuments(d.base, d.limits)
+	d.base = d.origin + Path
+	d.docs = newDocuments(d.origin, d.limits)
 	return d
 }
 
-// Routes adds the door to the mux. Everything below Path is answered here, so that each refusal is a SCIM error too.
+// Routes adds the door to the mux, with the token endpoint of its clients. Everything below Path is answered here, so that each refusal
+// is a SCIM error too.
 func (d *Door) Routes(mux *http.ServeMux) {
 	h := web.Handle(d.serve, d.renderError)
 	mux.Handle(Path, h)
 	mux.Handle(Path+"/", h)
+	mux.Handle("POST "+TokenPath, web.Handle(d.token, renderOAuthError))
+	mux.Handle("GET "+metadataPath, web.Handle(d.metadata, renderOAuthError))
 }
 
 // location returns the absolute address of a resource.

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -39,8 +40,9 @@ type DB struct {
 	read   *sqlx.DB // SQLite: readers beside the one writer; PostgreSQL: the same pool
 	driver string
 	keys   []sealKey
-	bound  sync.Map // query -> rebound query
-	writer *writer  // SQLite: who gathers the changes
+	bound  sync.Map      // query -> rebound query
+	opened atomic.Uint64 // see OpeningVersion
+	writer *writer       // SQLite: who gathers the changes
 	places remembered
 }
 
@@ -196,6 +198,9 @@ func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 		if err != nil && t.own != nil {
 			_ = t.own.Rollback()
 		}
+		if err == nil && t.opens {
+			db.opened.Add(1)
+		}
 	}()
 	if err := fn(t); err != nil {
 		return err
@@ -212,6 +217,10 @@ func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 	}
 	return classify(ctx, t.own.Commit())
 }
+
+// OpeningVersion counts the changes that this process committed to what opens the SCIM door: directories, tokens and clients. What was
+// read of them while it had this value is still so in this process; another replica's changes do not count.
+func (db *DB) OpeningVersion() uint64 { return db.opened.Load() }
 
 // now is the time as both databases keep it: UTC, to the microsecond.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }

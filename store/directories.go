@@ -14,18 +14,31 @@ type directoryRow struct {
 	Dialect   string `db:"dialect"`
 	Enabled   bool   `db:"enabled"`
 	Domains   text   `db:"domains"`
+	Networks  text   `db:"networks"`
 	CreatedAt moment `db:"created_at"`
 	UpdatedAt moment `db:"updated_at"`
 }
 
-const directoryColumns = `d.id, d.tenant_id, d.name, d.dialect, d.enabled, d.domains, d.created_at, d.updated_at`
+const directoryColumns = `d.id, d.tenant_id, d.name, d.dialect, d.enabled, d.domains, d.networks, d.created_at, d.updated_at`
 
 func (r *directoryRow) directory() (identity.Directory, error) {
 	d := identity.Directory{
 		ID: identity.DirectoryID(r.ID), TenantID: identity.TenantID(r.TenantID), Name: r.Name, Dialect: identity.Dialect(r.Dialect),
 		Enabled: r.Enabled, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
 	}
+	if err := fromJSON(r.Networks, &d.Networks); err != nil {
+		return d, err
+	}
 	return d, fromJSON(r.Domains, &d.Domains)
+}
+
+// lists returns the columns of a directory that hold lists.
+func lists(d identity.Directory) (domains, networks string, err error) {
+	if domains, err = asJSON(append([]string{}, d.Domains...)); err != nil {
+		return "", "", err
+	}
+	networks, err = asJSON(identity.NetworkTexts(d.Networks))
+	return domains, networks, err
 }
 
 // Directory returns a directory of the scope, or NotFound.
@@ -81,22 +94,24 @@ func (tx *Tx) Directories(ctx context.Context, scope Scope, q identity.Query) (i
 
 // InsertDirectory writes a new directory. A name that is taken is a Conflict.
 func (tx *Tx) InsertDirectory(ctx context.Context, d identity.Directory) error {
-	domains, err := asJSON(append([]string{}, d.Domains...))
+	domains, networks, err := lists(d)
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO directories (id, tenant_id, name, name_key, dialect, enabled, domains, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(d.ID), null(d.TenantID), d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, d.CreatedAt, d.UpdatedAt)
+	tx.opens = true
+	return tx.exec(ctx, `INSERT INTO directories (id, tenant_id, name, name_key, dialect, enabled, domains, networks, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(d.ID), null(d.TenantID), d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, d.CreatedAt, d.UpdatedAt)
 }
 
 // UpdateDirectory writes a directory's settings; its tenant never changes.
 func (tx *Tx) UpdateDirectory(ctx context.Context, d identity.Directory) error {
-	domains, err := asJSON(append([]string{}, d.Domains...))
+	domains, networks, err := lists(d)
 	if err != nil {
 		return err
 	}
-	return tx.execOne(ctx, `UPDATE directories SET name = ?, name_key = ?, dialect = ?, enabled = ?, domains = ?, updated_at = ? WHERE id = ?`,
-		d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, d.UpdatedAt, string(d.ID))
+	tx.opens = true
+	return tx.execOne(ctx, `UPDATE directories SET name = ?, name_key = ?, dialect = ?, enabled = ?, domains = ?, networks = ?, updated_at = ? WHERE id = ?`,
+		d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, d.UpdatedAt, string(d.ID))
 }
 
 type tokenRow struct {
@@ -107,14 +122,15 @@ type tokenRow struct {
 	ExpiresAt   moment `db:"expires_at"`
 	LastUsedAt  moment `db:"last_used_at"`
 	RevokedAt   moment `db:"revoked_at"`
+	WarnedAt    moment `db:"warned_at"`
 }
 
-const tokenColumns = `k.id, k.directory_id, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at`
+const tokenColumns = `k.id, k.directory_id, k.hint, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.warned_at`
 
 func (r *tokenRow) token() identity.Token {
 	return identity.Token{
 		ID: identity.TokenID(r.ID), DirectoryID: identity.DirectoryID(r.DirectoryID), Hint: r.Hint, CreatedAt: r.CreatedAt.time(),
-		ExpiresAt: r.ExpiresAt.at, LastUsedAt: r.LastUsedAt.at, RevokedAt: r.RevokedAt.at,
+		ExpiresAt: r.ExpiresAt.at, LastUsedAt: r.LastUsedAt.at, RevokedAt: r.RevokedAt.at, WarnedAt: r.WarnedAt.at,
 	}
 }
 
@@ -131,14 +147,17 @@ func (tx *Tx) Tokens(ctx context.Context, ids []identity.DirectoryID) (map[ident
 	return out, err
 }
 
+// joinedDirectory are the columns of a directory beside those of what opens it.
+const joinedDirectory = `d.id AS "d.id", d.tenant_id AS "d.tenant_id", d.name AS "d.name", d.dialect AS "d.dialect", d.enabled AS "d.enabled",
+		d.domains AS "d.domains", d.networks AS "d.networks", d.created_at AS "d.created_at", d.updated_at AS "d.updated_at"`
+
 // DirectoryByTokenHash returns the token with this hash and its directory, whatever their state, or NotFound.
 func (tx *Tx) DirectoryByTokenHash(ctx context.Context, hash []byte) (identity.Directory, identity.Token, error) {
 	var r struct {
 		tokenRow
 		D directoryRow `db:"d"`
 	}
-	err := tx.get(ctx, &r, `SELECT `+tokenColumns+`, d.id AS "d.id", d.tenant_id AS "d.tenant_id", d.name AS "d.name", d.dialect AS "d.dialect", d.enabled AS "d.enabled",
-		d.domains AS "d.domains", d.created_at AS "d.created_at", d.updated_at AS "d.updated_at"
+	err := tx.get(ctx, &r, `SELECT `+tokenColumns+`, `+joinedDirectory+`
 		FROM directory_tokens k JOIN directories d ON d.id = k.directory_id WHERE k.hash = ?`, hash)
 	if err != nil {
 		return identity.Directory{}, identity.Token{}, err
@@ -149,6 +168,7 @@ func (tx *Tx) DirectoryByTokenHash(ctx context.Context, hash []byte) (identity.D
 
 // InsertToken writes a new token with the hash of its secret.
 func (tx *Tx) InsertToken(ctx context.Context, t identity.Token, hash []byte) error {
+	tx.opens = true
 	return tx.exec(ctx, `INSERT INTO directory_tokens (id, directory_id, hash, hint, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(t.ID), string(t.DirectoryID), hash, t.Hint, t.CreatedAt, t.ExpiresAt)
 }
@@ -158,8 +178,15 @@ func (tx *Tx) TouchToken(ctx context.Context, id identity.TokenID, at time.Time)
 	return tx.exec(ctx, `UPDATE directory_tokens SET last_used_at = ? WHERE id = ?`, at, string(id))
 }
 
+// WarnToken notes that it was said that a token ends soon, unless that was noted after the moment given. It reports whether it was noted now.
+func (tx *Tx) WarnToken(ctx context.Context, id identity.TokenID, unless time.Time) (bool, error) {
+	n, err := tx.execCount(ctx, `UPDATE directory_tokens SET warned_at = ? WHERE id = ? AND (warned_at IS NULL OR warned_at <= ?)`, tx.now, string(id), unless)
+	return n > 0, err
+}
+
 // RevokeToken ends a live token of a directory, or returns NotFound.
 func (tx *Tx) RevokeToken(ctx context.Context, directory identity.DirectoryID, id identity.TokenID) error {
+	tx.opens = true
 	return tx.execOne(ctx, `UPDATE directory_tokens SET revoked_at = ? WHERE directory_id = ? AND id = ? AND revoked_at IS NULL`, tx.now, string(directory), string(id))
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +81,17 @@ func pointed(f *identity.Filter) bool {
 		return f.Attr.Sub == "" || f.Attr.Sub == "value"
 	}
 	return false
+}
+
+// speaksOf reports whether a filter has a core attribute.
+func speaksOf(f *identity.Filter, name string) bool {
+	if f == nil {
+		return false
+	}
+	if f.Attr.Name == name && f.Attr.Schema == "" {
+		return true
+	}
+	return slices.ContainsFunc(f.Children, func(child *identity.Filter) bool { return speaksOf(child, name) })
 }
 
 // element returns the operand of a sub-attribute of one row; the default is value.

@@ -22,10 +22,16 @@ const (
 		FROM group_members m JOIN groups g ON g.id = m.group_id WHERE m.member_id = u.id AND g.directory_id = ?)`
 )
 
-// selectPushed returns the beginning of a query; it has two arguments, both the directory.
-func (tx *Tx) selectPushed() string {
-	if tx.postgres() {
+// pushedTables is userTables in a form that looks the directory's row up for each user, and never joins all of them.
+const pushedTables = ` FROM users u LEFT JOIN LATERAL (SELECT l.user_id, l.external_id FROM directory_users l WHERE l.user_id = u.id AND l.directory_id = ? LIMIT 1) du ON TRUE`
+
+// selectPushed returns the beginning of a query; it has two arguments, both the directory. joined keeps the index on the directory's own ids.
+func (tx *Tx) selectPushed(joined bool) string {
+	if tx.postgres() && joined {
 		return `SELECT ` + pushedColumns + pushedGroupsPostgres + userTables
+	}
+	if tx.postgres() {
+		return `SELECT ` + pushedColumns + pushedGroupsPostgres + pushedTables
 	}
 	return `SELECT ` + pushedColumns + pushedGroupsSQLite + userTables
 }
@@ -34,7 +40,7 @@ func (tx *Tx) selectPushed() string {
 func (tx *Tx) PushedUser(ctx context.Context, scope Scope, id identity.UserID) (identity.User, error) {
 	visible, more := scope.users()
 	directory := null(scope.directory)
-	users, err := tx.pushed(ctx, scope, tx.bind(tx.selectPushed()+` WHERE u.deleted_at IS NULL AND u.id = ? AND `+visible), 1, append([]any{directory, directory, string(id)}, more...))
+	users, err := tx.pushed(ctx, scope, tx.bind(tx.selectPushed(false)+` WHERE u.deleted_at IS NULL AND u.id = ? AND `+visible), 1, append([]any{directory, directory, string(id)}, more...))
 	if err != nil {
 		return identity.User{}, err
 	}

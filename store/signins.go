@@ -44,12 +44,14 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 // traceAge is how long sign-in traces are kept.
 const traceAge = 30 * 24 * time.Hour
 
-// Sweep deletes what is past its end: sessions, sign-in states, replays and old traces.
+// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens and old traces.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
 		`DELETE FROM signin_states WHERE expires_at < ?`,
 		`DELETE FROM replays WHERE expires_at < ?`,
+		`DELETE FROM client_replays WHERE expires_at < ?`,
+		`DELETE FROM access_tokens WHERE expires_at < ?`,
 	} {
 		if err := tx.exec(ctx, query, at); err != nil {
 			return err

@@ -26,6 +26,7 @@ type Tx struct {
 	now   time.Time
 	added []identity.User // inserted by this transaction
 	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
+	opens bool        // it wrote what OpeningVersion counts
 }
 
 // statement is a write that nobody waits for.

@@ -121,7 +121,7 @@ func (tx *Tx) usersBuilder(scope Scope, q identity.Query) *builder {
 func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity.Query) ([]identity.User, bool, error) {
 	directory := null(scope.directory)
 	if q.Lean {
-		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed()+b.where()+b.order("u.id", q)), min(q.Limit+1, 128), append([]any{directory, directory}, b.args...))
+		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed(speaksOf(q.Filter, "externalId"))+b.where()+b.order("u.id", q)), min(q.Limit+1, 128), append([]any{directory, directory}, b.args...))
 		users, more := cut(users, q.Limit)
 		return users, more, err
 	}

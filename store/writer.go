@@ -30,6 +30,7 @@ type job struct {
 	fn     func(*Tx) error
 	err    error
 	failed any // what fn panicked with
+	opens  bool
 	done   chan struct{}
 }
 
@@ -106,6 +107,9 @@ func (w *writer) commit(jobs []*job) {
 				j.err = errors.Join(errAgain, err)
 			}
 		}
+		if j.opens && j.err == nil {
+			w.db.opened.Add(1)
+		}
 		close(j.done)
 	}
 }
@@ -167,4 +171,5 @@ func (j *job) run(tx *Tx) {
 	if j.err = j.fn(tx); j.err == nil {
 		j.err = tx.noteSlow(j.ctx)
 	}
+	j.opens = tx.opens
 }

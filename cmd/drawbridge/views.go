@@ -134,6 +134,7 @@ type tokenView struct {
 	ExpiresAt  *time.Time       `json:"expires_at,omitempty"`
 	LastUsedAt *time.Time       `json:"last_used_at,omitempty"`
 	RevokedAt  *time.Time       `json:"revoked_at,omitempty"`
+	Ending     bool             `json:"ending,omitempty"` // within 14 days
 }
 
 type directoryView struct {
@@ -144,17 +145,23 @@ type directoryView struct {
 	Dialect  identity.Dialect     `json:"dialect"`
 	Enabled  bool                 `json:"enabled"`
 	Domains  []string             `json:"domains,omitempty"`
+	Networks []string             `json:"networks,omitempty"` // none: from anywhere
 	BaseURL  string               `json:"base_url"`
 	Token    string               `json:"token,omitempty"` // only when it was made just now
 	Tokens   []tokenView          `json:"tokens,omitempty"`
+	Clients  []clientView         `json:"clients,omitempty"`
 }
 
 func viewDirectory(d identity.Directory, tenant, url string) directoryView {
 	v := directoryView{
 		ID: d.ID, Name: d.Name, TenantID: d.TenantID, Tenant: tenant, Dialect: d.Dialect, Enabled: d.Enabled, Domains: d.Domains, BaseURL: url + "/scim/v2",
+		Networks: identity.NetworkTexts(d.Networks),
 	}
 	for _, t := range d.Tokens {
-		v.Tokens = append(v.Tokens, tokenView{t.ID, t.Hint, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt})
+		v.Tokens = append(v.Tokens, tokenView{t.ID, t.Hint, t.CreatedAt, t.ExpiresAt, t.LastUsedAt, t.RevokedAt, t.Ending(time.Now())})
+	}
+	for _, c := range d.Clients {
+		v.Clients = append(v.Clients, viewClient(c))
 	}
 	return v
 }
