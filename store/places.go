@@ -16,11 +16,11 @@ import (
 // A page by index costs the same at any depth, because a process remembers how many users have ids up to some (docs/decisions/0012).
 // New ids are later than all others, so only users who go, come back or move shift what is remembered; these are numbered in user_moves.
 const (
-	stride      = 100              // users between two remembered places
-	worthwhile  = 1000             // users that are counted each time, before they become places
-	settledTime = 15 * time.Second // how old an id must be so that no transaction in progress can still add an earlier one
-	slowChange  = 5 * time.Second  // a transaction that added users and took longer numbers them, as if they had moved
-	maxMoves    = 10000            // moves that are applied one by one; past these the places are found anew
+	stride      = 100             // users between two remembered places
+	worthwhile  = 1000            // users that are counted each time, before they become places
+	settledTime = 6 * time.Second // how old an id must be so that no transaction in progress can still add an earlier one
+	slowChange  = 3 * time.Second // a transaction that added users and took longer numbers them, as if they had moved
+	maxMoves    = 10000           // moves that are applied one by one; past these the places are found anew
 	movesKept   = time.Hour
 	searchEvery = 2 * time.Second
 )
@@ -30,7 +30,7 @@ const everywhere = "00000000-0000-0000-0000-000000000000"
 
 // places are what is remembered of one scope. They never change; a new value takes their place.
 type places struct {
-	moves int64    // the number of the last move that is counted in
+	moves int64 // the number of the last move that is counted in
 	found time.Time
 	ids   []string // ascending, each stride users apart when it was found
 	upto  []int    // how many users have ids up to that one

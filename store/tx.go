@@ -25,8 +25,8 @@ type Tx struct {
 	whole bool     // SQLite: others share the transaction, so that nothing may interrupt it
 	now   time.Time
 	added []identity.User // inserted by this transaction
-	queue []statement // PostgreSQL: writes that go out together, with the next query or the commit
-	opens bool        // it wrote what OpeningVersion counts
+	queue []statement     // PostgreSQL: writes that go out together, with the next query or the commit
+	opens bool            // it wrote what OpeningVersion counts
 }
 
 // statement is a write that nobody waits for.

@@ -121,7 +121,7 @@ func (tx *Tx) usersBuilder(scope Scope, q identity.Query) *builder {
 func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity.Query) ([]identity.User, bool, error) {
 	directory := null(scope.directory)
 	if q.Lean {
-		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed(speaksOf(q.Filter, "externalId"))+b.where()+b.order("u.id", q)), min(q.Limit+1, 128), append([]any{directory, directory}, b.args...))
+		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed(speaksOf(q.Filter, "externalId"))+b.where()+b.order("u.id", q)), expected(q), append([]any{directory, directory}, b.args...))
 		users, more := cut(users, q.Limit)
 		return users, more, err
 	}
@@ -132,6 +132,14 @@ func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity
 	rows, more := cut(rows, q.Limit)
 	users, err := usersOf(rows)
 	return users, more, err
+}
+
+// expected is how many rows a page probably has.
+func expected(q identity.Query) int {
+	if pointed(q.Filter) {
+		return 1
+	}
+	return min(q.Limit+1, 128)
 }
 
 // userQuery adds what people's search forms ask for.
