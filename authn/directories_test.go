@@ -152,7 +152,7 @@ func TestATokenThatEndsSoonIsToldOfOnceADayAndHasOneEvent(t *testing.T) {
 			}
 			if v.Ending != nil {
 				told++
-				if left := end.Sub(time.Now()); left > identity.TokenWarning || !v.Ending.Equal(end) {
+				if left := time.Until(end); left > identity.TokenWarning || !v.Ending.Equal(end) {
 					t.Errorf("told %s before its end at %s", left, v.Ending)
 				}
 			}
