@@ -39,7 +39,7 @@ var law = map[string]room{
 	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
 		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4",
 	}},
-	"web":          {floor: 3, ours: []string{"identity"}, owns: []string{"golang.org/x/time"}},
+	"web": {floor: 3, ours: []string{"identity"}, owns: []string{"golang.org/x/time"}},
 	"scim": {
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
 		owns: []string{"github.com/elimity-com/scim"}, inTest: []string{"github.com/scim2/filter-parser/v2"},

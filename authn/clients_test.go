@@ -135,7 +135,18 @@ func TestAWrongClientGetsOneAnswer(t *testing.T) {
 // signer is a client's private key with the set of its public one.
 type signer struct {
 	jose.Signer
-	set json.RawMessage
+	set     json.RawMessage
+	private crypto.Signer
+}
+
+// named is the same key under another name.
+func (s signer) named(t *testing.T, kid string) signer {
+	t.Helper()
+	other, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: s.private, KeyID: kid}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signer{Signer: other}
 }
 
 func newSigner(t *testing.T, alg, kid string) signer {
@@ -161,7 +172,7 @@ func newSigner(t *testing.T, alg, kid string) signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return signer{s, set}
+	return signer{s, set, private}
 }
 
 func (s signer) sign(t *testing.T, claims any) string {
@@ -230,6 +241,8 @@ func TestAJWTIsHeldAgainstEachRule(t *testing.T) {
 		{"a long id", s, map[string]any{"jti": strings.Repeat("x", 1025)}, false},
 		{"another key of the same name", stranger, nil, false},
 		{"another key without a name", unnamed, nil, false},
+		{"the key without its name", s.named(t, ""), nil, true},
+		{"the key under another name", s.named(t, "k2"), nil, false},
 	} {
 		claims := claimsOf(id)
 		for name, v := range tt.change {
@@ -260,7 +273,7 @@ func TestAJWTIsSignedAndNothingElse(t *testing.T) {
 		"no signature":            parts[0] + "." + parts[1] + ".",
 		"the algorithm none":      "eyJhbGciOiJub25lIn0." + parts[1] + ".",
 		"another's claims":        parts[0] + "." + strings.Split(s.sign(t, claimsOf(id)), ".")[1] + "." + parts[2],
-		"the public key as a MAC": signer{symmetric, nil}.sign(t, claimsOf(id)),
+		"the public key as a MAC": signer{Signer: symmetric}.sign(t, claimsOf(id)),
 		"too long":                good + strings.Repeat("A", 8<<10),
 	} {
 		if _, err := h.issue(authn.ClientProof{Assertion: raw}); identity.KindOf(err) != identity.Unauthenticated {

@@ -112,6 +112,12 @@ func (d *Door) routes() []route {
 		{"POST /console/directories/{id}/rotate", tenantsWrite, d.rotateToken},
 		{"GET /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.confirmRevoke},
 		{"POST /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.revokeToken},
+		{"GET /console/directories/{id}/networks", tenantsWrite, d.editNetworks},
+		{"POST /console/directories/{id}/networks", tenantsWrite, d.setNetworks},
+		{"GET /console/directories/{id}/clients/new", tenantsWrite, d.newClient},
+		{"POST /console/directories/{id}/clients", tenantsWrite, d.createClient},
+		{"GET /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.confirmRevokeClient},
+		{"POST /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.revokeClient},
 
 		{"GET /console/connections", tenantsWrite, d.connections},
 		{"GET /console/connections/new", tenantsWrite, d.newConnection},

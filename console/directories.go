@@ -29,12 +29,28 @@ func (d directoryRow) Live() []identity.Token {
 	return out
 }
 
-// LastUsed is when any of the tokens was last used.
+// Ending returns the live tokens that end soon.
+func (d directoryRow) Ending() []identity.Token {
+	var out []identity.Token
+	for _, t := range d.Tokens {
+		if t.Ending(time.Now()) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// LastUsed is when any of the tokens or clients was last used.
 func (d directoryRow) LastUsed() *time.Time {
 	var out *time.Time
 	for _, t := range d.Tokens {
 		if t.LastUsedAt != nil && (out == nil || t.LastUsedAt.After(*out)) {
 			out = t.LastUsedAt
+		}
+	}
+	for _, c := range d.Clients {
+		if c.LastUsedAt != nil && (out == nil || c.LastUsedAt.After(*out)) {
+			out = c.LastUsedAt
 		}
 	}
 	return out

@@ -113,6 +113,9 @@ var eventNames = map[identity.EventType]string{
 	identity.DirectoryUpdated:  "Directory changed",
 	identity.TokenIssued:       "Token made",
 	identity.TokenRevoked:      "Token revoked",
+	identity.TokenExpiring:     "Token ends soon",
+	identity.ClientCreated:     "OAuth client created",
+	identity.ClientRevoked:     "OAuth client revoked",
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
 }
@@ -127,7 +130,7 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.GroupDeleted, identity.RoleRemoved:
+	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

@@ -57,6 +57,7 @@ var functions = template.FuncMap{
 	"source":    sourceText,
 	"device":    device,
 	"join":      strings.Join,
+	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 }
 
@@ -116,6 +117,8 @@ var doneTexts = map[string]string{
 	"directory-disabled":  "The directory was disabled. Its tokens are refused until you enable it.",
 	"directory-enabled":   "The directory was enabled.",
 	"token-revoked":       "The token was revoked. Requests that carry it are refused from now on.",
+	"networks-set":        "The networks were saved.",
+	"client-revoked":      "The client was revoked. It gets no more access tokens, and those that it has are refused.",
 	"connection-created":  "The connection was created. Give the values below to the identity provider.",
 	"connection-updated":  "The connection was saved.",
 	"connection-disabled": "The connection was disabled. Nobody can sign in through it until you enable it.",
