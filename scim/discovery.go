@@ -81,6 +81,7 @@ func configDocument(base string, maxBody int64) object {
 		"etag":           object{"supported": true},
 		"pagination": object{
 			"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": defaultCount, "maxPageSize": maxCount,
+			"cursorTimeout": int(cursorLife.Seconds()),
 		},
 		"authenticationSchemes": []any{object{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,

@@ -157,7 +157,7 @@ func (c *call) groupItems(q identity.Query, p projection) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	out := page{total: found.Total, more: found.More, items: len(found.Items)}
+	out := page{total: found.Total, more: found.More, items: len(found.Items), last: place{Key: found.LastKey}}
 	var members map[identity.GroupID][]identity.Member
 	if p.wants(membersAttr) && len(found.Items) > 0 {
 		ids := make([]identity.GroupID, len(found.Items))
@@ -173,7 +173,7 @@ func (c *call) groupItems(q identity.Query, p projection) (page, error) {
 			out.body = append(out.body, ',')
 		}
 		out.body = c.appendGroup(out.body, g, members[g.ID], p)
-		out.last = string(g.ID)
+		out.last.ID = string(g.ID)
 	}
 	return out, nil
 }

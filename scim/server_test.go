@@ -27,10 +27,7 @@ type bridge struct {
 
 func newBridge(t *testing.T, db *store.DB) *bridge {
 	t.Helper()
-	model, err := access.Load(storetest.Model)
-	if err != nil {
-		t.Fatal(err)
-	}
+	model := loadModel(t)
 	b := &bridge{people: provisioning.New(db, model)}
 	mux := http.NewServeMux()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -41,6 +38,20 @@ func newBridge(t *testing.T, db *store.DB) *bridge {
 	server.Start()
 	t.Cleanup(server.Close)
 	return b
+}
+
+func loadModel(t testing.TB) *access.Model {
+	t.Helper()
+	model, err := access.Load(storetest.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
+}
+
+func newPeople(t testing.TB, db *store.DB) *provisioning.Service {
+	t.Helper()
+	return provisioning.New(db, loadModel(t))
 }
 
 // client speaks for one directory.

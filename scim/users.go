@@ -117,7 +117,7 @@ func (c *call) userItems(q identity.Query, p projection) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	out := page{total: found.Total, more: found.More, items: len(found.Items)}
+	out := page{total: found.Total, more: found.More, items: len(found.Items), last: place{Key: found.LastKey}}
 	var groups map[identity.UserID][]identity.Membership
 	if p.wants(groupsAttr) && len(found.Items) > 0 {
 		ids := make([]identity.UserID, len(found.Items))
@@ -135,7 +135,7 @@ func (c *call) userItems(q identity.Query, p projection) (page, error) {
 		if out.body, err = c.appendUser(out.body, u, groups[u.ID], p); err != nil {
 			return page{}, err
 		}
-		out.last = string(u.ID)
+		out.last.ID = string(u.ID)
 	}
 	return out, nil
 }

@@ -30,6 +30,8 @@ type userRow struct {
 	LastLoginAt moment `db:"last_login_at"`
 	DeletedAt   moment `db:"deleted_at"`
 	ExternalID  text   `db:"external_id"`
+
+	SortKey *string `db:"sort_key"` // of a sorted list
 }
 
 func (r *userRow) user() (identity.User, error) {
@@ -95,10 +97,13 @@ func (tx *Tx) Users(ctx context.Context, scope Scope, q identity.Query) (identit
 	}
 	b.after("u.id", q)
 	var rows []userRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+userTables+b.where()+b.order("u.id", q), append(first, b.args...)...); err != nil {
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+b.keyColumn(q)+userTables+b.where()+b.order("u.id", q), append(first, b.args...)...); err != nil {
 		return page, err
 	}
 	rows, page.More = cut(rows, q.Limit)
+	if len(rows) > 0 {
+		page.LastKey = rows[len(rows)-1].SortKey
+	}
 	page.Items, err = usersOf(rows)
 	return page, err
 }
