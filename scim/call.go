@@ -26,10 +26,11 @@ type call struct {
 	directory identity.Directory
 	dialect   dialect
 
-	id     string // of the path, canonical
-	doc    string // the name of a discovery document
-	raw    []byte // the body as it came
-	parsed object // nil when there was none, or it could not be read
+	id     string        // of the path, canonical
+	kind   *resourceType // that the path names; nil: none
+	doc    string        // the name of a discovery document
+	raw    []byte        // the body as it came
+	parsed object        // nil when there was none, or it could not be read
 	params url.Values
 	part   bool   // an operation of a bulk request
 	given  object // the body of such an operation; there is no other then
@@ -50,6 +51,7 @@ func (c *call) authenticate() error {
 	}
 	by.Door, by.RequestID = "scim", web.RequestID(c.ctx)
 	c.directory, c.by, c.dialect = dir, by, dialectOf(dir.Dialect)
+	c.by.Hidden, c.dialect.types = c.types.hidden, c.types
 	return nil
 }
 

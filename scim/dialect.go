@@ -17,6 +17,8 @@ type dialect struct {
 	bareNames     bool                      // attributes of an extension may be named without its URN
 	foldPaths     bool                      // /users is /Users
 	quietGroups   bool                      // PATCH of a group answers 204
+
+	types *catalogue // what the installation serves, in every dialect; nil: what the standard has
 }
 
 // dialectOf returns the dialect of a directory.

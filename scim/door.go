@@ -20,12 +20,13 @@ const contentType = "application/scim+json"
 // defaultMaxBody is the longest body of a request in bytes.
 const defaultMaxBody = 1 << 20
 
-// Options is what the door needs. All fields but Log and MaxBody are required.
+// Options is what the door needs. All fields but Log, Schemas and MaxBody are required.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string       // the public origin without a trailing slash
 	Log          *slog.Logger // nil: slog.Default
+	Schemas      *Schemas     // extensions and resource types beside the standard; nil: none
 	MaxBody      int64        // bytes of a request's body; 0: 1 MiB
 }
 
@@ -36,6 +37,7 @@ type Door struct {
 	base    string // absolute, without a trailing slash
 	log     *slog.Logger
 	maxBody int64
+	types   *catalogue
 	docs    documents
 }
 
@@ -43,6 +45,7 @@ type Door struct {
 func New(o Options) *Door {
 	d := &Door{
 		people: o.Provisioning, authn: o.Authn, base: strings.TrimSuffix(o.URL, "/") + Path, log: o.Log, maxBody: o.MaxBody,
+		types: newCatalogue(o.Schemas),
 	}
 	if d.maxBody <= 0 {
 		d.maxBody = defaultMaxBody
@@ -50,7 +53,7 @@ func New(o Options) *Door {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.docs = newDocuments(d.base, d.maxBody)
+	d.docs = newDocuments(d.base, d.maxBody, d.types)
 	return d
 }
 

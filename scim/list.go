@@ -42,8 +42,12 @@ type page struct {
 // items reads a page of the type.
 func (c *call) items(t *resourceType, q identity.Query, p projection) (page, error) {
 	items := c.userItems
-	if t == groupType {
+	switch t {
+	case c.types.group:
 		items = c.groupItems
+	case c.types.user:
+	default:
+		items = c.resourceItems(t)
 	}
 	out, err := items(q, p)
 	out.last.Kind = t.name
@@ -154,8 +158,11 @@ func (l listing) sort(t *resourceType, d dialect) (*identity.Sort, error) {
 	if !ok || r.attr == nil {
 		return nil, bad(invalidValue, "sortBy: a %s has no attribute %s.", t.name, clip(l.sortBy))
 	}
+	if r.attr.hidden() || r.leaf().hidden() {
+		return nil, bad(invalidValue, "sortBy: %s is never shown, so nothing can be sorted by it.", clip(l.sortBy))
+	}
 	if r.leaf().kind == kindComplex {
-		if r.sub = r.leaf().value(); r.sub == nil {
+		if r.sub = r.leaf().value(); r.sub == nil || r.sub.hidden() {
 			return nil, bad(invalidValue, "sortBy: %s is complex; name one of its sub-attributes.", clip(l.sortBy))
 		}
 	}

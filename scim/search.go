@@ -115,7 +115,7 @@ func (c *call) searchAll() (answer, error) {
 	return c.listedAll(l)
 }
 
-// listedAll answers with one page over all types: first the users, then the groups, each sorted by itself. An attribute that only one
+// listedAll answers with one page over all types: first the users, then the groups, then what the installation declared, each sorted by itself. An attribute that only one
 // type has matches nothing in the other; one that none has is an error.
 func (c *call) listedAll(l listing) (answer, error) {
 	question := c.question(l, "")
@@ -137,7 +137,7 @@ func (c *call) itemsOfAll(l listing, from cursor) (page, error) {
 	var failed error
 	skip, room, asked := l.start-1, l.count, 0
 	begun := from.ID == ""
-	for _, t := range []*resourceType{userType, groupType} {
+	for _, t := range c.types.all {
 		q, err := l.query(t, c.dialect)
 		if err != nil {
 			failed = err

@@ -27,13 +27,20 @@ type bridge struct {
 
 func newBridge(t *testing.T, db *store.DB) *bridge {
 	t.Helper()
+	return newBridgeWith(t, db, Options{})
+}
+
+// newBridgeWith is newBridge with options of its own.
+func newBridgeWith(t *testing.T, db *store.DB, o Options) *bridge {
+	t.Helper()
 	model := loadModel(t)
 	b := &bridge{people: provisioning.New(db, model)}
 	mux := http.NewServeMux()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
-	New(Options{Provisioning: b.people, Authn: authn.New(db, model), URL: b.url, Log: quiet}).Routes(mux)
+	o.Provisioning, o.Authn, o.URL, o.Log = b.people, authn.New(db, model), b.url, quiet
+	New(o).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
 	server.Start()
 	t.Cleanup(server.Close)

@@ -299,14 +299,15 @@ func (c *compiler) compareJSONTime(f *identity.Filter, sql string, value time.Ti
 // jsonTime turns a text of the JSON column into what times are compared as.
 func (c *compiler) jsonTime(sql string) string {
 	if c.tx.postgres() {
-		return "CAST(" + sql + " AS timestamptz)"
+		return "CAST(substring(" + sql + " from '^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[-+][0-9:]+){0,1})$') AS timestamptz)"
 	}
 	return "strftime('%Y-%m-%d %H:%M:%f', " + sql + ")"
 }
 
+// castNumber gives PostgreSQL the number that a text of the JSON column is; none, where a schema was another one when the text was kept.
 func (c *compiler) castNumber(left operand) string {
 	if left.json && c.tx.postgres() {
-		return "CAST(" + left.sql + " AS numeric)"
+		return "CAST(substring(" + left.sql + " from '^(-{0,1}[0-9]+([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]+){0,1})$') AS numeric)"
 	}
 	return left.sql
 }

@@ -47,6 +47,8 @@ func (c *compiler) sortable(a identity.Attribute, left operand) string {
 		return "NULLIF(" + sql + ", '')"
 	case !left.json:
 		return left.sql
+	case a.Type == identity.TypeBoolean && c.tx.postgres():
+		return "(" + left.sql + " = 'true')"
 	case a.Type == identity.TypeDateTime:
 		return c.jsonTime(left.sql)
 	case a.Type == identity.TypeInteger || a.Type == identity.TypeDecimal:
