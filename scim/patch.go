@@ -18,6 +18,7 @@ const (
 	opAdd     = "add"
 	opReplace = "replace"
 	opRemove  = "remove"
+	opSwap    = "swap" // of members only: what replace with a filter becomes
 )
 
 // operation is one step of a PATCH. has is false when the value is missing; a value of null is there.

@@ -52,7 +52,7 @@ var (
 		"Schemas":       {"GET": (*call).schemaDocument},
 	}
 	missing = map[string]string{
-		"Me": "Tokens belong to directories, not to people, so there is no /Me.",
+		"Me": "The token belongs to a directory, not to a person, so there is no /Me. Ask for /Users with a filter instead.",
 	}
 )
 
