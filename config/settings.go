@@ -20,6 +20,7 @@ type Settings struct {
 	LogLevel              slog.Level `env:"DRAWBRIDGE_LOG_LEVEL"`
 	LogFormat             string     `env:"DRAWBRIDGE_LOG_FORMAT"` // "text" or "json"
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
+	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
 
 	// The limits of the SCIM door.

@@ -67,6 +67,11 @@ var table = []Setting{
 		Want:        "networks separated by commas, such as 10.0.0.0/8, 192.168.1.7",
 	},
 	{
+		Name: "DRAWBRIDGE_SCIM_SCHEMAS", Key: "scim_schemas",
+		Description: "The JSON file that declares SCIM extensions and resource types beside the standard; docs/decisions/0014 shows its form.",
+		Want:        "the path of a readable JSON file",
+	},
+	{
 		Name: "DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS", Key: "allow_private_providers", Default: "false",
 		Description: "Fetch the metadata of identity providers from private and loopback addresses too; for development, or for a provider inside the house.",
 		Want:        "true or false",

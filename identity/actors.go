@@ -21,6 +21,7 @@ type Actor struct {
 	Roles     []RoleID // of a user, as they are now
 	Door      string   // "scim", "console", "sso", "cli"
 	RequestID RequestID
+	Hidden    []Veil   // attributes whose values no event keeps
 	Request   *Request // of a directory: the journal entry of what is being answered; the first change writes it in its own transaction
 }
 

@@ -14,11 +14,13 @@ type Event struct {
 	RequestID   RequestID
 	TenantID    TenantID // whose administrators may read it
 	UserID      UserID   // the person it is about
-	ObjectKind  string   // "user", "group", "tenant", "directory", "connection", "session"
+	ObjectKind  string   // "user", "group", "resource", "tenant", "directory", "connection", "session"
 	ObjectID    string
 	ObjectLabel string
 	Reason      string
 	Changes     []Change
+
+	Hidden []Veil // values that are not kept: a change says only that they changed
 }
 
 // Change is one field before and after; secrets are never in it.
@@ -49,6 +51,9 @@ const (
 	GroupDeleted      EventType = "group.deleted"
 	MembersAdded      EventType = "group.members_added"
 	MembersRemoved    EventType = "group.members_removed"
+	ResourceCreated   EventType = "resource.created"
+	ResourceUpdated   EventType = "resource.updated"
+	ResourceDeleted   EventType = "resource.deleted"
 	SessionStarted    EventType = "session.started"
 	SessionEnded      EventType = "session.ended"
 	SignInRefused     EventType = "signin.refused"
@@ -84,6 +89,9 @@ var EventTypes = map[EventType]string{
 	GroupDeleted:      "a group was deleted with its memberships",
 	MembersAdded:      "members were added to a group",
 	MembersRemoved:    "members were removed from a group",
+	ResourceCreated:   "a directory created a resource of a type that the installation declared",
+	ResourceUpdated:   "attributes of such a resource changed",
+	ResourceDeleted:   "such a resource was deleted",
 	SessionStarted:    "somebody signed in",
 	SessionEnded:      "a session ended: signed out, ended by an administrator, or with its user",
 	SignInRefused:     "somebody was refused; the sign-in trace says why",

@@ -67,12 +67,14 @@ type Query struct {
 	Tenant TenantID // only this tenant
 	Status Status   // only this status
 	Sort   *Sort    // nil: by id
-	After  string   // keyset: ids after this one (before it when Descending)
+	After  string   // keyset: what comes after the item with this id
 	Newest bool     // ids descending
-	Offset int
-	Limit  int  // 0: no rows, only the total
-	Total  bool // count all matches too
-	Lean   bool // for a directory's answer: what it does not show stays empty, addresses stay JSON, groups come along
+
+	AfterKey *string // with Sort and After: the LastKey of the page before
+	Offset   int
+	Limit    int  // 0: no rows, only the total
+	Total    bool // count all matches too
+	Lean     bool // for a directory's answer: what it does not show stays empty, addresses stay JSON, groups come along
 }
 
 // Page is one page of a list.
@@ -80,4 +82,6 @@ type Page[T any] struct {
 	Items []T
 	Total int64 // only when asked for
 	More  bool
+
+	LastKey *string // of a sorted list: the value by which the last item was sorted, for Query.AfterKey; nil: it has none
 }

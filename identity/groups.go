@@ -44,7 +44,9 @@ type Membership struct {
 
 // MemberChange is one step of a change of a group's members. Steps are applied in their order.
 type MemberChange struct {
-	Op      string   // "add", "remove" or "replace"
+	Op      string   // "add", "remove", "replace" or "swap": those of Gone or Match for Members
 	Members []Member // whom; Type may be empty when the door does not know it
-	Match   *Filter  // for "remove" and instead of Members: those that match
+	Gone    []Member // for "swap": who goes
+	Match   *Filter  // for "remove" instead of Members, for "swap" instead of Gone: those that match
+	Lenient bool     // for "swap": it is no error when nobody goes
 }

@@ -24,6 +24,7 @@ type (
 	RequestID    string
 	TraceID      string
 	AssignmentID string
+	ResourceID   string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

@@ -14,6 +14,10 @@ func noGroup() *identity.Error {
 	return identity.Errorf(identity.NotFound, "There is no such group here.")
 }
 
+func noResource() *identity.Error {
+	return identity.Errorf(identity.NotFound, "There is no such resource here.")
+}
+
 func stale() *identity.Error {
 	return identity.Errorf(identity.Precondition, "It was changed by somebody else meanwhile; read it again and repeat.")
 }

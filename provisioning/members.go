@@ -31,6 +31,9 @@ func (s *Service) changeMembers(ctx context.Context, tx *store.Tx, by identity.A
 		if err != nil {
 			return false, err
 		}
+		if step.Op == "swap" {
+			fresh, went = without(fresh, went, gone)
+		}
 		came = append(came, fresh...)
 	}
 	var events []identity.Event
@@ -47,6 +50,20 @@ func (s *Service) changeMembers(ctx context.Context, tx *store.Tx, by identity.A
 	return len(events) > 0, tx.InsertEvent(ctx, events...)
 }
 
+// without leaves out who went and came back in one step: nothing happened to them. gone is the end of went.
+func without(fresh []identity.Member, went, gone []string) ([]identity.Member, []string) {
+	left := went[:len(went)-len(gone)]
+	for _, id := range gone {
+		i := slices.IndexFunc(fresh, func(m identity.Member) bool { return m.ID == id })
+		if i < 0 {
+			left = append(left, id)
+		} else {
+			fresh = slices.Delete(fresh, i, i+1)
+		}
+	}
+	return fresh, left
+}
+
 func memberEvent(by identity.Actor, kind identity.EventType, g identity.Group, c identity.Change) identity.Event {
 	e := aboutGroup(by, kind, g)
 	e.Changes = []identity.Change{c}
@@ -59,12 +76,23 @@ func removeMembers(ctx context.Context, tx *store.Tx, g identity.Group, step ide
 	switch {
 	case step.Op == "replace":
 		return tx.DeleteMembersExcept(ctx, g.ID, ids)
+	case step.Op == "swap":
+		return swapOut(ctx, tx, g, step)
 	case step.Op != "remove":
 		return nil, nil
 	case step.Match != nil:
 		return tx.DeleteMembersWhere(ctx, g.ID, step.Match)
 	}
 	return tx.DeleteMembers(ctx, g.ID, ids)
+}
+
+// swapOut removes those for whom others come. When there are none the step has no target.
+func swapOut(ctx context.Context, tx *store.Tx, g identity.Group, step identity.MemberChange) ([]string, error) {
+	gone, err := removeMembers(ctx, tx, g, identity.MemberChange{Op: "remove", Members: step.Gone, Match: step.Match})
+	if err == nil && len(gone) == 0 && !step.Lenient {
+		err = identity.Errorf(identity.Invalid, "The path selects none of the members of this group; add members by the path members.").WithField("members").WithCode("noTarget")
+	}
+	return gone, err
 }
 
 // memberIDs returns the ids that are ids at all, each once; what is none is no member.

@@ -78,16 +78,3 @@ func holds(list []any, urn string) bool {
 		return ok && strings.EqualFold(s, urn)
 	})
 }
-
-// checkRequired finds a required attribute that a resource lacks. Those that the server sets are not asked for.
-func (t *resourceType) checkRequired(res object) error {
-	for _, a := range t.attrs {
-		if a.required && !a.readOnly {
-			s, _ := res[a.name].(string)
-			if strings.TrimSpace(s) == "" {
-				return bad(invalidValue, "%s is required and must not be empty.", a.path())
-			}
-		}
-	}
-	return nil
-}

@@ -70,7 +70,7 @@ func (o *bulkOperation) read(raw object) error {
 		return bad(invalidValue, "A POST needs a bulkId, which tells the client what became of it.")
 	}
 	if o.path == "" {
-		return bad(invalidValue, "path is missing; it must be /Users or /Groups to create, or that of a resource, such as /Users/{id}.")
+		return bad(invalidValue, "path is missing; it must be that of a resource type to create, such as /Users, or that of a resource, such as /Users/{id}.")
 	}
 	if o.method == http.MethodDelete {
 		return nil
@@ -92,8 +92,8 @@ func (b *bulk) target(o *bulkOperation) ([]string, error) {
 	parts := pathParts(o.path)
 	name := b.c.endpoint(parts[0])
 	create := o.method == http.MethodPost
-	if single[name] == nil || create != (len(parts) == 1) || len(parts) > 2 || !create && parts[1] == ".search" {
-		return nil, bad(invalidValue, "path must be /Users or /Groups for POST and that of one resource, such as /Users/{id}, for the rest, not %q.", clip(o.path))
+	if b.c.types.named(name) == nil || create != (len(parts) == 1) || len(parts) > 2 || !create && parts[1] == ".search" {
+		return nil, bad(invalidValue, "path must be that of a resource type, such as /Users, for POST and that of one resource, such as /Users/{id}, for the rest, not %q.", clip(o.path))
 	}
 	if !create {
 		if need := b.byID[bulkIDOf(parts[1])]; need != nil {

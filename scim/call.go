@@ -26,10 +26,11 @@ type call struct {
 	directory identity.Directory
 	dialect   dialect
 
-	id     string // of the path, canonical
-	doc    string // the name of a discovery document
-	raw    []byte // the body as it came
-	parsed object // nil when there was none, or it could not be read
+	id     string        // of the path, canonical
+	kind   *resourceType // that the path names; nil: none
+	doc    string        // the name of a discovery document
+	raw    []byte        // the body as it came
+	parsed object        // nil when there was none, or it could not be read
 	params url.Values
 	part   bool   // an operation of a bulk request
 	given  object // the body of such an operation; there is no other then
@@ -55,7 +56,8 @@ func (c *call) authenticate() error {
 		c.log.WarnContext(c.ctx, "a directory's token ends soon; make a new one and give it to the source", "directory", v.Directory.Name, "token", v.Key, "ends", v.Ending)
 	}
 	c.directory, c.by, c.dialect = v.Directory, v.Actor, dialectOf(v.Directory.Dialect)
-	c.by.Door, c.by.RequestID, c.dialect.limits = "scim", web.RequestID(c.ctx), c.limits
+	c.by.Door, c.by.RequestID, c.by.Hidden = "scim", web.RequestID(c.ctx), c.types.hidden
+	c.dialect.limits, c.dialect.types = c.limits, c.types
 	return err // of a request from a strange network, which the journal keeps since it is known whose token it has
 }
 

@@ -27,22 +27,25 @@ type documents struct {
 }
 
 // newDocuments renders the documents from the same data that requests are checked with, so that they cannot say anything else.
-func newDocuments(origin string, l Limits) documents {
+func newDocuments(origin string, l Limits, types *catalogue) documents {
 	base := origin + Path
 	d := documents{resourceType: map[string][]byte{}, schema: map[string][]byte{}}
 	d.config, d.oauth = encode(configDocument(origin, l)), encode(oauthDocument(origin))
-	var types, schemas []any
-	for _, t := range []*resourceType{userType, groupType} {
-		types = append(types, typeDocument(base, t))
-		d.resourceType[strings.ToLower(t.name)] = encode(types[len(types)-1])
-		for _, s := range append([]schema.Schema{t.schema}, t.extended...) {
+	var list, schemas []any
+	for _, t := range types.all {
+		list = append(list, typeDocument(base, t))
+		d.resourceType[strings.ToLower(t.name)] = encode(list[len(list)-1])
+		for _, s := range t.schemas() {
+			if d.schema[strings.ToLower(s.ID)] != nil {
+				continue // of another type too
+			}
 			doc := s.ToMap()
 			doc["meta"] = object{"resourceType": "Schema", "location": base + "/Schemas/" + s.ID}
 			schemas = append(schemas, doc)
 			d.schema[strings.ToLower(s.ID)] = encode(doc)
 		}
 	}
-	d.resourceTypes, d.schemas = encode(listDocument(types)), encode(listDocument(schemas))
+	d.resourceTypes, d.schemas = encode(listDocument(list)), encode(listDocument(schemas))
 	return d
 }
 
@@ -59,10 +62,19 @@ func listDocument(items []any) object {
 	return object{"schemas": []string{listURN}, "totalResults": len(items), "itemsPerPage": len(items), "startIndex": 1, "Resources": items}
 }
 
+// schemas returns the schemas of a type, its own first.
+func (t *resourceType) schemas() []schema.Schema {
+	list := []schema.Schema{t.schema}
+	for _, x := range t.extensions {
+		list = append(list, x.schema)
+	}
+	return list
+}
+
 func typeDocument(base string, t *resourceType) object {
 	extensions := []any{}
 	for _, x := range t.extensions {
-		extensions = append(extensions, object{"schema": x.urn, "required": false})
+		extensions = append(extensions, object{"schema": x.urn, "required": x.required})
 	}
 	return object{
 		"schemas": []string{resourceTypeURN}, "id": t.name, "name": t.name, "endpoint": "/" + t.plural, "description": t.description,
@@ -83,6 +95,7 @@ func configDocument(origin string, l Limits) object {
 		"etag":           object{"supported": true},
 		"pagination": object{
 			"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": l.PageDefault, "maxPageSize": l.Page,
+			"cursorTimeout": int(cursorLife.Seconds()),
 		},
 		"authenticationSchemes": []any{object{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,

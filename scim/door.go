@@ -17,13 +17,14 @@ const Path = "/scim/v2"
 
 const contentType = "application/scim+json"
 
-// Options is what the door needs. All fields but Log and Limits are required.
+// Options is what the door needs. All fields but Log, Schemas and Limits are required.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string       // the public origin without a trailing slash
 	Log          *slog.Logger // nil: slog.Default
 	Limits       Limits       // how much may be asked for at once; zero: DefaultLimits
+	Schemas      *Schemas     // extensions and resource types beside the standard; nil: none
 }
 
 // Door serves SCIM. Between requests it keeps nothing but how fast each token sends.
@@ -36,6 +37,7 @@ type Door struct {
 	limits Limits
 	rates  *rates
 	opened time.Time
+	types  *catalogue
 	docs   documents
 }
 
@@ -43,14 +45,14 @@ type Door struct {
 func New(o Options) *Door {
 	d := &Door{
 		people: o.Provisioning, authn: o.Authn, origin: strings.TrimSuffix(o.URL, "/"), log: o.Log,
-		limits: o.Limits.filled(), opened: time.Now(),
+		limits: o.Limits.filled(), opened: time.Now(), types: newCatalogue(o.Schemas),
 	}
 	if d.log == nil {
 		d.log = slog.Default()
 	}
 	d.rates = newRates(d.limits)
 	d.base = d.origin + Path
-	d.docs = newDocuments(d.origin, d.limits)
+	d.docs = newDocuments(d.origin, d.limits, d.types)
 	return d
 }
 

@@ -17,6 +17,8 @@ const (
 	invalidSyntax = string(scimerrors.ScimTypeInvalidSyntax)
 	invalidValue  = string(scimerrors.ScimTypeInvalidValue)
 	invalidCursor = "invalidCursor"
+	expiredCursor = "expiredCursor"
+	invalidCount  = "invalidCount"
 	mutability    = string(scimerrors.ScimTypeMutability)
 	noTarget      = string(scimerrors.ScimTypeNoTarget)
 	tooMany       = string(scimerrors.ScimTypeTooMany)
@@ -26,8 +28,8 @@ const (
 
 // keywords are the scimType values that may be rendered; another code of a lower floor is not SCIM's.
 var keywords = map[string]bool{
-	invalidFilter: true, invalidPath: true, invalidSyntax: true, invalidValue: true, invalidCursor: true, mutability: true,
-	noTarget: true, tooMany: true, uniqueness: true, sensitive: true, string(scimerrors.ScimTypeInvalidVersion): true,
+	invalidFilter: true, invalidPath: true, invalidSyntax: true, invalidValue: true, invalidCursor: true, expiredCursor: true,
+	invalidCount: true, mutability: true, noTarget: true, tooMany: true, uniqueness: true, sensitive: true, string(scimerrors.ScimTypeInvalidVersion): true,
 }
 
 // bad returns an error that is answered with 400 and the keyword.

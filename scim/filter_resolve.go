@@ -51,7 +51,7 @@ func (r resolver) unknown(name string) error {
 // exists resolves a value path.
 func (r resolver) exists(e *expr) (*identity.Filter, error) {
 	at, ok := r.t.resolve(e.name, r.d.bareNames)
-	if !ok || at.attr == nil || at.sub != nil {
+	if !ok || at.attr == nil || at.sub != nil || at.attr.hidden() {
 		return nil, r.unknown(e.name)
 	}
 	if !at.attr.multi {
@@ -67,7 +67,7 @@ func (r resolver) exists(e *expr) (*identity.Filter, error) {
 // element resolves a comparison inside a value path, where only sub-attributes can be named.
 func (r resolver) element(e *expr) (*identity.Filter, error) {
 	sub := r.in.index[strings.ToLower(e.name)]
-	if sub == nil {
+	if sub == nil || sub.hidden() {
 		return nil, bad(invalidFilter, "%s has no sub-attribute %s.", r.in.path(), clip(e.name))
 	}
 	return r.compare(e, identity.Attribute{Sub: sub.name, Type: sub.filterType(), CaseExact: sub.caseExact}, sub)
@@ -88,8 +88,11 @@ func (r resolver) top(e *expr) (*identity.Filter, error) {
 		}
 	}
 	leaf := at.leaf()
+	if at.attr.hidden() || leaf.hidden() {
+		return nil, r.unknown(e.name)
+	}
 	if leaf.kind == kindComplex && e.op != identity.OpPr {
-		if at.sub = leaf.value(); at.sub == nil {
+		if at.sub = leaf.value(); at.sub == nil || at.sub.hidden() {
 			return nil, bad(invalidFilter, "%s is complex; name one of its sub-attributes.", clip(e.name))
 		}
 		leaf = at.sub

@@ -1,31 +1,55 @@
 package scim
 
 import (
+	"encoding/json"
+
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
 // groupResource returns a group as a canonical resource without its members.
-func groupResource(g identity.Group) object {
-	res := object{"id": string(g.ID), "displayName": g.DisplayName}
+func groupResource(g identity.Group) (object, error) {
+	res, err := decodeAttributes(g.Attributes)
+	if err != nil {
+		return nil, identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	res["id"], res["displayName"] = string(g.ID), g.DisplayName
 	if g.ExternalID != "" {
 		res["externalId"] = g.ExternalID
 	}
-	return res
+	return res, nil
 }
 
-func setGroup(g *identity.Group, res object) {
+// setGroup writes a canonical resource to a group. Attributes keep what the extensions of the type have; without such they stay as they are.
+func setGroup(g *identity.Group, res object, d dialect) error {
 	g.DisplayName = textOf(res["displayName"])
 	g.ExternalID = textOf(res["externalId"])
+	parts := object{}
+	for _, x := range d.types.groups().extensions {
+		if part, ok := res[x.urn].(object); ok {
+			parts[x.urn] = part
+		}
+	}
+	if old, err := decodeAttributes(g.Attributes); err == nil && equal(old, parts) {
+		return nil
+	}
+	raw, err := json.Marshal(parts)
+	if err != nil {
+		return identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	g.Attributes = raw
+	return nil
 }
 
 // newGroup reads the body of POST.
 func newGroup(body object, d dialect) (identity.Group, []identity.Member, error) {
 	var g identity.Group
-	res, err := groupType.resource(body, d)
+	res, err := d.types.groups().resource(body, d)
 	if err != nil {
 		return g, nil, err
 	}
-	setGroup(&g, res)
+	if err := setGroup(&g, res, d); err != nil {
+		return g, nil, err
+	}
 	v, _ := member(body, "members")
 	members, err := readMembersOf(v)
 	return g, members, err
@@ -36,7 +60,7 @@ type groupChange func(*identity.Group) ([]identity.MemberChange, error)
 
 // replaceGroup reads the body of PUT. Members and externalId that the body does not name are kept; null or [] clears them.
 func replaceGroup(body object, d dialect) (groupChange, error) {
-	res, err := groupType.resource(body, d)
+	res, err := d.types.groups().resource(body, d)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +72,17 @@ func replaceGroup(body object, d dialect) (groupChange, error) {
 	_, external := member(body, "externalId")
 	return func(g *identity.Group) ([]identity.MemberChange, error) {
 		kept := g.ExternalID
-		setGroup(g, res)
+		old, err := groupResource(*g)
+		if err != nil {
+			return nil, err
+		}
+		res, err := d.types.groups().replaced(old, res)
+		if err != nil {
+			return nil, err
+		}
+		if err := setGroup(g, res, d); err != nil {
+			return nil, err
+		}
 		if !external {
 			g.ExternalID = kept
 		}
@@ -62,12 +96,15 @@ func replaceGroup(body object, d dialect) (groupChange, error) {
 // patchGroup returns the change that the operations ask for.
 func patchGroup(ops []operation, d dialect) groupChange {
 	return func(g *identity.Group) ([]identity.MemberChange, error) {
-		p := &patcher{t: groupType, d: d, res: groupResource(*g)}
+		res, err := groupResource(*g)
+		if err != nil {
+			return nil, err
+		}
+		p := &patcher{t: d.types.groups(), d: d, res: res}
 		if err := p.apply(ops); err != nil {
 			return nil, err
 		}
-		setGroup(g, p.res)
-		return p.members, nil
+		return p.members, setGroup(g, p.res, d)
 	}
 }
 
@@ -75,14 +112,14 @@ func patchGroup(ops []operation, d dialect) groupChange {
 func touchesMembers(ops []operation, d dialect) bool {
 	for _, o := range ops {
 		if o.path != "" {
-			if t, err := groupType.path(o.path, d); err != nil || t.attr == nil || t.attr == membersAttr {
+			if t, err := d.types.groups().path(o.path, d); err != nil || t.attr == nil || t.attr == membersAttr {
 				return true
 			}
 			continue
 		}
 		v, _ := o.value.(object)
 		for name := range v {
-			if t, err := groupType.path(name, d); err == nil && (t.attr == nil || t.attr == membersAttr) {
+			if t, err := d.types.groups().path(name, d); err == nil && (t.attr == nil || t.attr == membersAttr) {
 				return true
 			}
 		}
@@ -91,10 +128,14 @@ func touchesMembers(ops []operation, d dialect) bool {
 }
 
 // appendGroup appends a group with the members that were loaded.
-func (d *Door) appendGroup(b []byte, g identity.Group, members []identity.Member, p projection) []byte {
+func (d *Door) appendGroup(b []byte, g identity.Group, members []identity.Member, p projection) ([]byte, error) {
 	m := meta{created: g.CreatedAt, modified: g.UpdatedAt, version: g.Version, location: d.location(groupType, string(g.ID))}
-	if !p.plain(membersAttr) {
-		res := groupResource(g)
+	t := d.types.groups()
+	if !p.plain(membersAttr) || t.partial {
+		res, err := groupResource(g)
+		if err != nil {
+			return nil, err
+		}
 		if len(members) > 0 && p.wants(membersAttr) {
 			list := make([]any, len(members))
 			for i, x := range members {
@@ -102,17 +143,18 @@ func (d *Door) appendGroup(b []byte, g identity.Group, members []identity.Member
 			}
 			res["members"] = list
 		}
-		return appendResource(b, groupType, res, m, p)
+		return appendResource(b, t, res, m, p), nil
 	}
 	b = append(b, '{')
-	b = appendSchemas(b, groupType, nil)
+	b = appendSchemas(b, t, func(x *extension) bool { return holdsName(g.Attributes, x.urn) })
 	b = appendField(b, "id", string(g.ID))
 	if g.ExternalID != "" {
 		b = appendField(b, "externalId", g.ExternalID)
 	}
 	b = appendField(b, "displayName", g.DisplayName)
+	b = appendMembers(b, g.Attributes)
 	b = d.appendMemberList(b, members)
-	return append(m.append(b, groupType, projection{}), '}')
+	return append(m.append(b, t, projection{}), '}'), nil
 }
 
 func (d *Door) memberObject(m identity.Member) object {

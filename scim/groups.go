@@ -8,7 +8,7 @@ import (
 
 // createGroup answers POST /Groups.
 func (c *call) createGroup() (answer, error) {
-	p, err := c.projection(groupType)
+	p, err := c.projection(c.types.groups())
 	if err != nil {
 		return answer{}, err
 	}
@@ -28,7 +28,7 @@ func (c *call) createGroup() (answer, error) {
 
 // showGroup answers GET /Groups/{id}.
 func (c *call) showGroup() (answer, error) {
-	p, err := c.projection(groupType)
+	p, err := c.projection(c.types.groups())
 	if err != nil {
 		return answer{}, err
 	}
@@ -44,7 +44,7 @@ func (c *call) showGroup() (answer, error) {
 
 // replaceGroup answers PUT /Groups/{id}.
 func (c *call) replaceGroup() (answer, error) {
-	p, err := c.projection(groupType)
+	p, err := c.projection(c.types.groups())
 	if err != nil {
 		return answer{}, err
 	}
@@ -69,7 +69,7 @@ const smallGroup = 100
 // patchGroup answers PATCH /Groups/{id}. RFC 7644 section 3.5.2 leaves the choice between 200 with the whole group and 204: a change of
 // the members of a large group is answered with 204, since the cost of one member must not grow with the group.
 func (c *call) patchGroup() (answer, error) {
-	p, err := c.projection(groupType)
+	p, err := c.projection(c.types.groups())
 	if err != nil {
 		return answer{}, err
 	}
@@ -147,8 +147,8 @@ func (c *call) groupAnswer(status int, g identity.Group, p projection) (answer, 
 		}
 	}
 	list := members[g.ID]
-	body := c.appendGroup(make([]byte, 0, 512+256*len(list)), g, list, p)
-	return answer{status: status, location: c.location(groupType, string(g.ID)), etag: etag(g.Version), body: body}, nil
+	body, err := c.appendGroup(make([]byte, 0, 512+256*len(list)), g, list, p)
+	return answer{status: status, location: c.location(groupType, string(g.ID)), etag: etag(g.Version), body: body}, err
 }
 
 // groupItems renders a page of groups.
@@ -157,7 +157,7 @@ func (c *call) groupItems(q identity.Query, p projection) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	out := page{total: found.Total, more: found.More, items: len(found.Items)}
+	out := page{total: found.Total, more: found.More, items: len(found.Items), last: place{Key: found.LastKey}}
 	var members map[identity.GroupID][]identity.Member
 	if p.wants(membersAttr) && len(found.Items) > 0 {
 		ids := make([]identity.GroupID, len(found.Items))
@@ -172,14 +172,16 @@ func (c *call) groupItems(q identity.Query, p projection) (page, error) {
 		if i > 0 {
 			out.body = append(out.body, ',')
 		}
-		out.body = c.appendGroup(out.body, g, members[g.ID], p)
-		out.last = string(g.ID)
+		if out.body, err = c.appendGroup(out.body, g, members[g.ID], p); err != nil {
+			return page{}, err
+		}
+		out.last.ID = string(g.ID)
 	}
 	return out, nil
 }
 
 // listGroups answers GET /Groups.
-func (c *call) listGroups() (answer, error) { return c.list(groupType) }
+func (c *call) listGroups() (answer, error) { return c.list(c.types.groups()) }
 
 // searchGroups answers POST /Groups/.search.
-func (c *call) searchGroups() (answer, error) { return c.search(groupType) }
+func (c *call) searchGroups() (answer, error) { return c.search(c.types.groups()) }

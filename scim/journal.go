@@ -89,10 +89,10 @@ func (c *call) journalBody() string {
 		return ""
 	case c.parsed == nil:
 		return "(" + strconv.Itoa(len(c.raw)) + " bytes that are no valid JSON object)"
-	case !speaksOfSecrets(string(c.raw)) && !strings.Contains(string(c.raw), `\u`):
+	case !speaksOfSecrets(string(c.raw)) && !c.namesHidden(string(c.raw)) && !strings.Contains(string(c.raw), `\u`):
 		return cut(string(c.raw), maxJournal)
 	}
-	b, err := json.Marshal(redact(c.parsed))
+	b, err := json.Marshal(redact(c.veiled(c.parsed)))
 	if err != nil {
 		return ""
 	}

@@ -29,16 +29,23 @@ type page struct {
 	total int64
 	items int
 	more  bool
-	last  string // the id of the last one
+	last  place
 	body  []byte // the resources, joined by commas
 }
 
 // items reads a page of the type.
 func (c *call) items(t *resourceType, q identity.Query, p projection) (page, error) {
-	if t == groupType {
-		return c.groupItems(q, p)
+	items := c.userItems
+	switch t {
+	case c.types.group:
+		items = c.groupItems
+	case c.types.user:
+	default:
+		items = c.resourceItems(t)
 	}
-	return c.userItems(q, p)
+	out, err := items(q, p)
+	out.last.Kind = t.name
+	return out, err
 }
 
 // list answers GET of a collection.
@@ -73,8 +80,21 @@ func (c *call) listing() (listing, error) {
 	if l.start, err = wholeNumber(q.Get("startIndex"), "startIndex", 1); err != nil {
 		return l, err
 	}
-	l.count, err = wholeNumber(q.Get("count"), "count", c.limits.PageDefault)
-	return l.bounded(c.limits), err
+	if l.count, err = wholeNumber(q.Get("count"), "count", c.limits.PageDefault); err != nil {
+		return l, l.wrongCount(err)
+	}
+	if err := l.paging(q.Has("startIndex"), c.limits.Page); err != nil {
+		return l, err
+	}
+	return l.bounded(c.limits), nil
+}
+
+// wrongCount gives the error of a count that is no number the keyword that pages by cursor have for it.
+func (l listing) wrongCount(err error) error {
+	if l.cursor != nil {
+		return bad(invalidCount, "%s", message(err))
+	}
+	return err
 }
 
 // bounded brings the numbers into the limits that the standard and the server have: a startIndex below 1 is 1, a negative count is 0.
@@ -132,8 +152,11 @@ func (l listing) sort(t *resourceType, d dialect) (*identity.Sort, error) {
 	if !ok || r.attr == nil {
 		return nil, bad(invalidValue, "sortBy: a %s has no attribute %s.", t.name, clip(l.sortBy))
 	}
+	if r.attr.hidden() || r.leaf().hidden() {
+		return nil, bad(invalidValue, "sortBy: %s is never shown, so nothing can be sorted by it.", clip(l.sortBy))
+	}
 	if r.leaf().kind == kindComplex {
-		if r.sub = r.leaf().value(); r.sub == nil {
+		if r.sub = r.leaf().value(); r.sub == nil || r.sub.hidden() {
 			return nil, bad(invalidValue, "sortBy: %s is complex; name one of its sub-attributes.", clip(l.sortBy))
 		}
 	}
@@ -149,14 +172,18 @@ func (c *call) listed(t *resourceType, l listing) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if err := l.place(&q, t); err != nil {
+	question := c.question(l, t.name)
+	from, err := c.start(l, question)
+	if err != nil {
 		return answer{}, err
 	}
+	q.After, q.AfterKey = from.ID, from.Key
 	found, err := c.items(t, q, t.projection(l.only, l.without, c.dialect))
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{status: http.StatusOK, body: l.render(found, l.next(t, q, found))}, nil
+	next, err := c.next(l, question, found)
+	return answer{status: http.StatusOK, body: l.render(found, next)}, err
 }
 
 // render writes a ListResponse (RFC 7644 section 3.4.2). A page by cursor has no startIndex (RFC 9865 section 2.1).

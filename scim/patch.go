@@ -15,6 +15,7 @@ const (
 	opAdd     = "add"
 	opReplace = "replace"
 	opRemove  = "remove"
+	opSwap    = "swap" // of members only: what replace with a filter becomes
 )
 
 // operation is one step of a PATCH. has is false when the value is missing; a value of null is there.
@@ -82,12 +83,13 @@ type patcher struct {
 
 // apply runs all operations in their order and checks that the result still has what the schema requires.
 func (p *patcher) apply(ops []operation) error {
+	before := p.t.snapshot(p.res)
 	for _, o := range ops {
 		if err := p.operation(o); err != nil {
 			return err
 		}
 	}
-	return p.t.checkRequired(p.res)
+	return p.t.checkPatched(before, p.res)
 }
 
 func (p *patcher) operation(o operation) error {
@@ -154,7 +156,7 @@ func (p *patcher) target(o operation, t target) error {
 		return nil
 	case t.attr == nil:
 		return p.whole(o, t.ext)
-	case t.attr == membersAttr && p.t == groupType:
+	case t.attr == membersAttr:
 		return p.member(o, t)
 	}
 	if t.attr.readOnly || t.sub != nil && t.sub.readOnly {

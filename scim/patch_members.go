@@ -32,8 +32,11 @@ func (p *patcher) member(o operation, t target) error {
 
 // memberWhere handles members[…]: the usual form names one id.
 func (p *patcher) memberWhere(o operation, t target) error {
-	if o.op != opRemove {
-		return bad(invalidPath, "%s cannot be used with %s; add members by the path members.", clip(o.path), o.op)
+	switch {
+	case o.op == opAdd:
+		return p.addWhere(o, t)
+	case o.op == opReplace && o.value != nil:
+		return p.replaceWhere(o, t)
 	}
 	change := identity.MemberChange{Op: opRemove, Match: t.filter}
 	if ids, ok := namedIDs(t.filter); ok {
@@ -41,6 +44,42 @@ func (p *patcher) memberWhere(o operation, t target) error {
 		if len(change.Members) == 0 {
 			return nil
 		}
+	}
+	p.members = append(p.members, change)
+	return nil
+}
+
+// addWhere adds the one member whom the filter names. What else the value says of somebody cannot be kept: a member is an id.
+func (p *patcher) addWhere(o operation, t target) error {
+	ids, ok := namedIDs(t.filter)
+	if !ok || len(ids) != 1 {
+		return bad(invalidPath, "The path %q does not say whom to add; use the path members, or members[value eq \"…\"] with one id.", clip(o.path))
+	}
+	given, err := p.element(membersAttr, o.value)
+	if err != nil {
+		return err
+	}
+	if v, named := member(given, "value"); named && !strings.EqualFold(textOf(v), ids[0]) {
+		return bad(mutability, "members.value cannot be changed: the path and the value name two members.")
+	}
+	m, err := readMember(object{"value": ids[0]})
+	if err != nil {
+		return err
+	}
+	p.members = append(p.members, identity.MemberChange{Op: opAdd, Members: []identity.Member{m}})
+	return nil
+}
+
+// replaceWhere puts the given members in the place of those who were selected (RFC 7644 section 3.5.2.3). The element is replaced as a whole,
+// which its immutable sub-attributes allow; a path to one of these does not come here.
+func (p *patcher) replaceWhere(o operation, t target) error {
+	list, err := readMembersOf(o.value)
+	if err != nil {
+		return err
+	}
+	change := identity.MemberChange{Op: opSwap, Members: list, Match: t.filter, Lenient: p.d.createMissing}
+	if ids, ok := namedIDs(t.filter); ok {
+		change.Gone, change.Match = knownIDs(ids), nil
 	}
 	p.members = append(p.members, change)
 	return nil

@@ -197,7 +197,13 @@ func TestMembersBecomeChangesOfRows(t *testing.T) {
 		{"strings", allDialects, `[{"op": "add", "path": "members", "value": ["` + a + `"]}]`, nil, invalidValue},
 		{"a type that is none", allDialects, `[{"op": "add", "path": "members", "value": [{"value": "` + a + `", "type": "Robot"}]}]`, nil, invalidValue},
 		{"a sub-attribute", allDialects, `[{"op": "replace", "path": "members[value eq \"` + a + `\"].display", "value": "x"}]`, nil, mutability},
-		{"one by another", allDialects, `[{"op": "replace", "path": "members[value eq \"` + a + `\"]", "value": {"value": "` + b + `"}}]`, nil, invalidPath},
+		{"one by another", allDialects, `[{"op": "replace", "path": "members[value eq \"` + a + `\"]", "value": {"value": "` + b + `"}}]`, []identity.MemberChange{{Op: "swap", Members: []identity.Member{{ID: b}}, Gone: []identity.Member{{ID: a}}}}, ""},
+		{"one by another, or there", "entra", `[{"op": "replace", "path": "members[value eq \"` + a + `\"]", "value": [{"value": "` + b + `"}]}]`, []identity.MemberChange{{Op: "swap", Members: []identity.Member{{ID: b}}, Gone: []identity.Member{{ID: a}}, Lenient: true}}, ""},
+		{"one by somebody without an id", allDialects, `[{"op": "replace", "path": "members[value eq \"` + a + `\"]", "value": {"display": "x"}}]`, nil, invalidValue},
+		{"one by null", allDialects, `[{"op": "replace", "path": "members[value eq \"` + a + `\"]", "value": null}]`, []identity.MemberChange{{Op: "remove", Members: []identity.Member{{ID: a}}}}, ""},
+		{"add whom the path names", allDialects, `[{"op": "add", "path": "members[value eq \"` + a + `\"]", "value": {"display": "x"}}]`, []identity.MemberChange{{Op: "add", Members: []identity.Member{{ID: a}}}}, ""},
+		{"add somebody else than the path names", allDialects, `[{"op": "add", "path": "members[value eq \"` + a + `\"]", "value": {"value": "` + b + `"}}]`, nil, mutability},
+		{"add some", allDialects, `[{"op": "add", "path": "members[type eq \"User\"]", "value": {"value": "` + b + `"}}]`, nil, invalidPath},
 		{"the name", allDialects, `[{"op": "remove", "path": "displayName"}]`, nil, mutability},
 	} {
 		t.Run(c.name, func(t *testing.T) {

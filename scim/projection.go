@@ -82,7 +82,8 @@ func (p projection) wantsSub(a, sub *attribute) bool {
 	if sub.returned == "always" {
 		return true
 	}
-	if subs := p.only[a]; subs != nil && !subs[sub] {
+	subs, named := p.only[a]
+	if subs != nil && !subs[sub] || sub.returned == "request" && !named {
 		return false
 	}
 	return sub.returned != "never" && !p.without[a][sub]

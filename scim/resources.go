@@ -16,17 +16,22 @@ type resourceType struct {
 	plural      string // the endpoint: "Users"
 	description string
 	schema      schema.Schema
-	extended    []schema.Schema
 	attrs       []*attribute // common attributes and those of the core schema, in the order of an answer; meta is last
 	index       map[string]*attribute
 	extensions  []*extension
 	ignored     []string // lower-case names that a client may send and that are never kept
+
+	declared bool         // by the installation, not by the standard
+	needed   []*attribute // of attrs: those that are required, or have a sub-attribute that is
+	fixed    []*attribute // of attrs: those of which a PUT leaves something as it is
+	strict   bool         // there are rules that the standard's own schemas do not have
+	partial  bool         // a stored value may have parts that are not shown by default
 }
 
 var (
 	userType = newResourceType(resourceType{
 		name: "User", plural: "Users", description: "People", schema: withoutPassword(schema.CoreUserSchema()),
-		extended: []schema.Schema{schema.ExtensionEnterpriseUser()}, ignored: []string{"password"},
+		extensions: []*extension{newExtension(schema.ExtensionEnterpriseUser())}, ignored: []string{"password"},
 	})
 	groupType = newResourceType(resourceType{
 		name: "Group", plural: "Groups", description: "Groups of people and of groups", schema: withMemberNames(schema.CoreGroupSchema()),
@@ -56,9 +61,7 @@ func newResourceType(t resourceType) *resourceType {
 	}
 	t.attrs = append(t.attrs, meta)
 	t.index = indexOf(t.attrs)
-	for _, s := range t.extended {
-		t.extensions = append(t.extensions, newExtension(s))
-	}
+	t.prepare()
 	return &t
 }
 

@@ -16,33 +16,56 @@ type handler func(c *call) (answer, error)
 // methods are the handlers of one endpoint by method; HEAD is GET without a body.
 type methods map[string]handler
 
-// The endpoints (RFC 7644 section 3.2).
+// endpoints are the handlers of a resource type: of the collection, of .search below it, and of one resource.
+type endpoints struct {
+	collection methods
+	search     methods
+	single     methods
+}
+
+// The endpoints (RFC 7644 section 3.2). Users and groups have their own, other types share one set.
 var (
+	userEndpoints = endpoints{
+		collection: methods{"GET": (*call).listUsers, "POST": (*call).createUser},
+		search:     methods{"POST": (*call).searchUsers},
+		single:     methods{"GET": (*call).showUser, "PUT": (*call).replaceUser, "PATCH": (*call).patchUser, "DELETE": (*call).deleteUser},
+	}
+	groupEndpoints = endpoints{
+		collection: methods{"GET": (*call).listGroups, "POST": (*call).createGroup},
+		search:     methods{"POST": (*call).searchGroups},
+		single:     methods{"GET": (*call).showGroup, "PUT": (*call).replaceGroup, "PATCH": (*call).patchGroup, "DELETE": (*call).deleteGroup},
+	}
+	ownEndpoints = endpoints{
+		collection: methods{"GET": (*call).listOwn, "POST": (*call).createOwn},
+		search:     methods{"POST": (*call).searchOwn},
+		single:     methods{"GET": (*call).showOwn, "PUT": (*call).replaceOwn, "PATCH": (*call).patchOwn, "DELETE": (*call).deleteOwn},
+	}
 	collections = map[string]methods{
-		"Users":                 {"GET": (*call).listUsers, "POST": (*call).createUser},
-		"Groups":                {"GET": (*call).listGroups, "POST": (*call).createGroup},
 		"ServiceProviderConfig": {"GET": (*call).serviceProviderConfig},
 		"ResourceTypes":         {"GET": (*call).resourceTypes},
 		"Schemas":               {"GET": (*call).schemas},
 		".search":               {"POST": (*call).searchAll},
 		"":                      {"GET": (*call).listAll},
 	}
-	searches = map[string]methods{
-		"Users":  {"POST": (*call).searchUsers},
-		"Groups": {"POST": (*call).searchGroups},
-	}
-	single = map[string]methods{
-		"Users":  {"GET": (*call).showUser, "PUT": (*call).replaceUser, "PATCH": (*call).patchUser, "DELETE": (*call).deleteUser},
-		"Groups": {"GET": (*call).showGroup, "PUT": (*call).replaceGroup, "PATCH": (*call).patchGroup, "DELETE": (*call).deleteGroup},
-	}
 	documented = map[string]methods{
 		"ResourceTypes": {"GET": (*call).resourceTypeDocument},
 		"Schemas":       {"GET": (*call).schemaDocument},
 	}
 	missing = map[string]string{
-		"Me": "Tokens belong to directories, not to people, so there is no /Me.",
+		"Me": "The token belongs to a directory, not to a person, so there is no /Me. Ask for /Users with a filter instead.",
 	}
 )
+
+// endpointsOf returns the handlers of a type.
+func (k *catalogue) endpointsOf(t *resourceType) endpoints {
+	switch t {
+	case k.user:
+		return userEndpoints
+	case k.group:
+		return groupEndpoints
+	}
+	return ownEndpoints
+}
 
 // segments returns the parts of the path below the door, each decoded by itself so that an encoded slash stays inside its part. One
 // trailing slash is ignored.
@@ -74,24 +97,37 @@ func (c *call) route(parts []string) (handler, error) {
 	if why, ok := missing[name]; ok && len(parts) == 1 {
 		return nil, fail(http.StatusNotImplemented, "%s", why)
 	}
+	if t := c.types.named(name); t != nil {
+		return c.routeTo(t, parts[1:])
+	}
 	var m methods
 	switch {
 	case name == "Bulk" && len(parts) == 1:
 		m = methods{"POST": (*call).bulk} // not in collections, since bulk leads back to them
 	case len(parts) == 1:
 		m = collections[name]
-	case len(parts) > 2:
-	case parts[1] == ".search":
-		m = searches[name]
-	case documented[name] != nil:
+	case len(parts) == 2 && documented[name] != nil:
 		m, c.doc = documented[name], parts[1]
-	case single[name] != nil:
-		return c.resource(single[name], parts[1])
 	}
 	if m == nil {
 		return nil, notFound()
 	}
 	return c.method(m)
+}
+
+// routeTo finds the handler of what follows the endpoint of a resource type.
+func (c *call) routeTo(t *resourceType, rest []string) (handler, error) {
+	c.kind = t
+	e := c.types.endpointsOf(t)
+	switch {
+	case len(rest) == 0:
+		return c.method(e.collection)
+	case len(rest) > 1:
+		return nil, notFound()
+	case rest[0] == ".search":
+		return c.method(e.search)
+	}
+	return c.resource(e.single, rest[0])
 }
 
 // resource finds the handler of one resource. What is no id names nothing.
@@ -125,7 +161,11 @@ func (c *call) endpoint(name string) string {
 	if !c.dialect.foldPaths {
 		return name
 	}
-	for _, canonical := range append(slices.Collect(maps.Keys(collections)), "Bulk", "Me") {
+	names := append(slices.Collect(maps.Keys(collections)), "Bulk", "Me")
+	for _, t := range c.types.all {
+		names = append(names, t.plural)
+	}
+	for _, canonical := range names {
 		if strings.EqualFold(canonical, name) {
 			return canonical
 		}

@@ -18,7 +18,10 @@ type attribute struct {
 	caseExact bool
 	readOnly  bool
 	immutable bool
-	returned  string // always, never, default or request
+	returned  string       // always, never, default or request
+	unique    bool         // within the directory; only of declared types
+	allowed   []string     // of a declared schema: no other value is accepted
+	needed    []*attribute // of subs: those that are required
 	subs      []*attribute
 	index     map[string]*attribute // sub-attributes by lower-case name
 	parent    *attribute            // of a sub-attribute
@@ -40,6 +43,10 @@ func newAttribute(urn string, parent *attribute, c schema.CoreAttribute) *attrib
 	a := &attribute{
 		schema: urn, name: c.Name(), kind: c.AttributeType(), multi: c.MultiValued(), required: c.Required(), caseExact: c.CaseExact(),
 		readOnly: c.Mutability() == "readOnly", immutable: c.Mutability() == "immutable", returned: c.Returned(), parent: parent,
+		unique: c.Uniqueness() == "server" || c.Uniqueness() == "global",
+	}
+	if c.Mutability() == "writeOnly" {
+		a.returned = "never" // RFC 7643 section 7
 	}
 	if a.kind == kindRef || a.kind == kindBinary {
 		a.caseExact = true // RFC 7643 2.3.6, 2.3.7
@@ -47,7 +54,7 @@ func newAttribute(urn string, parent *attribute, c schema.CoreAttribute) *attrib
 	for _, s := range c.SubAttributes() {
 		a.subs = append(a.subs, newAttribute(urn, a, s))
 	}
-	a.index = indexOf(a.subs)
+	a.index, a.needed = indexOf(a.subs), neededOf(a.subs)
 	if a.multi && a.kind != kindComplex { // RFC 7643 2.4: the value of a simple element is called value
 		v := *a
 		v.name, v.multi, v.required, v.index, v.parent = "value", false, false, nil, a
@@ -99,17 +106,22 @@ func (a *attribute) filterType() identity.AttributeType {
 
 // extension is a schema that adds attributes to a resource type, kept under its URN in a resource.
 type extension struct {
-	urn   string
-	attrs []*attribute
-	index map[string]*attribute
+	urn      string
+	schema   schema.Schema
+	attrs    []*attribute
+	index    map[string]*attribute
+	required bool // each resource of the type must have it
+
+	needed []*attribute // as in resourceType
+	fixed  []*attribute
 }
 
 func newExtension(s schema.Schema) *extension {
-	x := &extension{urn: s.ID}
+	x := &extension{urn: s.ID, schema: s}
 	for _, c := range s.Attributes {
 		x.attrs = append(x.attrs, newAttribute(s.ID, nil, c))
 	}
-	x.index = indexOf(x.attrs)
+	x.index, x.needed, x.fixed = indexOf(x.attrs), neededOf(x.attrs), fixedOf(x.attrs)
 	return x
 }
 

@@ -40,10 +40,15 @@ func (c *call) searchRequest() (listing, error) {
 	if l.descending, err = descending(order); err != nil {
 		return l, err
 	}
-	for name, to := range map[string]*int{"startIndex": &l.start, "count": &l.count} {
-		if err := readInt(body, name, to); err != nil {
-			return l, err
-		}
+	if err := readInt(body, "startIndex", &l.start); err != nil {
+		return l, err
+	}
+	if err := readInt(body, "count", &l.count); err != nil {
+		return l, l.wrongCount(err)
+	}
+	indexed, _ := member(body, "startIndex")
+	if err := l.paging(indexed != nil, c.limits.Page); err != nil {
+		return l, err
 	}
 	if l.only, err = readNames(body, "attributes"); err == nil {
 		l.without, err = readNames(body, "excludedAttributes")
@@ -110,16 +115,29 @@ func (c *call) searchAll() (answer, error) {
 	return c.listedAll(l)
 }
 
-// listedAll answers with one page over all types: first the users, then the groups, each sorted by itself. An attribute that only one
+// listedAll answers with one page over all types: first the users, then the groups, then what the installation declared, each sorted by itself. An attribute that only one
 // type has matches nothing in the other; one that none has is an error.
 func (c *call) listedAll(l listing) (answer, error) {
-	if l.cursor != nil {
-		return answer{}, bad(invalidCursor, "A list of all types has no cursors; use startIndex, or ask for one type.")
+	question := c.question(l, "")
+	from, err := c.start(l, question)
+	if err != nil {
+		return answer{}, err
 	}
+	all, err := c.itemsOfAll(l, from)
+	if err != nil {
+		return answer{}, err
+	}
+	next, err := c.next(l, question, all)
+	return answer{status: http.StatusOK, body: l.render(all, next)}, err
+}
+
+// itemsOfAll reads one page over all types. Types in front of the one that a cursor points into are only counted.
+func (c *call) itemsOfAll(l listing, from cursor) (page, error) {
 	var all page
 	var failed error
 	skip, room, asked := l.start-1, l.count, 0
-	for _, t := range []*resourceType{userType, groupType} {
+	begun := from.ID == ""
+	for _, t := range c.types.all {
 		q, err := l.query(t, c.dialect)
 		if err != nil {
 			failed = err
@@ -127,18 +145,25 @@ func (c *call) listedAll(l listing) (answer, error) {
 		}
 		asked++
 		q.Offset, q.Limit = skip, room
+		if !begun {
+			q.Limit = 0
+		}
+		if t.name == from.Kind {
+			begun, q.Limit, q.After, q.AfterKey = true, room, from.ID, from.Key
+		}
 		found, err := c.items(t, q, t.projection(l.only, l.without, c.dialect))
 		if err != nil {
-			return answer{}, err
+			return page{}, err
 		}
+		found.more = found.more || begun && q.Limit == 0 && found.total > 0
 		all.join(found)
 		room -= found.items
 		skip = max(0, skip-int(min(found.total, math.MaxInt32)))
 	}
 	if asked == 0 {
-		return answer{}, failed
+		return page{}, failed
 	}
-	return answer{status: http.StatusOK, body: l.render(all, "")}, nil
+	return all, nil
 }
 
 // join adds the page of another type.
@@ -148,5 +173,9 @@ func (p *page) join(o page) {
 	}
 	p.body = append(p.body, o.body...)
 	p.total += o.total
-	p.items += o.items
+	p.more = p.more || o.more
+	if o.items > 0 {
+		p.items += o.items
+		p.last = o.last
+	}
 }

@@ -27,26 +27,44 @@ type bridge struct {
 
 func newBridge(t *testing.T, db *store.DB) *bridge {
 	t.Helper()
-	return newBridgeWithin(t, db, Limits{})
+	return newBridgeWith(t, db, Options{})
 }
 
 // newBridgeWithin is newBridge with other limits.
 func newBridgeWithin(t *testing.T, db *store.DB, l Limits) *bridge {
 	t.Helper()
-	model, err := access.Load(storetest.Model)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return newBridgeWith(t, db, Options{Limits: l})
+}
+
+// newBridgeWith is newBridge with options of its own.
+func newBridgeWith(t *testing.T, db *store.DB, o Options) *bridge {
+	t.Helper()
+	model := loadModel(t)
 	b := &bridge{people: provisioning.New(db, model)}
 	mux := http.NewServeMux()
 	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
-	New(Options{Provisioning: b.people, Authn: authn.New(db, model), URL: b.url, Limits: l, Log: quiet}).Routes(mux)
+	o.Provisioning, o.Authn, o.URL, o.Log = b.people, authn.New(db, model), b.url, quiet
+	New(o).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
 	server.Start()
 	t.Cleanup(server.Close)
 	return b
+}
+
+func loadModel(t testing.TB) *access.Model {
+	t.Helper()
+	model, err := access.Load(storetest.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
+}
+
+func newPeople(t testing.TB, db *store.DB) *provisioning.Service {
+	t.Helper()
+	return provisioning.New(db, loadModel(t))
 }
 
 // client speaks for one directory.

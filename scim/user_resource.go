@@ -84,7 +84,7 @@ func emailsOf(v any) []identity.Email {
 
 // newUser reads the body of POST. Somebody of whom nothing else is said may come in.
 func newUser(body object, d dialect) (identity.User, error) {
-	res, err := userType.resource(body, d)
+	res, err := d.types.users().resource(body, d)
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -95,13 +95,17 @@ func newUser(body object, d dialect) (identity.User, error) {
 // replaceUser reads the body of PUT and returns the change that it asks for. What the body leaves out is unassigned, except for active
 // and externalId: a client that forgets them must not let somebody in or cut the tie to its own record.
 func replaceUser(body object, d dialect) (func(*identity.User) error, error) {
-	res, err := userType.resource(body, d)
+	res, err := d.types.users().resource(body, d)
 	if err != nil {
 		return nil, err
 	}
 	_, named := member(body, "externalId")
 	return func(u *identity.User) error {
 		kept := u.ExternalID
+		res, err := replacedUser(*u, res, d)
+		if err != nil {
+			return err
+		}
 		if err := setUser(u, res); err != nil {
 			return err
 		}
@@ -112,6 +116,19 @@ func replaceUser(body object, d dialect) (func(*identity.User) error, error) {
 	}, nil
 }
 
+// replacedUser adds to the body of PUT what it leaves out and must not lose; nothing, where no schema was declared.
+func replacedUser(u identity.User, body object, d dialect) (object, error) {
+	t := d.types.users()
+	if !t.strict {
+		return body, nil
+	}
+	old, err := userResource(u)
+	if err != nil {
+		return nil, err
+	}
+	return t.replaced(old, body)
+}
+
 // patchUser returns the change that the operations ask for. It is pure, since it may run more than once.
 func patchUser(ops []operation, d dialect) func(*identity.User) error {
 	return func(u *identity.User) error {
@@ -119,7 +136,7 @@ func patchUser(ops []operation, d dialect) func(*identity.User) error {
 		if err != nil {
 			return err
 		}
-		p := &patcher{t: userType, d: d, res: res}
+		p := &patcher{t: d.types.users(), d: d, res: res}
 		if err := p.apply(ops); err != nil {
 			return err
 		}
@@ -130,7 +147,7 @@ func patchUser(ops []operation, d dialect) func(*identity.User) error {
 // appendUser appends a user. The usual answer copies what is stored as it is.
 func (d *Door) appendUser(b []byte, u identity.User, p projection) ([]byte, error) {
 	m := meta{created: u.CreatedAt, modified: u.UpdatedAt, version: u.Version, location: d.location(userType, string(u.ID))}
-	if p.plain(groupsAttr) {
+	if p.plain(groupsAttr) && !d.types.users().partial {
 		return d.appendPlainUser(b, u, m, p), nil
 	}
 	if err := u.LoadEmails(); err != nil {
@@ -149,7 +166,7 @@ func (d *Door) appendUser(b []byte, u identity.User, p projection) ([]byte, erro
 		}
 		res["groups"] = list
 	}
-	return appendResource(b, userType, res, m, p), nil
+	return appendResource(b, d.types.users(), res, m, p), nil
 }
 
 func membershipType(g identity.Membership) string {
@@ -161,7 +178,7 @@ func membershipType(g identity.Membership) string {
 
 func (d *Door) appendPlainUser(b []byte, u identity.User, m meta, p projection) []byte {
 	b = append(b, '{')
-	b = appendSchemas(b, userType, func(x *extension) bool { return holdsName(u.Attributes, x.urn) })
+	b = appendSchemas(b, d.types.users(), func(x *extension) bool { return holdsName(u.Attributes, x.urn) })
 	b = appendField(b, "id", string(u.ID))
 	if u.ExternalID != "" {
 		b = appendField(b, "externalId", u.ExternalID)

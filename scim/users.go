@@ -9,7 +9,7 @@ import (
 
 // createUser answers POST /Users (RFC 7644 section 3.3).
 func (c *call) createUser() (answer, error) {
-	p, err := c.projection(userType)
+	p, err := c.projection(c.types.users())
 	if err != nil {
 		return answer{}, err
 	}
@@ -29,7 +29,7 @@ func (c *call) createUser() (answer, error) {
 
 // showUser answers GET /Users/{id} (RFC 7644 section 3.4.1).
 func (c *call) showUser() (answer, error) {
-	p, err := c.projection(userType)
+	p, err := c.projection(c.types.users())
 	if err != nil {
 		return answer{}, err
 	}
@@ -58,7 +58,7 @@ func (c *call) patchUser() (answer, error) {
 
 // updateUser reads the body and the conditions, makes the change and answers with the user.
 func (c *call) updateUser(read func(object) (func(*identity.User) error, error)) (answer, error) {
-	p, err := c.projection(userType)
+	p, err := c.projection(c.types.users())
 	if err != nil {
 		return answer{}, err
 	}
@@ -110,7 +110,7 @@ func (c *call) userItems(q identity.Query, p projection) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	out := page{total: found.Total, more: found.More, items: len(found.Items)}
+	out := page{total: found.Total, more: found.More, items: len(found.Items), last: place{Key: found.LastKey}}
 	out.body = make([]byte, 0, 768*len(found.Items))
 	for i, u := range found.Items {
 		if i > 0 {
@@ -119,13 +119,13 @@ func (c *call) userItems(q identity.Query, p projection) (page, error) {
 		if out.body, err = c.appendUser(out.body, u, p); err != nil {
 			return page{}, err
 		}
-		out.last = string(u.ID)
+		out.last.ID = string(u.ID)
 	}
 	return out, nil
 }
 
 // listUsers answers GET /Users (RFC 7644 section 3.4.2).
-func (c *call) listUsers() (answer, error) { return c.list(userType) }
+func (c *call) listUsers() (answer, error) { return c.list(c.types.users()) }
 
 // searchUsers answers POST /Users/.search (RFC 7644 section 3.4.3).
-func (c *call) searchUsers() (answer, error) { return c.search(userType) }
+func (c *call) searchUsers() (answer, error) { return c.search(c.types.users()) }

@@ -127,6 +127,9 @@ func text(a *attribute, s string) (any, error) {
 	if len(s) > most {
 		return nil, bad(invalidValue, "%s is longer than %d bytes.", a.path(), most)
 	}
+	if a.allowed != nil {
+		return canonicalValue(a, s)
+	}
 	if a.kind == kindBinary && !isBase64(s) {
 		return nil, bad(invalidValue, "%s is not valid base64 (RFC 4648).", a.path())
 	}

@@ -60,6 +60,11 @@ func (b *builder) after(column string, q identity.Query) {
 	if q.After == "" {
 		return
 	}
+	if s, ok := b.sortTerm(q); ok {
+		cond, args := s.after(q.Sort.Descending, column, q.AfterKey, q.After)
+		b.add(cond, args...)
+		return
+	}
 	if q.Newest {
 		b.add(column+" < ?", q.After)
 	} else {
@@ -74,8 +79,8 @@ func (b *builder) order(column string, q identity.Query) string {
 		direction = " DESC"
 	}
 	sort := ""
-	if q.Sort != nil && b.table != nil {
-		sort = b.table.sortKey(b.tx, q.Sort)
+	if s, ok := b.sortTerm(q); ok {
+		sort = s.order(q.Sort.Descending)
 	}
 	s := " ORDER BY " + sort + column + direction + fmt.Sprintf(" LIMIT %d", q.Limit+1)
 	if q.Offset > 0 {

@@ -49,6 +49,7 @@ type DB struct {
 type sealKey struct {
 	id   [4]byte
 	aead cipher.AEAD
+	seed []byte // of the keys that sign
 }
 
 func init() {

@@ -65,7 +65,7 @@ func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
 	if e.At.IsZero() {
 		e.At = tx.now
 	}
-	changes, err := asJSON(append([]identity.Change{}, e.Changes...))
+	changes, err := asJSON(append([]identity.Change{}, e.Shown()...))
 	return []any{
 		string(e.ID), e.At, string(e.Type), string(e.ActorKind), e.ActorID, e.ActorLabel, e.Door, null(e.RequestID), null(e.TenantID), null(e.UserID),
 		e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes,

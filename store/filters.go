@@ -22,7 +22,8 @@ type rows struct {
 	id   string // the column that holds the resource's id
 	subs map[string]column
 
-	owned bool // from has one argument: the asking directory, whose rows these must be
+	owned bool   // from has one argument: the asking directory, whose rows these must be
+	order string // the first of them is the one that a list is sorted by; empty: no list is
 }
 
 // table says where the attributes of a resource type are; what has no place of its own is in the attributes column.
@@ -45,7 +46,7 @@ var usersTable = &table{
 		"meta.lastModified": {name: "u.updated_at"},
 	},
 	rows: map[string]rows{
-		"emails": {from: "user_emails x", id: "x.user_id", subs: map[string]column{
+		"emails": {from: "user_emails x", id: "x.user_id", order: "x.is_primary DESC, x.position", subs: map[string]column{
 			"value": {name: "x.value_key", key: "x.value_key"}, "type": {name: "x.type", key: "x.type"},
 			"display": {name: "x.display", key: "x.display"}, "primary": {name: "x.is_primary"},
 		}},
@@ -314,14 +315,23 @@ func (c *compiler) fold(sql string) string {
 
 func (c *compiler) compareJSONTime(f *identity.Filter, sql string, value time.Time) string {
 	if c.tx.postgres() {
-		return c.orMissing(f, "CAST("+sql+" AS timestamptz)", value)
+		return c.orMissing(f, c.jsonTime(sql), value)
 	}
-	return c.orMissing(f, "strftime('%Y-%m-%d %H:%M:%f', "+sql+")", value.Format("2006-01-02 15:04:05.000"))
+	return c.orMissing(f, c.jsonTime(sql), value.Format("2006-01-02 15:04:05.000"))
 }
 
+// jsonTime turns a text of the JSON column into what times are compared as.
+func (c *compiler) jsonTime(sql string) string {
+	if c.tx.postgres() {
+		return "CAST(substring(" + sql + " from '^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9:.]+([Zz]|[-+][0-9:]+){0,1})$') AS timestamptz)"
+	}
+	return "strftime('%Y-%m-%d %H:%M:%f', " + sql + ")"
+}
+
+// castNumber gives PostgreSQL the number that a text of the JSON column is; none, where a schema was another one when the text was kept.
 func (c *compiler) castNumber(left operand) string {
 	if left.json && c.tx.postgres() {
-		return "CAST(" + left.sql + " AS numeric)"
+		return "CAST(substring(" + left.sql + " from '^(-{0,1}[0-9]+([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]+){0,1})$') AS numeric)"
 	}
 	return left.sql
 }
@@ -342,15 +352,27 @@ func (c *compiler) jsonPath(a identity.Attribute) string {
 
 // jsonEach returns the elements of a multi-valued attribute in the JSON column as rows of x.
 func (c *compiler) jsonEach(a identity.Attribute) string {
-	keys := []string{a.Name}
-	if a.Schema != "" {
-		keys = []string{a.Schema, a.Name}
-	}
 	if c.tx.postgres() {
-		path := c.table.json + " #> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}'"
-		return "jsonb_array_elements(CASE WHEN jsonb_typeof(" + path + ") = 'array' THEN " + path + " ELSE '[]' END) AS x(value)"
+		return c.jsonElements(a) + " AS x(value)"
 	}
-	return "json_each(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "') AS x"
+	return "json_each(" + c.table.json + ", '$." + strings.Join(quoteAll(listKeys(a), `"`), ".") + "') AS x"
+}
+
+// jsonEachRow is jsonEach with the position of each element; PostgreSQL only, since SQLite has it as x.key.
+func (c *compiler) jsonEachRow(a identity.Attribute) string {
+	return c.jsonElements(a) + " WITH ORDINALITY AS x(value, position)"
+}
+
+func (c *compiler) jsonElements(a identity.Attribute) string {
+	path := c.table.json + " #> '{" + strings.Join(quoteAll(listKeys(a), `"`), ",") + "}'"
+	return "jsonb_array_elements(CASE WHEN jsonb_typeof(" + path + ") = 'array' THEN " + path + " ELSE '[]' END)"
+}
+
+func listKeys(a identity.Attribute) []string {
+	if a.Schema != "" {
+		return []string{a.Schema, a.Name}
+	}
+	return []string{a.Name}
 }
 
 // jsonElement returns a sub-attribute of an element of jsonEach.
@@ -378,27 +400,4 @@ func quoteAll(names []string, mark string) []string {
 		out[i] = mark + quote(n) + mark
 	}
 	return out
-}
-
-// sortKey returns the leading part of ORDER BY. Resources without the attribute come last ascending and first descending (RFC 7644 3.4.2.3).
-func (t *table) sortKey(tx *Tx, s *identity.Sort) string {
-	c := compiler{tx: tx, table: t}
-	a := s.Attr
-	var sql string
-	switch {
-	case a.MultiValued && a.Name == "emails" && a.Schema == "":
-		sql = "(SELECT x.value_key FROM user_emails x WHERE x.user_id = u.id ORDER BY x.is_primary DESC, x.position LIMIT 1)"
-	case a.MultiValued:
-		return ""
-	default:
-		left := c.simple(a)
-		sql = left.sql
-		if a.Type == identity.TypeString && !a.CaseExact && !left.folded {
-			sql = c.fold(sql)
-		}
-	}
-	if s.Descending {
-		return sql + " IS NOT NULL, " + sql + " DESC, "
-	}
-	return sql + " IS NULL, " + sql + ", "
 }

@@ -18,6 +18,8 @@ type groupRow struct {
 	Version     int64  `db:"version"`
 	CreatedAt   moment `db:"created_at"`
 	UpdatedAt   moment `db:"updated_at"`
+
+	SortKey *string `db:"sort_key"` // of a sorted list
 }
 
 func (r *groupRow) group() identity.Group {
@@ -67,13 +69,13 @@ func (tx *Tx) Groups(ctx context.Context, scope Scope, q identity.Query) (identi
 	}
 	b.after("g.id", q)
 	var rows []groupRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+groupColumns+` FROM groups g`+b.where()+b.order("g.id", q), b.args...); err != nil {
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+groupColumns+b.keyColumn(q)+` FROM groups g`+b.where()+b.order("g.id", q), b.args...); err != nil {
 		return page, err
 	}
 	rows, page.More = cut(rows, q.Limit)
 	page.Items = make([]identity.Group, len(rows))
 	for i := range rows {
-		page.Items[i] = rows[i].group()
+		page.Items[i], page.LastKey = rows[i].group(), rows[i].SortKey
 	}
 	return page, nil
 }

@@ -159,8 +159,7 @@ func (tx *Tx) pageAt(ctx context.Context, scope Scope, q identity.Query, p *plac
 		b.add("u.id > ?", after)
 	}
 	q.Offset = 0
-	page.Items, page.More, err = tx.usersPage(ctx, scope, b, q)
-	return page, err
+	return tx.usersPage(ctx, scope, b, q)
 }
 
 // skip returns the id of the last user that is left out, or "" when there are fewer.

@@ -25,22 +25,26 @@ const (
 // pushedTables is userTables in a form that looks the directory's row up for each user, and never joins all of them.
 const pushedTables = ` FROM users u LEFT JOIN LATERAL (SELECT l.user_id, l.external_id FROM directory_users l WHERE l.user_id = u.id AND l.directory_id = ? LIMIT 1) du ON TRUE`
 
-// selectPushed returns the beginning of a query; it has two arguments, both the directory. joined keeps the index on the directory's own ids.
-func (tx *Tx) selectPushed(joined bool) string {
+// selectPushed returns the beginning of a query; it has two arguments, both the directory. joined keeps the index on the directory's own ids;
+// key is the column of a sorted list, with a comma in front, or empty.
+func (tx *Tx) selectPushed(joined bool, key string) string {
+	if key == "" {
+		key = ", NULL"
+	}
 	if tx.postgres() && joined {
-		return `SELECT ` + pushedColumns + pushedGroupsPostgres + userTables
+		return `SELECT ` + pushedColumns + pushedGroupsPostgres + key + userTables
 	}
 	if tx.postgres() {
-		return `SELECT ` + pushedColumns + pushedGroupsPostgres + pushedTables
+		return `SELECT ` + pushedColumns + pushedGroupsPostgres + key + pushedTables
 	}
-	return `SELECT ` + pushedColumns + pushedGroupsSQLite + userTables
+	return `SELECT ` + pushedColumns + pushedGroupsSQLite + key + userTables
 }
 
 // PushedUser returns a user of a directory's scope who is not deleted, as Query.Lean would, or NotFound.
 func (tx *Tx) PushedUser(ctx context.Context, scope Scope, id identity.UserID) (identity.User, error) {
 	visible, more := scope.users()
 	directory := null(scope.directory)
-	users, err := tx.pushed(ctx, scope, tx.bind(tx.selectPushed(false)+` WHERE u.deleted_at IS NULL AND u.id = ? AND `+visible), 1, append([]any{directory, directory, string(id)}, more...))
+	users, _, err := tx.pushed(ctx, scope, tx.bind(tx.selectPushed(false, "")+` WHERE u.deleted_at IS NULL AND u.id = ? AND `+visible), 1, append([]any{directory, directory, string(id)}, more...))
 	if err != nil {
 		return identity.User{}, err
 	}
@@ -50,14 +54,16 @@ func (tx *Tx) PushedUser(ctx context.Context, scope Scope, id identity.UserID) (
 	return users[0], nil
 }
 
-// pushed reads rows that begin with selectPushed.
-func (tx *Tx) pushed(ctx context.Context, scope Scope, query string, expected int, args []any) ([]identity.User, error) {
+// pushed reads rows that begin with selectPushed, and the values by which they are sorted.
+func (tx *Tx) pushed(ctx context.Context, scope Scope, query string, expected int, args []any) ([]identity.User, []*string, error) {
 	users := make([]identity.User, 0, expected)
+	keys := make([]*string, 0, expected)
 	nested := false
 	err := tx.each(ctx, query, args, func(rows *sql.Rows) error {
 		var u identity.User
 		var id, tenant, emails, attributes, external, groups text
-		if err := rows.Scan(&id, &tenant, &u.UserName, &u.DisplayName, &u.Enabled, &emails, &attributes, &u.Version, &u.CreatedAt, &u.UpdatedAt, &external, &groups); err != nil {
+		var key *string
+		if err := rows.Scan(&id, &tenant, &u.UserName, &u.DisplayName, &u.Enabled, &emails, &attributes, &u.Version, &u.CreatedAt, &u.UpdatedAt, &external, &groups, &key); err != nil {
 			return err
 		}
 		u.ID, u.TenantID, u.ExternalID = identity.UserID(id), identity.TenantID(tenant), string(external)
@@ -66,12 +72,13 @@ func (tx *Tx) pushed(ctx context.Context, scope Scope, query string, expected in
 		below, err := groupsOf(&u, groups)
 		nested = nested || below
 		users = append(users, u)
+		keys = append(keys, key)
 		return err
 	})
 	if err != nil || !nested {
-		return users, err
+		return users, keys, err
 	}
-	return users, tx.nestedGroups(ctx, scope, users)
+	return users, keys, tx.nestedGroups(ctx, scope, users)
 }
 
 // groupsOf reads the groups of a user; below reports that one of them is in another group.

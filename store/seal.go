@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -23,8 +25,39 @@ func newSealKey(key []byte) (sealKey, error) {
 	if err != nil {
 		return sealKey{}, err
 	}
+	seed, err := hkdf.Extract(sha256.New, key, nil)
+	if err != nil {
+		return sealKey{}, err
+	}
 	sum := sha256.Sum256(key)
-	return sealKey{id: [4]byte(sum[:4]), aead: aead}, nil
+	return sealKey{id: [4]byte(sum[:4]), aead: aead, seed: seed}, nil
+}
+
+// mac returns the HMAC-SHA256 of a message under a key of its own for the purpose (RFC 5869).
+func (k sealKey) mac(purpose string, message []byte) ([]byte, error) {
+	key, err := hkdf.Expand(sha256.New, k.seed, "drawbridge sign "+purpose, sha256.Size)
+	if err != nil {
+		return nil, err
+	}
+	h := hmac.New(sha256.New, key)
+	h.Write(message)
+	return h.Sum(nil), nil
+}
+
+// Sign returns a MAC of 32 bytes over a message that leaves the house and comes back, such as a cursor. Every replica makes the same one. What
+// was signed for one purpose is worth nothing for another.
+func (db *DB) Sign(purpose string, message []byte) ([]byte, error) {
+	return db.keys[0].mac(purpose, message)
+}
+
+// Signed reports whether mac is one that Sign made for the purpose, with any key of the ring. It takes the same time for every wrong one.
+func (db *DB) Signed(purpose string, message, mac []byte) bool {
+	ok := false
+	for _, k := range db.keys {
+		want, err := k.mac(purpose, message)
+		ok = err == nil && hmac.Equal(want, mac) || ok
+	}
+	return ok
 }
 
 // seal encrypts a secret for one place, such as "connections/secret/<id>": moved elsewhere, it cannot be opened.

@@ -92,6 +92,34 @@ func TestAnotherSecretKeyIsRefusedAtTheStart(t *testing.T) {
 	})
 }
 
+func TestASignatureOutlivesTheKeyThatItWasMadeWith(t *testing.T) {
+	url := "sqlite:" + filepath.Join(t.TempDir(), "db")
+	old := secretKey()
+	before := open(t, url, old)
+	mac, err := before.Sign("cursor", []byte("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotated, err := store.Open(t.Context(), url, store.Options{SecretKey: secretKey(), OldKeys: [][]byte{old}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rotated.Close()
+	if !before.Signed("cursor", []byte("x"), mac) || !rotated.Signed("cursor", []byte("x"), mac) {
+		t.Error("a signature was not known again")
+	}
+	fresh, err := rotated.Sign("cursor", []byte("x"))
+	if err != nil || before.Signed("cursor", []byte("x"), fresh) || !rotated.Signed("cursor", []byte("x"), fresh) {
+		t.Errorf("the new key does not sign: %v", err)
+	}
+	if before.Signed("cursor", []byte("y"), mac) || before.Signed("other", []byte("x"), mac) || before.Signed("cursor", []byte("x"), mac[:31]) || before.Signed("cursor", []byte("x"), nil) {
+		t.Error("a signature counts for something else")
+	}
+	if open(t, url, secretKey()).Signed("cursor", []byte("x"), mac) {
+		t.Error("another key knows the signature")
+	}
+}
+
 func TestWrongAddressesSayWhatToDo(t *testing.T) {
 	for address, want := range map[string]string{
 		"mysql://x":          "sqlite: or postgres://",

@@ -32,6 +32,8 @@ type userRow struct {
 	LastLoginAt moment `db:"last_login_at"`
 	DeletedAt   moment `db:"deleted_at"`
 	ExternalID  text   `db:"external_id"`
+
+	SortKey *string `db:"sort_key"` // of a sorted list
 }
 
 func (r *userRow) user() (identity.User, error) {
@@ -91,7 +93,7 @@ func (tx *Tx) Users(ctx context.Context, scope Scope, q identity.Query) (identit
 		rows := *b
 		rows.after("u.id", q)
 		var err error
-		if page.Items, page.More, err = tx.usersPage(ctx, scope, &rows, q); err != nil {
+		if page, err = tx.usersPage(ctx, scope, &rows, q); err != nil {
 			return page, err
 		}
 	}
@@ -117,21 +119,30 @@ func (tx *Tx) usersBuilder(scope Scope, q identity.Query) *builder {
 	return b
 }
 
-// usersPage reads one page, and whether there is another behind it.
-func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity.Query) ([]identity.User, bool, error) {
+// usersPage reads one page, without the total.
+func (tx *Tx) usersPage(ctx context.Context, scope Scope, b *builder, q identity.Query) (page identity.Page[identity.User], err error) {
 	directory := null(scope.directory)
 	if q.Lean {
-		users, err := tx.pushed(ctx, scope, tx.rebound(tx.selectPushed(speaksOf(q.Filter, "externalId"))+b.where()+b.order("u.id", q)), expected(q), append([]any{directory, directory}, b.args...))
-		users, more := cut(users, q.Limit)
-		return users, more, err
+		joined := speaksOf(q.Filter, "externalId") || q.Sort != nil
+		query := tx.rebound(tx.selectPushed(joined, b.keyColumn(q)) + b.where() + b.order("u.id", q))
+		var keys []*string
+		page.Items, keys, err = tx.pushed(ctx, scope, query, expected(q), append([]any{directory, directory}, b.args...))
+		page.Items, page.More = cut(page.Items, q.Limit)
+		if q.Sort != nil && len(page.Items) > 0 {
+			page.LastKey = keys[len(page.Items)-1]
+		}
+		return page, err
 	}
 	var rows []userRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+userTables+b.where()+b.order("u.id", q), append([]any{directory}, b.args...)...); err != nil {
-		return nil, false, err
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+userColumns+b.keyColumn(q)+userTables+b.where()+b.order("u.id", q), append([]any{directory}, b.args...)...); err != nil {
+		return page, err
 	}
-	rows, more := cut(rows, q.Limit)
-	users, err := usersOf(rows)
-	return users, more, err
+	rows, page.More = cut(rows, q.Limit)
+	if len(rows) > 0 {
+		page.LastKey = rows[len(rows)-1].SortKey
+	}
+	page.Items, err = usersOf(rows)
+	return page, err
 }
 
 // expected is how many rows a page probably has.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
 
 	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/authn"
@@ -25,12 +26,17 @@ type bridge struct {
 	db       *store.DB
 	people   *provisioning.Service
 	authn    *authn.Service
+	schemas  *scim.Schemas // nil: those of the standard
 }
 
 // open builds the floors: the model is read, the database opened, brought up to date and given the landing tenant and the model's roles.
 // The caller closes it.
 func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	model, err := access.Load(s.AccessModel)
+	if err != nil {
+		return nil, err
+	}
+	schemas, err := readSchemas(s.SCIMSchemas)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +48,27 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 		// Whoever runs this command has the machine in hand: here the cause helps and is no secret.
 		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
-	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model)}
+	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return b, nil
+}
+
+// readSchemas reads what the installation declares beside the schemas of the standard; an empty path is nothing.
+func readSchemas(path string) (*scim.Schemas, error) {
+	if path == "" {
+		return nil, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, identity.Errorf(identity.Invalid, "DRAWBRIDGE_SCIM_SCHEMAS: %v. Write the path of a readable JSON file.", err).WithCause(err)
+	}
+	s, err := scim.ReadSchemas(raw)
+	if err != nil {
+		return nil, identity.Errorf(identity.Invalid, "DRAWBRIDGE_SCIM_SCHEMAS (%s): %v", path, err)
+	}
+	return s, nil
 }
 
 // prepare brings the database up to date. Several programs may do it at once.
@@ -75,7 +97,9 @@ func (p *program) with(ctx context.Context, work func(*bridge) error) error {
 func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	cookies := web.Cookies{Secure: b.settings.Secure()}
 	mux := http.NewServeMux()
-	scim.New(scim.Options{Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Log: log}).Routes(mux)
+	scim.New(scim.Options{
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
+	}).Routes(mux)
 	sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
 	}).Routes(mux)
