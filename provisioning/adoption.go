@@ -141,7 +141,7 @@ func (s *Service) mayAdopt(ctx context.Context, tx *store.Tx, by identity.Actor,
 	}
 	linked := slices.ContainsFunc(links, func(l identity.DirectoryLink) bool { return l.DirectoryID == by.DirectoryID() })
 	if linked && other.DeletedAt == nil {
-		return nil, taken(pushed.UserName).WithCause(identity.Errorf(identity.Conflict, "user %s", other.ID))
+		return nil, takenBy(pushed.UserName, other.ID)
 	}
 	if !linked {
 		ok, err := s.adoptable(ctx, tx, by, other)
@@ -149,8 +149,7 @@ func (s *Service) mayAdopt(ctx context.Context, tx *store.Tx, by identity.Actor,
 			return nil, err
 		}
 		if !ok {
-			return nil, identity.Errorf(identity.Conflict, "The user name %q belongs to an account that this directory may not take over; an administrator must link it.", pushed.UserName).
-				WithField("userName").WithCode("uniqueness")
+			return nil, protected(pushed.UserName, other)
 		}
 	}
 	return &other, nil
@@ -196,7 +195,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	}
 	own, linked := ownLink(by, links, before)
 	if linked && before.DeletedAt == nil {
-		return known, taken(pushed.UserName) // the same push came twice at once and the other one was first
+		return known, takenBy(pushed.UserName, known.ID) // the same push came twice at once and the other one was first
 	}
 	own.Active, own.ExternalID = pushed.Enabled, pushed.ExternalID
 	if err := tx.PutDirectoryLink(ctx, own); err != nil {

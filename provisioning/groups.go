@@ -190,14 +190,14 @@ func (s *Service) checkGroupName(ctx context.Context, tx *store.Tx, by identity.
 	if err := tx.Lock(ctx, "groups of "+string(d.ID)); err != nil {
 		return err
 	}
-	_, err = tx.GroupNamed(ctx, d.ID, g.DisplayName, g.ID)
+	same, err := tx.GroupNamed(ctx, d.ID, g.DisplayName, g.ID)
 	if identity.KindOf(err) == identity.NotFound {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return identity.Errorf(identity.Conflict, "There is already a group named %q in this directory.", g.DisplayName).WithField("displayName").WithCode("uniqueness")
+	return identity.Errorf(identity.Conflict, "The group with the id %s has the displayName %q already; change that one, or choose another name.", same, g.DisplayName).WithField("displayName").WithCode("uniqueness")
 }
 
 func normaliseGroup(g *identity.Group) error {

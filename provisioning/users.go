@@ -339,6 +339,9 @@ func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Act
 	}
 	for _, other := range same {
 		if other.ID != before.ID && other.DeletedAt == nil && (by.Kind == identity.ActorDirectory || other.TenantID == before.TenantID) {
+			if by.Kind == identity.ActorDirectory { // it sees everybody of its scope
+				return takenBy(after.UserName, other.ID)
+			}
 			return taken(after.UserName)
 		}
 	}

@@ -131,7 +131,11 @@ func (c *call) projection(t *resourceType) (projection, error) {
 	if err != nil {
 		return projection{}, err
 	}
-	return t.projection(names(q["attributes"]), names(q["excludedAttributes"]), c.dialect), nil
+	only, without := names(q["attributes"]), names(q["excludedAttributes"])
+	if err := exclusive(only, without); err != nil {
+		return projection{}, err
+	}
+	return t.projection(only, without, c.dialect), nil
 }
 
 // names splits lists of names at their commas.

@@ -8,5 +8,6 @@
 //   - PUT replaces, but what it leaves out is kept for active, externalId and the members of a group: null or [] clears the latter two.
 //   - PATCH that changes the members of a group of more than a hundred is answered with 204, unless attributes says what the client wants
 //     to see: 200 would need all members, and the cost of a change must not depend on the size of the group.
+//   - What a client accepts is not asked: the header Accept chooses among representations, and there is one.
 //   - The order of a list that nobody asked to be sorted is the order of creation.
 package scim

@@ -106,6 +106,7 @@ type answer struct {
 	status   int
 	location string
 	etag     string
+	allow    string // the methods of an endpoint
 	body     []byte // nil: none
 	note     string // for the journal alone
 }
@@ -118,6 +119,9 @@ func (a answer) write(w http.ResponseWriter) {
 	}
 	if a.etag != "" {
 		h.Set("ETag", a.etag)
+	}
+	if a.allow != "" {
+		h.Set("Allow", a.allow)
 	}
 	if a.body != nil {
 		h.Set("Content-Type", contentType)

@@ -183,7 +183,9 @@ func TestRequestsThatAreNotSCIMAreRefused(t *testing.T) {
 		{"a search that is none", "POST", "/Users/.search", "{}", nil, 400},
 		{"a method that nobody knows", "BREW", "/Users", "", nil, 405},
 		{"HEAD", "HEAD", "/Users", "", nil, 200},
-		{"OPTIONS", "OPTIONS", "/Users", "", nil, 405},
+		{"OPTIONS", "OPTIONS", "/Users", "", nil, 204},
+		{"OPTIONS of nothing", "OPTIONS", "/Nothing", "", nil, 404},
+		{"something else than JSON is accepted", "GET", "/Users", "", []string{"Accept", "text/html"}, 200},
 	} {
 		t.Run(r.name, func(t *testing.T) {
 			c.t = t

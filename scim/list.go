@@ -70,6 +70,9 @@ func (c *call) listing() (listing, error) {
 	if q.Has("filter") && strings.TrimSpace(l.filter) == "" {
 		return l, bad(invalidFilter, "The filter is empty; leave the parameter out to ask for everything.")
 	}
+	if err := exclusive(l.only, l.without); err != nil {
+		return l, err
+	}
 	if l.descending, err = descending(q.Get("sortOrder")); err != nil {
 		return l, err
 	}

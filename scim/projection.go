@@ -23,6 +23,14 @@ func (t *resourceType) projection(only, without []string, d dialect) projection 
 	return p
 }
 
+// exclusive refuses both parameters at once: RFC 7644 section 3.9 calls them mutually exclusive, and what a client means by both is a guess.
+func exclusive(only, without []string) error {
+	if len(only) > 0 && len(without) > 0 {
+		return bad(invalidValue, "attributes and excludedAttributes exclude each other. Send only one of them.")
+	}
+	return nil
+}
+
 func (t *resourceType) selection(names []string, d dialect) selection {
 	s := selection{}
 	for _, name := range names {

@@ -151,9 +151,22 @@ func (c *call) method(m methods) (handler, error) {
 	if h, ok := m[name]; ok {
 		return h, nil
 	}
-	f := fail(http.StatusMethodNotAllowed, "The method %s cannot be used here.", clip(c.r.Method))
-	f.header.Set("Allow", strings.Join(slices.Sorted(maps.Keys(m)), ", "))
+	if name == http.MethodOptions {
+		return func(*call) (answer, error) { return answer{status: http.StatusNoContent, allow: m.allow()}, nil }, nil
+	}
+	f := fail(http.StatusMethodNotAllowed, "The method %s cannot be used here. Use one of %s.", clip(c.r.Method), m.allow())
+	f.header.Set("Allow", m.allow())
 	return nil, f
+}
+
+// allow lists the methods as the header Allow does (RFC 9110 section 10.2.1).
+func (m methods) allow() string {
+	names := append(slices.Collect(maps.Keys(m)), http.MethodOptions)
+	if _, ok := m[http.MethodGet]; ok {
+		names = append(names, http.MethodHead)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
 }
 
 // endpoint returns the canonical name of the first part of a path.

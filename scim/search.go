@@ -50,10 +50,13 @@ func (c *call) searchRequest() (listing, error) {
 	if err := l.paging(indexed != nil, c.limits.Page); err != nil {
 		return l, err
 	}
-	if l.only, err = readNames(body, "attributes"); err == nil {
-		l.without, err = readNames(body, "excludedAttributes")
+	if l.only, err = readNames(body, "attributes"); err != nil {
+		return l, err
 	}
-	return l.bounded(c.limits), err
+	if l.without, err = readNames(body, "excludedAttributes"); err != nil {
+		return l, err
+	}
+	return l.bounded(c.limits), exclusive(l.only, l.without)
 }
 
 func readText(body object, name string, to *string) error {

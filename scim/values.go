@@ -198,8 +198,11 @@ func (d dialect) object(a *attribute, v any) (object, error) {
 		if !d.complexString || a.multi || a.value() == nil {
 			return nil, wrongType(a, v)
 		}
-		if t == "" && d.complexArray {
+		switch {
+		case t == "" && d.complexArray:
 			return object{}, nil
+		case t == "":
+			return nil, bad(invalidValue, "%s is an empty string; send an object, or null to unassign it.", a.path())
 		}
 		return object{"value": t}, nil
 	case []any:
