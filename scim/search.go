@@ -111,21 +111,19 @@ func (c *call) searchAll() (answer, error) {
 }
 
 // listedAll answers with one page over all types: first the users, then the groups, each sorted by itself. An attribute that only one
-// type has matches nothing in the other; one that none has is an error.
+// type has is unassigned in the other; one that none has is an error.
 func (c *call) listedAll(l listing) (answer, error) {
 	if l.cursor != nil {
 		return answer{}, bad(invalidCursor, "A list of all types has no cursors; use startIndex, or ask for one type.")
 	}
 	var all page
-	var failed error
-	skip, room, asked := l.start-1, l.count, 0
-	for _, t := range []*resourceType{userType, groupType} {
+	skip, room := l.start-1, l.count
+	l.among = []*resourceType{userType, groupType}
+	for _, t := range l.among {
 		q, err := l.query(t, c.dialect)
 		if err != nil {
-			failed = err
-			continue
+			return answer{}, err
 		}
-		asked++
 		q.Offset, q.Limit = skip, room
 		found, err := c.items(t, q, t.projection(l.only, l.without, c.dialect))
 		if err != nil {
@@ -134,9 +132,6 @@ func (c *call) listedAll(l listing) (answer, error) {
 		all.join(found)
 		room -= found.items
 		skip = max(0, skip-int(min(found.total, math.MaxInt32)))
-	}
-	if asked == 0 {
-		return answer{}, failed
 	}
 	return answer{status: http.StatusOK, body: l.render(all, "")}, nil
 }

@@ -372,6 +372,9 @@ func (t *table) sortKey(tx *Tx, s *identity.Sort) string {
 		if a.Type == identity.TypeString && !a.CaseExact && !left.folded {
 			sql = c.fold(sql)
 		}
+		if a.Type == identity.TypeString && a.CaseExact && tx.postgres() { // by the letters, not by the database's language
+			sql = `(CAST(` + sql + ` AS TEXT) COLLATE "C")`
+		}
 	}
 	if s.Descending {
 		return sql + " IS NOT NULL, " + sql + " DESC, "
