@@ -112,6 +112,9 @@ func (b *bulk) stopped() bool {
 // perform does one operation. Attributes with references that are part of a circle are left for finish.
 func (b *bulk) perform(o *bulkOperation) (answer, error) {
 	if o.fault != nil {
+		if o.method != http.MethodPost {
+			_, _ = b.target(o) // for the location, which only a failed POST lacks; what is wrong with the operation is said already
+		}
 		return answer{}, o.fault
 	}
 	if time.Since(b.c.began) > bulkTime {
