@@ -29,6 +29,7 @@ type clause struct {
 type examiner struct {
 	*client
 	bridge *bridge
+	db     *store.DB
 }
 
 // examine checks clauses on both databases, each in a tenant of its own.
@@ -38,7 +39,7 @@ func examine(t *testing.T, dialect identity.Dialect, clauses []clause) {
 		b := newBridge(t, db)
 		for i, c := range clauses {
 			t.Run(c.name, func(t *testing.T) {
-				c.check(&examiner{client: b.client(t, fmt.Sprintf("clause %d", i), dialect), bridge: b})
+				c.check(&examiner{client: b.client(t, fmt.Sprintf("clause %d", i), dialect), bridge: b, db: db})
 			})
 		}
 	})
