@@ -2,6 +2,7 @@ package scim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,17 +110,16 @@ func TestWhatTheConfigurationDeclaresWorks(t *testing.T) {
 		}},
 		{"bulk, up to as many operations as it says", func(c *examiner) {
 			c.declared("bulk.supported", "true")
-			c.declared("bulk.maxOperations", fmt.Sprint(maxBulk))
-			operations := make([]string, maxBulk)
+			most := c.limit("bulk.maxOperations")
+			operations := make([]string, most)
 			for i := range operations {
 				operations[i] = `{"method":"DELETE","path":"/Users/` + nobody + `"}`
 			}
-			c.expect(len(c.bulk("", operations...)) == maxBulk, "not all were done")
+			c.expect(len(c.bulk("", operations...)) == most, "not all were done")
 		}},
 		{"a body of as many bytes as it says", func(c *examiner) {
-			c.declared("bulk.maxPayloadSize", fmt.Sprint(defaultMaxBody))
 			body := bulkBody(`"x":"%s",`, `{"method":"DELETE","path":"/Users/`+nobody+`"}`)
-			fill := defaultMaxBody - len(body) + len("%s")
+			fill := c.limit("bulk.maxPayloadSize") - len(body) + len("%s")
 			c.ok(200, "POST", "/Bulk", strings.Replace(body, "%s", strings.Repeat("x", fill), 1))
 			c.refused(413, "", "POST", "/Bulk", strings.Replace(body, "%s", strings.Repeat("x", fill+1), 1))
 		}},
@@ -129,17 +129,16 @@ func TestWhatTheConfigurationDeclaresWorks(t *testing.T) {
 			c.expect(c.search(`/Users?filter=title pr and not (userName eq "bob")`) == "ada", "the filter does not work")
 		}},
 		{"a page has as many as it says when nothing is asked, and at most as many as it says", func(c *examiner) {
-			for i := 0; i < maxCount+1; i += 500 {
-				operations := make([]string, 0, 500)
-				for n := i; n < min(i+500, maxCount+1); n++ {
-					operations = append(operations, bulkUser(fmt.Sprint(n), fmt.Sprintf("u%d", n)))
-				}
-				c.bulk("", operations...)
+			most, usual := c.limit("filter.maxResults"), c.limit("pagination.defaultPageSize")
+			c.declared("pagination.maxPageSize", fmt.Sprint(most))
+			var operations []string
+			for i := range most + 1 {
+				operations = append(operations, bulkUser(fmt.Sprint(i), fmt.Sprintf("u%d", i)))
 			}
-			c.declared("filter.maxResults", fmt.Sprint(maxCount))
-			c.declared("pagination.maxPageSize", fmt.Sprint(maxCount))
-			c.declared("pagination.defaultPageSize", fmt.Sprint(defaultCount))
-			for query, want := range map[string]int{"": defaultCount, "&count=5000": maxCount, "&count=5000&cursor=": maxCount, "&count=7": 7} {
+			for part := range slices.Chunk(operations, c.limit("bulk.maxOperations")) {
+				c.bulk("", part...)
+			}
+			for query, want := range map[string]int{"": usual, "&count=99999": most, "&count=99999&cursor=": most, "&count=7": 7} {
 				c.see(c.ok(200, "GET", "/Users?attributes=id"+query, ""), "itemsPerPage", fmt.Sprint(want))
 			}
 		}},

@@ -108,7 +108,7 @@ func TestProvisioningIsAsIPSIEAL2Asks(t *testing.T) {
 		}},
 		{"everybody is listed, at most a thousand a page, by cursor too", func(c *examiner) {
 			c.people()
-			c.expect(maxCount <= 1000 && c.search("/Users?sortBy=userName") == "ada bob cyd", "%s", c.search("/Users?sortBy=userName"))
+			c.expect(c.limit("pagination.maxPageSize") <= 1000 && c.search("/Users?sortBy=userName") == "ada bob cyd", "%s", c.search("/Users?sortBy=userName"))
 			c.expect(c.walk("/Users?count=1&sortBy=userName", nil) == "ada|bob|cyd", "by cursor")
 		}},
 		{"a group may be empty, is listed without its members, and found by each alternate identifier", func(c *examiner) {

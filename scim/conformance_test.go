@@ -19,6 +19,9 @@ const (
 	nobody       = "0190a2b4-0000-7000-8000-000000000000"
 )
 
+// manyTerms is a filter of more comparisons than are answered.
+var manyTerms = strings.TrimSuffix(strings.Repeat("id pr or ", 1000), " or ")
+
 // clause is one thing that a standard asks.
 type clause struct {
 	name  string
@@ -172,4 +175,14 @@ func (c *examiner) see(answer object, path, want string) {
 	if got := fmt.Sprint(at(answer, path)); got != want {
 		c.t.Errorf("%s is %s, want %s", path, got, want)
 	}
+}
+
+// limit is a number that the configuration declares.
+func (c *examiner) limit(path string) int {
+	c.t.Helper()
+	n, ok := at(c.ok(200, "GET", "/ServiceProviderConfig", ""), path).(float64)
+	if !ok || n < 1 {
+		c.t.Fatalf("%s is not declared", path)
+	}
+	return int(n)
 }
