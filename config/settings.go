@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Settings is everything that an operator can set, checked. Load makes it.
@@ -21,12 +22,19 @@ type Settings struct {
 	LogFormat             string     `env:"DRAWBRIDGE_LOG_FORMAT"` // "text" or "json"
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 
 	sources map[string]string // environment variable -> where its value came from
 }
 
 // Secure reports whether the public origin is https: cookies get the Secure attribute then.
 func (s Settings) Secure() bool { return strings.HasPrefix(s.URL, "https://") }
+
+// maxJournalDays is a hundred years.
+const maxJournalDays = 36_500
+
+// JournalAge returns how long an entry of the request journal is kept; 0 is for ever.
+func (s Settings) JournalAge() time.Duration { return time.Duration(s.JournalDays) * 24 * time.Hour }
 
 // SQLiteFile returns the path of the SQLite file, or "" with PostgreSQL.
 func (s Settings) SQLiteFile() string {
@@ -54,6 +62,9 @@ func (s *Settings) check(m *Mistakes) {
 	s.checkDatabase(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
+	}
+	if s.JournalDays < 0 || s.JournalDays > maxJournalDays {
+		s.reject(m, "DRAWBRIDGE_JOURNAL_DAYS", "%d is no such number of days", s.JournalDays)
 	}
 }
 

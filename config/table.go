@@ -71,6 +71,11 @@ var table = []Setting{
 		Description: "Fetch the metadata of identity providers from private and loopback addresses too; for development, or for a provider inside the house.",
 		Want:        "true or false",
 	},
+	{
+		Name: "DRAWBRIDGE_JOURNAL_DAYS", Key: "journal_days", Default: "90",
+		Description: "How many days the journal keeps what directories sent; 0 keeps it for ever.",
+		Want:        "a number of days from 0 to 36500",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

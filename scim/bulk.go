@@ -244,7 +244,7 @@ func (b *bulk) answer() (answer, error) {
 			results = append(results, o.result())
 		}
 	}
-	a := answer{status: http.StatusOK, body: encode(object{"schemas": []string{bulkResponseURN}, "Operations": results})}
+	a := answer{status: http.StatusOK, body: encode(object{"schemas": []string{bulkResponseURN}, "Operations": results}), operations: b.journal()}
 	if left := len(b.operations) - len(results); b.failed > 0 {
 		a.note = strconv.Itoa(b.failed) + " of " + strconv.Itoa(len(b.operations)) + " operations failed, " + strconv.Itoa(left) + " were not begun."
 	}
