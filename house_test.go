@@ -3,8 +3,10 @@ package drawbridge
 import (
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +86,74 @@ func TestDocumentsOfDecisionsAreNumberedWithoutAGap(t *testing.T) {
 			t.Errorf("docs/decisions/%s is not number %04d", e.Name(), i+1)
 		}
 	}
+}
+
+func TestDocumentsConformanceIsShownByTests(t *testing.T) {
+	tests := testFunctions(t)
+	rows := 0
+	for line := range strings.Lines(readText(t, "docs/conformance.md")) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "| ") || strings.HasSuffix(line, "| test |") {
+			continue
+		}
+		rows++
+		cells := strings.Split(strings.Trim(line, "|"), " | ")
+		if len(cells) != 4 {
+			t.Errorf("docs/conformance.md: %d cells instead of clause, what it asks, how it is met, test: %s", len(cells), line)
+			continue
+		}
+		names := quoted.FindAllStringSubmatch(cells[3], -1)
+		if len(names) == 0 {
+			t.Errorf("docs/conformance.md: no test shows %s:%s", cells[0], cells[1])
+		}
+		for _, n := range names {
+			if why := shown(tests, n[1]); why != "" {
+				t.Errorf("docs/conformance.md: %s:%s: %s", cells[0], cells[1], why)
+			}
+		}
+	}
+	if rows < 100 {
+		t.Errorf("docs/conformance.md has %d clauses; are its tables still read?", rows)
+	}
+}
+
+var (
+	quoted       = regexp.MustCompile("`([^`]+)`")
+	testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+)
+
+// testFunctions returns the text of the file of each test of the tree.
+func testFunctions(t *testing.T) map[string]string {
+	t.Helper()
+	tests := map[string]string{}
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text := readText(t, path)
+		for _, m := range testFunction.FindAllStringSubmatch(text, -1) {
+			tests[m[1]] = text
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tests
+}
+
+// shown says why a test that a document names shows nothing: there is none, or it has no such case. A case is a text in the file of the test, or
+// a conversation.
+func shown(tests map[string]string, name string) string {
+	name, part, _ := strings.Cut(name, "/")
+	text, ok := tests[name]
+	switch _, err := os.Stat("scim/testdata/" + part + ".txt"); {
+	case !ok:
+		return "there is no test " + name
+	case part == "" || strings.Contains(text, `"`+part+`"`) || err == nil:
+		return ""
+	}
+	return name + " has no case " + part
 }
 
 func readText(t *testing.T, file string) string {

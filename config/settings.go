@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Settings is everything that an operator can set, checked. Load makes it.
@@ -22,6 +23,7 @@ type Settings struct {
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 
 	// The limits of the SCIM door.
 	SCIMMaxBody        int `env:"DRAWBRIDGE_SCIM_MAX_BODY"` // bytes
@@ -41,6 +43,12 @@ type Settings struct {
 
 // Secure reports whether the public origin is https: cookies get the Secure attribute then.
 func (s Settings) Secure() bool { return strings.HasPrefix(s.URL, "https://") }
+
+// maxJournalDays is a hundred years.
+const maxJournalDays = 36_500
+
+// JournalAge returns how long an entry of the request journal is kept; 0 is for ever.
+func (s Settings) JournalAge() time.Duration { return time.Duration(s.JournalDays) * 24 * time.Hour }
 
 // SQLiteFile returns the path of the SQLite file, or "" with PostgreSQL.
 func (s Settings) SQLiteFile() string {
@@ -69,6 +77,9 @@ func (s *Settings) check(m *Mistakes) {
 	s.checkNumbers(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
+	}
+	if s.JournalDays < 0 || s.JournalDays > maxJournalDays {
+		s.reject(m, "DRAWBRIDGE_JOURNAL_DAYS", "%d is no such number of days", s.JournalDays)
 	}
 }
 

@@ -131,6 +131,11 @@ var table = []Setting{
 		Description: "How many SCIM requests one token may send at once before DRAWBRIDGE_SCIM_RATE slows it.",
 		Want:        "a whole number from 1 to 1000000",
 	},
+	{
+		Name: "DRAWBRIDGE_JOURNAL_DAYS", Key: "journal_days", Default: "90",
+		Description: "How many days the journal keeps what directories sent; 0 keeps it for ever.",
+		Want:        "a number of days from 0 to 36500",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

@@ -131,6 +131,7 @@ func (d *Door) routes() []route {
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},
 		{"GET /console/requests", tenantsWrite, d.requests},
+		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},
 	}
 }

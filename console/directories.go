@@ -137,6 +137,7 @@ type directoryBody struct {
 	Tokens    []tokenRow
 	BaseURL   string
 	Requests  []identity.Request
+	Reads     int64                           // that succeeded today
 	Names     map[identity.DirectoryID]string // nil: every request is this directory's
 }
 
@@ -153,7 +154,11 @@ func (d *Door) directory(w http.ResponseWriter, r *http.Request, v visit) error 
 	if err != nil {
 		return err
 	}
-	body := directoryBody{Directory: directoryRow{dir, names[dir.TenantID]}, BaseURL: d.url + "/scim/v2", Requests: requests.Items}
+	reads, err := d.prov.ReadsToday(r.Context(), v.Actor)
+	if err != nil {
+		return err
+	}
+	body := directoryBody{Directory: directoryRow{dir, names[dir.TenantID]}, BaseURL: d.url + "/scim/v2", Requests: requests.Items, Reads: reads[dir.ID]}
 	for _, t := range dir.Tokens {
 		body.Tokens = append(body.Tokens, tokenRow{t, tokenState(t, time.Now())})
 	}

@@ -14,6 +14,7 @@ type Service struct {
 	model *access.Model
 
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
+	reads   reads                             // a statistic on its way to the database
 }
 
 // New returns a service on a database whose migrations are done.

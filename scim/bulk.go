@@ -109,6 +109,9 @@ func (b *bulk) stopped() bool {
 // perform does one operation. Attributes with references that are part of a circle are left for finish.
 func (b *bulk) perform(o *bulkOperation) (answer, error) {
 	if o.fault != nil {
+		if o.method != http.MethodPost {
+			_, _ = b.target(o) // for the location, which only a failed POST lacks; what is wrong with the operation is said already
+		}
 		return answer{}, o.fault
 	}
 	if time.Since(b.c.began) > bulkTime {
@@ -238,7 +241,7 @@ func (b *bulk) answer() (answer, error) {
 			results = append(results, o.result())
 		}
 	}
-	a := answer{status: http.StatusOK, body: encode(object{"schemas": []string{bulkResponseURN}, "Operations": results})}
+	a := answer{status: http.StatusOK, body: encode(object{"schemas": []string{bulkResponseURN}, "Operations": results}), operations: b.journal()}
 	if left := len(b.operations) - len(results); b.failed > 0 {
 		a.note = strconv.Itoa(b.failed) + " of " + strconv.Itoa(len(b.operations)) + " operations failed, " + strconv.Itoa(left) + " were not begun."
 	}

@@ -18,8 +18,8 @@ type dialect struct {
 	foldPaths     bool                      // /users is /Users
 	quietGroups   bool                      // PATCH of a group answers 204
 
-	limits Limits // of filters and paths: no matter of the dialect, but needed wherever it is; zero: the defaults
-	types *catalogue // what the installation serves, in every dialect; nil: what the standard has
+	limits Limits     // of filters and paths: no matter of the dialect, but needed wherever it is; zero: the defaults
+	types  *catalogue // what the installation serves, in every dialect; nil: what the standard has
 }
 
 // dialectOf returns the dialect of a directory.

@@ -150,7 +150,9 @@ func TestDialectsDifferInRemovingAListOfMembers(t *testing.T) {
 			spoken{"400 invalidValue", "204", "200"}, left, spoken{"ada bob", "bob", "bob"},
 		},
 		{"none of them", "PATCH", onGroup, remove(fixed(`[]`)), spoken{"400 invalidValue", "204", "200"}, left, everywhere("ada bob")},
-		{"by a filter", "PATCH", onGroup, func(s *speaker) string { return patchBody(`{"op":"remove","path":"members[value eq \"` + s.ada + `\"]"}`) }, spoken{"200", "204", "200"}, left, everywhere("bob")},
+		{"by a filter", "PATCH", onGroup, func(s *speaker) string {
+			return patchBody(`{"op":"remove","path":"members[value eq \"` + s.ada + `\"]"}`)
+		}, spoken{"200", "204", "200"}, left, everywhere("bob")},
 		{"all", "PATCH", onGroup, ops(`{"op":"remove","path":"members"}`), spoken{"200", "204", "200"}, left, everywhere("")},
 	})
 }

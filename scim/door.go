@@ -108,7 +108,9 @@ type answer struct {
 	etag     string
 	allow    string // the methods of an endpoint
 	body     []byte // nil: none
-	note     string // for the journal alone
+
+	note       string                      // for the journal alone
+	operations []identity.RequestOperation // of a bulk request, likewise
 }
 
 // write sends the answer. An error of the connection is nobody's to handle.

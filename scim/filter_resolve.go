@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -16,11 +17,34 @@ func (t *resourceType) filter(text string, d dialect) (*identity.Filter, error) 
 	return resolver{t: t, d: d}.resolve(e)
 }
 
+// filterAmong is filter for a question to several types at once: what only another type has is unassigned here (RFC 7644 section 3.4.2.1).
+func (t *resourceType) filterAmong(types []*resourceType, text string, d dialect) (*identity.Filter, error) {
+	e, err := parseFilter(text, d.limits)
+	if err != nil {
+		return nil, err
+	}
+	return resolver{t: t, d: d, among: types}.resolve(e)
+}
+
 // resolver turns a filter as written into one that the store can compile. With in set it is inside a value path of that attribute.
 type resolver struct {
-	t  *resourceType
-	d  dialect
-	in *attribute
+	t     *resourceType
+	d     dialect
+	in    *attribute
+	among []*resourceType // the types that are asked at once, when there are several
+}
+
+// elsewhere reports whether a name is that of an attribute of another type that is asked too.
+func (r resolver) elsewhere(name string) bool {
+	return slices.ContainsFunc(r.among, func(t *resourceType) bool {
+		_, ok := t.resolve(name, r.d.bareNames)
+		return ok && t != r.t
+	})
+}
+
+// absent resolves a comparison of an attribute that a type does not have.
+func absent(e *expr) *identity.Filter {
+	return constant(e.op == identity.OpNe && e.value != nil || e.op == identity.OpEq && e.value == nil)
 }
 
 func (r resolver) resolve(e *expr) (*identity.Filter, error) {
@@ -51,6 +75,9 @@ func (r resolver) unknown(name string) error {
 // exists resolves a value path.
 func (r resolver) exists(e *expr) (*identity.Filter, error) {
 	at, ok := r.t.resolve(e.name, r.d.bareNames)
+	if !ok && r.elsewhere(e.name) {
+		return absent(e), nil
+	}
 	if !ok || at.attr == nil || at.sub != nil || at.attr.hidden() {
 		return nil, r.unknown(e.name)
 	}
@@ -77,6 +104,9 @@ func (r resolver) element(e *expr) (*identity.Filter, error) {
 func (r resolver) top(e *expr) (*identity.Filter, error) {
 	at, ok := r.t.resolve(e.name, r.d.bareNames)
 	if !ok {
+		if r.elsewhere(e.name) {
+			return absent(e), nil
+		}
 		return nil, r.unknown(e.name)
 	}
 	if at.attr == nil {

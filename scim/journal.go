@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +12,11 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// maxJournal is how much of a body is kept, in bytes.
-const maxJournal = 16 << 10
+// How much of a body, and of a path with its query, is kept, in bytes. More is cut, with a note behind it.
+const (
+	maxJournal = 16 << 10
+	maxPath    = 4 << 10
+)
 
 // masked is what stands in the journal for a secret.
 const masked = "***"
@@ -20,17 +24,21 @@ const masked = "***"
 // journal keeps a write or a failed read. It runs when the answer is known and before it is sent, so that whoever reads the journal
 // after an answer finds it there. A client that went away does not stop it.
 func (c *call) journal(a answer, err error) {
-	if c.by.ID == "" || err == nil && c.reads() {
+	switch {
+	case c.by.ID == "":
+		return
+	case err == nil && c.reads():
+		c.people.CountRead(c.directory.ID)
 		return
 	}
 	if c.entry != nil && c.entry.Kept {
 		return // with the change itself
 	}
 	entry := c.journalEntry(a.status)
-	entry.Detail = a.note
+	entry.Detail, entry.Operations = a.note, a.operations
 	if err != nil {
 		e := describe(err)
-		entry.Status, entry.Detail = e.Status, e.Detail
+		entry.Status, entry.Code, entry.Detail = e.Status, string(e.ScimType), tidy(e.Detail)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 10*time.Second)
 	defer cancel()
@@ -43,7 +51,7 @@ func (c *call) journal(a answer, err error) {
 func (c *call) journalEntry(status int) identity.Request {
 	entry := identity.Request{
 		ID: c.by.RequestID, At: c.began.UTC(), DirectoryID: c.directory.ID, TenantID: c.directory.TenantID, Method: c.r.Method,
-		Path: cut(journalPath(c.r), maxJournal), Body: c.journalBody(), Status: status, Duration: time.Since(c.began),
+		Path: shortened(journalPath(c.r), maxPath), Body: c.journalBody(), Status: status, Duration: time.Since(c.began),
 	}
 	if entry.ID == "" {
 		entry.ID = identity.NewID[identity.RequestID]()
@@ -73,13 +81,28 @@ func (c *call) reads() bool {
 
 // journalPath is the path with its query, unless the query speaks of a secret.
 func journalPath(r *http.Request) string {
-	if r.URL.RawQuery == "" {
-		return r.URL.Path
+	path, query := r.URL.EscapedPath(), r.URL.RawQuery
+	if query == "" {
+		return tidy(path)
 	}
-	if speaksOfSecrets(r.URL.RawQuery) {
-		return r.URL.Path + "?" + masked
+	if plain, err := url.QueryUnescape(query); err != nil || speaksOfSecrets(query) || speaksOfSecrets(plain) {
+		query = masked
 	}
-	return r.URL.Path + "?" + r.URL.RawQuery
+	return tidy(path + "?" + query)
+}
+
+// tidy makes a text of a client one that every database keeps: valid UTF-8 without NUL.
+func tidy(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\uFFFD"), "\uFFFD")
+}
+
+// shortened cuts a text and says by how much.
+func shortened(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	kept := cut(s, most)
+	return kept + " … (" + strconv.Itoa(len(s)-len(kept)) + " more bytes are not kept)"
 }
 
 // journalBody is the body without secrets. What is no valid JSON cannot be searched for secrets, so only its length is kept.
@@ -90,13 +113,13 @@ func (c *call) journalBody() string {
 	case c.parsed == nil:
 		return "(" + strconv.Itoa(len(c.raw)) + " bytes that are no valid JSON object)"
 	case !speaksOfSecrets(string(c.raw)) && !c.namesHidden(string(c.raw)) && !strings.Contains(string(c.raw), `\u`):
-		return cut(string(c.raw), maxJournal)
+		return shortened(string(c.raw), maxJournal)
 	}
 	b, err := json.Marshal(redact(c.veiled(c.parsed)))
 	if err != nil {
 		return ""
 	}
-	return cut(string(b), maxJournal)
+	return shortened(string(b), maxJournal)
 }
 
 var secretWords = []string{"password", "passwd", "secret", "token", "credential", "private"}

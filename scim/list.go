@@ -22,6 +22,7 @@ type listing struct {
 	cursor     *string // nil: pages by index; empty: the first page
 	only       []string
 	without    []string
+	among      []*resourceType // the types that are asked, when there are several
 }
 
 // page is one page of rendered resources.
@@ -138,7 +139,7 @@ func (l listing) query(t *resourceType, d dialect) (identity.Query, error) {
 	q := identity.Query{Limit: l.count, Offset: l.start - 1, Total: true}
 	var err error
 	if l.filter != "" {
-		if q.Filter, err = t.filter(l.filter, d); err != nil {
+		if q.Filter, err = t.filterAmong(l.among, l.filter, d); err != nil {
 			return q, err
 		}
 	}
@@ -152,6 +153,9 @@ func (l listing) sort(t *resourceType, d dialect) (*identity.Sort, error) {
 		return nil, nil
 	}
 	r, ok := t.resolve(l.sortBy, d.bareNames)
+	if !ok && (resolver{t: t, d: d, among: l.among}).elsewhere(l.sortBy) {
+		return nil, nil
+	}
 	if !ok || r.attr == nil {
 		return nil, bad(invalidValue, "sortBy: a %s has no attribute %s.", t.name, clip(l.sortBy))
 	}

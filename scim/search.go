@@ -119,7 +119,7 @@ func (c *call) searchAll() (answer, error) {
 }
 
 // listedAll answers with one page over all types: first the users, then the groups, then what the installation declared, each sorted by itself. An attribute that only one
-// type has matches nothing in the other; one that none has is an error.
+// type has is unassigned in the others; one that none has is an error.
 func (c *call) listedAll(l listing) (answer, error) {
 	question := c.question(l, "")
 	from, err := c.start(l, question)
@@ -137,16 +137,14 @@ func (c *call) listedAll(l listing) (answer, error) {
 // itemsOfAll reads one page over all types. Types in front of the one that a cursor points into are only counted.
 func (c *call) itemsOfAll(l listing, from cursor) (page, error) {
 	var all page
-	var failed error
-	skip, room, asked := l.start-1, l.count, 0
+	skip, room := l.start-1, l.count
 	begun := from.ID == ""
-	for _, t := range c.types.all {
+	l.among = c.types.all
+	for _, t := range l.among {
 		q, err := l.query(t, c.dialect)
 		if err != nil {
-			failed = err
-			continue
+			return page{}, err
 		}
-		asked++
 		q.Offset, q.Limit = skip, room
 		if !begun {
 			q.Limit = 0
@@ -162,9 +160,6 @@ func (c *call) itemsOfAll(l listing, from cursor) (page, error) {
 		all.join(found)
 		room -= found.items
 		skip = max(0, skip-int(min(found.total, math.MaxInt32)))
-	}
-	if asked == 0 {
-		return page{}, failed
 	}
 	return all, nil
 }

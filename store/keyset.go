@@ -44,6 +44,9 @@ func (c *compiler) sortable(a identity.Attribute, left operand) string {
 		if left.json {
 			sql = "substr(" + sql + ", 1, " + maxSortText + ")"
 		}
+		if a.CaseExact && c.tx.postgres() { // by the letters, not by the database's language
+			sql = "(CAST(" + sql + ` AS TEXT) COLLATE "C")`
+		}
 		return "NULLIF(" + sql + ", '')"
 	case !left.json:
 		return left.sql

@@ -19,6 +19,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
+// readsEvery is how often the count of successful reads is written.
+const readsEvery = 3 * time.Second
+
 // sweepEvery is how often expired rows are deleted; sessions and states that expired are refused at once anyway.
 const sweepEvery = 5 * time.Minute
 
@@ -106,6 +109,7 @@ func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	ctx, stop := context.WithCancel(ctx)
 	var background sync.WaitGroup
 	background.Go(func() { b.sweep(ctx, log) })
+	background.Go(func() { b.writeReads(ctx, log) })
 	server := web.New(web.Options{
 		Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies,
 		MaxBody: max(web.DefaultMaxBody, int64(b.settings.SCIMMaxBody)),
@@ -122,13 +126,36 @@ func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := b.authn.Sweep(ctx); err != nil && ctx.Err() == nil {
+		_, err := b.people.SweepRequests(ctx, b.settings.JournalAge())
+		if err = errors.Join(b.authn.Sweep(ctx), err); err != nil && ctx.Err() == nil {
 			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+	}
+}
+
+// writeReads writes the count of successful reads, again and again, and once more when ctx has ended.
+func (b *bridge) writeReads(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(readsEvery)
+	defer tick.Stop()
+	write := func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readsEvery)
+		defer cancel()
+		if err := b.people.WriteReads(ctx); err != nil {
+			log.Warn("the count of reads could not be written; it will be tried again", "in", readsEvery, "error", err)
+		}
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			write(ctx)
+			return
+		case <-tick.C:
+			write(ctx)
 		}
 	}
 }

@@ -5,6 +5,7 @@ UPDATE users SET emails = (
         'value', e -> 'Value', 'type', to_jsonb(NULLIF(e ->> 'Type', '')), 'display', to_jsonb(NULLIF(e ->> 'Display', '')), 'primary', e -> 'Primary')) ORDER BY i), '[]'::jsonb)
     FROM jsonb_array_elements(emails) WITH ORDINALITY AS t (e, i))
 WHERE emails <> '[]'::jsonb;
+ALTER TABLE users ALTER COLUMN emails TYPE JSON USING replace(replace(CAST(emails AS text), '": ', '":'), ', "', ',"')::json;
 
 -- A page by index starts at a remembered place. What would shift the places is numbered here: users who went, came back or moved.
 CREATE TABLE user_shifts (
