@@ -96,11 +96,15 @@ func TestDialectsDifferInAValuePathThatSelectsNothing(t *testing.T) {
 	checkDialects(t, []dialectCase{
 		{
 			"replace of a sub-attribute", "PATCH", onAda, ops(`{"op":"replace","path":"emails[type eq \"work\"].value","value":"ada@x.test"}`),
-			spoken{"400 noTarget", "200", "200"}, work, spoken{"none", "ada@x.test", "ada@x.test"},
+			spoken{"400 noTarget", "200", "200"},
+			work,
+			spoken{"none", "ada@x.test", "ada@x.test"},
 		},
 		{
 			"replace of an element", "PATCH", onAda, ops(`{"op":"replace","path":"emails[type eq \"work\"]","value":{"value":"ada@x.test"}}`),
-			spoken{"400 noTarget", "200", "200"}, work, spoken{"none", "ada@x.test", "ada@x.test"},
+			spoken{"400 noTarget", "200", "200"},
+			work,
+			spoken{"none", "ada@x.test", "ada@x.test"},
 		},
 		{"remove", "PATCH", onAda, ops(`{"op":"remove","path":"emails[type eq \"work\"]"}`), spoken{"400 noTarget", "200", "200"}, nil, spoken{}},
 		{
@@ -132,7 +136,9 @@ func TestDialectsDifferInBooleansAndNotInNamesOfOperations(t *testing.T) {
 		{"no boolean at all", "PATCH", onAda, ops(`{"op":"replace","path":"active","value":"no"}`), everywhere("400 invalidValue"), active, everywhere("true")},
 		{
 			"in POST", "POST", fixed("/Users"), fixed(`{"schemas":["` + urnCore + `"],"userName":"cyd","active":"True"}`),
-			spoken{"400 invalidValue", "201", "400 invalidValue"}, nil, spoken{},
+			spoken{"400 invalidValue", "201", "400 invalidValue"},
+			nil,
+			spoken{},
 		},
 	})
 }
@@ -147,7 +153,9 @@ func TestDialectsDifferInRemovingAListOfMembers(t *testing.T) {
 	checkDialects(t, []dialectCase{
 		{
 			"one of them", "PATCH", onGroup, remove(func(s *speaker) string { return `[{"value":"` + s.ada + `"}]` }),
-			spoken{"400 invalidValue", "204", "200"}, left, spoken{"ada bob", "bob", "bob"},
+			spoken{"400 invalidValue", "204", "200"},
+			left,
+			spoken{"ada bob", "bob", "bob"},
 		},
 		{"none of them", "PATCH", onGroup, remove(fixed(`[]`)), spoken{"400 invalidValue", "204", "200"}, left, everywhere("ada bob")},
 		{"by a filter", "PATCH", onGroup, func(s *speaker) string {
@@ -186,7 +194,9 @@ func TestDialectsDifferInTheFormsOfAManager(t *testing.T) {
 		{"null", "PATCH", onAda, given(`null`), everywhere("200"), manager, everywhere("")},
 		{
 			"a string in PUT", "PUT", onAda, fixed(`{"schemas":["` + urnCore + `"],"userName":"ada","` + enterpriseURN + `":{"manager":"m"}}`),
-			spoken{no, "200", "200"}, manager, spoken{"", "m", "m"},
+			spoken{no, "200", "200"},
+			manager,
+			spoken{"", "m", "m"},
 		},
 	})
 }

@@ -89,8 +89,15 @@ func TestBodiesOfAnotherTypeAreRefusedEverywhere(t *testing.T) {
 	c := b.client(t, "types", identity.DialectStandard)
 	id := c.createUser("ada")
 	for _, r := range []struct{ method, path string }{
-		{"POST", "/Users"}, {"PUT", "/Users/" + id}, {"PATCH", "/Users/" + id}, {"POST", "/Groups"}, {"POST", "/Devices"}, {"PATCH", "/Devices/" + id},
-		{"POST", "/Users/.search"}, {"POST", "/.search"}, {"POST", "/Bulk"},
+		{"POST", "/Users"},
+		{"PUT", "/Users/" + id},
+		{"PATCH", "/Users/" + id},
+		{"POST", "/Groups"},
+		{"POST", "/Devices"},
+		{"PATCH", "/Devices/" + id},
+		{"POST", "/Users/.search"},
+		{"POST", "/.search"},
+		{"POST", "/Bulk"},
 	} {
 		for _, kind := range []string{"text/xml", "application/x-www-form-urlencoded", "application/scim+json; charset=utf-16", "nonsense/"} {
 			got := c.must(415, r.method, r.path, "{}", "Content-Type", kind)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -33,6 +35,21 @@ func TestAllMistakesInTheSettingsAreReportedAtOnce(t *testing.T) {
 	for _, command := range []string{"config", "serve", "migrate", "events", "healthcheck"} {
 		sh.refused(1, []string{"4 settings are wrong", "DRAWBRIDGE_DATABASE", "DRAWBRIDGE_LISTEN", "DRAWBRIDGE_LOG_LEVEL", "DRAWBRIDGE_URL"}, command)
 	}
+}
+
+func TestDeclaredSchemasAreCheckedBeforeAnythingIsServed(t *testing.T) {
+	sh := newShell(t)
+	file := filepath.Join(t.TempDir(), "schemas.json")
+	sh.refused(1, []string{"DRAWBRIDGE_SCIM_SCHEMAS", "no such file", "readable JSON file"}, "migrate", "--scim-schemas", file)
+	wrong := `{"schemas":[{"id":"urn:x:thing","attributes":[{"name":"a","type":"text"}]}],"resourceTypes":[{"name":"Thing","endpoint":"/Users","schema":"urn:x:thing"}]}`
+	if err := os.WriteFile(file, []byte(wrong), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sh.refused(1, []string{"DRAWBRIDGE_SCIM_SCHEMAS", file, "schemas[0].attributes[0].type", "/Users is taken"}, "serve", "--scim-schemas", file)
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(strings.ReplaceAll(wrong, "text", "string"), "/Users", "/Things")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	sh.must("migrate", "--scim-schemas", file)
 }
 
 func TestEverySettingIsAFlagAndNoSecretIsAnArgument(t *testing.T) {
