@@ -241,15 +241,31 @@ func (c *compiler) compareText(f *identity.Filter, left operand, value string) s
 			left.sql = c.fold(left.sql)
 		}
 	}
+	if !left.json && (value == "" || f.Op == identity.OpLt || f.Op == identity.OpLe) {
+		return c.compareKept(f, left, value)
+	}
+	return c.compareFolded(f, left.sql, value)
+}
+
+// compareKept compares a column, where an attribute that is not there is an empty text: it is smaller than nothing and holds nothing.
+func (c *compiler) compareKept(f *identity.Filter, left operand, value string) string {
+	if f.Op == identity.OpNe {
+		return "(1 = 1)"
+	}
+	return "(" + left.sql + " <> '' AND " + c.compareFolded(f, left.sql, value) + ")"
+}
+
+// compareFolded compares a text whose case is as the schema wants it.
+func (c *compiler) compareFolded(f *identity.Filter, left, value string) string {
 	switch f.Op {
 	case identity.OpCo:
-		return c.like(left.sql, "%"+escapeLike(value)+"%")
+		return c.like(left, "%"+escapeLike(value)+"%")
 	case identity.OpSw:
-		return c.like(left.sql, escapeLike(value)+"%")
+		return c.like(left, escapeLike(value)+"%")
 	case identity.OpEw:
-		return c.like(left.sql, "%"+escapeLike(value))
+		return c.like(left, "%"+escapeLike(value))
 	}
-	return c.orMissing(f, left.sql, value)
+	return c.orMissing(f, left, value)
 }
 
 // compareID keeps the index on equality: what is no UUID equals nothing.
@@ -270,6 +286,9 @@ func (c *compiler) compareBool(f *identity.Filter, left operand, value bool) str
 		return "(1 = 0)"
 	}
 	if left.json {
+		if f.Attr.Sub == "primary" { // RFC 7643 2.4: one that is not there is false
+			left.sql = "COALESCE(" + left.sql + ", " + c.jsonFalse() + ")"
+		}
 		if c.tx.postgres() {
 			word := map[bool]string{true: "true", false: "false"}[value]
 			return c.orMissing(f, left.sql, word)
@@ -304,60 +323,6 @@ func (c *compiler) castNumber(left operand) string {
 		return "CAST(" + left.sql + " AS numeric)"
 	}
 	return left.sql
-}
-
-// jsonPath returns the text of a single-valued attribute in the JSON column.
-func (c *compiler) jsonPath(a identity.Attribute) string {
-	var keys []string
-	for _, k := range []string{a.Schema, a.Name, a.Sub} {
-		if k != "" {
-			keys = append(keys, k)
-		}
-	}
-	if c.tx.postgres() {
-		return "(" + c.table.json + " #>> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}')"
-	}
-	return "json_extract(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "')"
-}
-
-// jsonEach returns the elements of a multi-valued attribute in the JSON column as rows of x.
-func (c *compiler) jsonEach(a identity.Attribute) string {
-	keys := []string{a.Name}
-	if a.Schema != "" {
-		keys = []string{a.Schema, a.Name}
-	}
-	if c.tx.postgres() {
-		path := c.table.json + " #> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}'"
-		return "jsonb_array_elements(CASE WHEN jsonb_typeof(" + path + ") = 'array' THEN " + path + " ELSE '[]' END) AS x(value)"
-	}
-	return "json_each(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "') AS x"
-}
-
-// jsonElement returns a sub-attribute of an element of jsonEach.
-func (c *compiler) jsonElement(sub string) string {
-	if c.tx.postgres() {
-		if sub == "" {
-			return "(x.value #>> '{}')"
-		}
-		return "(x.value ->> '" + quote(sub) + "')"
-	}
-	if sub == "" {
-		return "x.value"
-	}
-	return "json_extract(x.value, '$." + quoteAll([]string{sub}, `"`)[0] + "')"
-}
-
-// quote makes a schema's name safe inside a quoted literal; names come from schemas, never from a request.
-func quote(name string) string {
-	return strings.NewReplacer(`'`, `''`, `"`, ``, `\`, ``, `?`, ``).Replace(name)
-}
-
-func quoteAll(names []string, mark string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = mark + quote(n) + mark
-	}
-	return out
 }
 
 // sortKey returns the leading part of ORDER BY. Resources without the attribute come last ascending and first descending (RFC 7644 3.4.2.3).

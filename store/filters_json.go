@@ -1,0 +1,69 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+// jsonPath returns the text of a single-valued attribute in the JSON column.
+func (c *compiler) jsonPath(a identity.Attribute) string {
+	var keys []string
+	for _, k := range []string{a.Schema, a.Name, a.Sub} {
+		if k != "" {
+			keys = append(keys, k)
+		}
+	}
+	if c.tx.postgres() {
+		return "(" + c.table.json + " #>> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}')"
+	}
+	return "json_extract(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "')"
+}
+
+// jsonEach returns the elements of a multi-valued attribute in the JSON column as rows of x.
+func (c *compiler) jsonEach(a identity.Attribute) string {
+	keys := []string{a.Name}
+	if a.Schema != "" {
+		keys = []string{a.Schema, a.Name}
+	}
+	if c.tx.postgres() {
+		path := c.table.json + " #> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}'"
+		return "jsonb_array_elements(CASE WHEN jsonb_typeof(" + path + ") = 'array' THEN " + path + " ELSE '[]' END) AS x(value)"
+	}
+	return "json_each(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "') AS x"
+}
+
+// jsonElement returns a sub-attribute of an element of jsonEach.
+func (c *compiler) jsonElement(sub string) string {
+	if c.tx.postgres() {
+		if sub == "" {
+			return "(x.value #>> '{}')"
+		}
+		return "(x.value ->> '" + quote(sub) + "')"
+	}
+	if sub == "" {
+		return "x.value"
+	}
+	return "json_extract(x.value, '$." + quoteAll([]string{sub}, `"`)[0] + "')"
+}
+
+// quote makes a schema's name safe inside a quoted literal; names come from schemas, never from a request.
+func quote(name string) string {
+	return strings.NewReplacer(`'`, `''`, `"`, ``, `\`, ``, `?`, ``).Replace(name)
+}
+
+func quoteAll(names []string, mark string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = mark + quote(n) + mark
+	}
+	return out
+}
+
+// jsonFalse is what false looks like when it was taken out of JSON.
+func (c *compiler) jsonFalse() string {
+	if c.tx.postgres() {
+		return "'false'"
+	}
+	return "0"
+}
