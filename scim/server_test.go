@@ -21,11 +21,12 @@ import (
 
 // bridge is a running server with everything behind it.
 type bridge struct {
-	people *provisioning.Service
-	url    string // the origin
+	people  *provisioning.Service
+	url     string       // the origin
+	handler http.Handler // what the server serves
 }
 
-func newBridge(t *testing.T, db *store.DB) *bridge {
+func newBridge(t testing.TB, db *store.DB) *bridge {
 	t.Helper()
 	model, err := access.Load(storetest.Model)
 	if err != nil {
@@ -37,7 +38,8 @@ func newBridge(t *testing.T, db *store.DB) *bridge {
 	server := httptest.NewUnstartedServer(nil)
 	b.url = "http://" + server.Listener.Addr().String()
 	New(Options{Provisioning: b.people, Authn: authn.New(db, model), URL: b.url, Log: quiet}).Routes(mux)
-	server.Config.Handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
+	b.handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
+	server.Config.Handler = b.handler
 	server.Start()
 	t.Cleanup(server.Close)
 	return b
@@ -45,14 +47,14 @@ func newBridge(t *testing.T, db *store.DB) *bridge {
 
 // client speaks for one directory.
 type client struct {
-	t         *testing.T
+	t         testing.TB
 	base      string
 	token     string
 	directory identity.Directory
 }
 
 // client makes a directory in a tenant of its own.
-func (b *bridge) client(t *testing.T, name string, dialect identity.Dialect) *client {
+func (b *bridge) client(t testing.TB, name string, dialect identity.Dialect) *client {
 	t.Helper()
 	ctx := context.Background()
 	tenant, err := b.people.CreateTenant(ctx, identity.Operator(), name)

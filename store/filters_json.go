@@ -44,12 +44,12 @@ func (c *compiler) jsonElement(sub string) string {
 	if sub == "" {
 		return "x.value"
 	}
-	return "json_extract(x.value, '$." + quoteAll([]string{sub}, `"`)[0] + "')"
+	return "CASE x.type WHEN 'object' THEN json_extract(x.value, '$." + quoteAll([]string{sub}, `"`)[0] + "') END" // what is no object would be an error
 }
 
 // quote makes a schema's name safe inside a quoted literal; names come from schemas, never from a request.
 func quote(name string) string {
-	return strings.NewReplacer(`'`, `''`, `"`, ``, `\`, ``, `?`, ``).Replace(name)
+	return strings.NewReplacer(`'`, `''`, `"`, ``, `\`, ``, `?`, ``, "\x00", "").Replace(name)
 }
 
 func quoteAll(names []string, mark string) []string {

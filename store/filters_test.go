@@ -113,7 +113,7 @@ func TestFilters(t *testing.T) {
 }
 
 // matches returns the first letters of the users of a list, sorted by age.
-func matches(t *testing.T, db *store.DB, q identity.Query) string {
+func matches(t testing.TB, db *store.DB, q identity.Query) string {
 	t.Helper()
 	var page identity.Page[identity.User]
 	err := db.View(t.Context(), func(tx *store.Tx) (err error) {
