@@ -115,7 +115,7 @@ func (c *examiner) writable() []declaration {
 }
 
 // same reports whether an answer holds everything of a value that was sent.
-func same(t *testing.T, sent string, got any) bool {
+func same(t testing.TB, sent string, got any) bool {
 	t.Helper()
 	var want any
 	if err := json.Unmarshal([]byte(sent), &want); err != nil {

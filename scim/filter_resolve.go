@@ -121,7 +121,7 @@ func (r resolver) top(e *expr) (*identity.Filter, error) {
 	if at.attr.hidden() || leaf.hidden() {
 		return nil, r.unknown(e.name)
 	}
-	if leaf.kind == kindComplex && e.op != identity.OpPr {
+	if leaf.kind == kindComplex && e.value != nil { // pr and null speak of the attribute itself
 		if at.sub = leaf.value(); at.sub == nil || at.sub.hidden() {
 			return nil, bad(invalidFilter, "%s is complex; name one of its sub-attributes.", clip(e.name))
 		}

@@ -94,23 +94,28 @@ func (p *patcher) elements(o operation, t target, holder object) error {
 	if o.op == opAdd && o.value == nil {
 		return nil
 	}
-	if o.op == opRemove && t.sub == nil {
+	if t.sub == nil && (o.op == opRemove || o.value == nil) {
 		return keep(t.attr, holder, without(list, selected))
 	}
 	primary := -1
+	var gone []int
 	for _, i := range selected {
 		e, err := p.changed(o, t, list[i])
 		if err != nil {
 			return err
 		}
-		if list[i] = e; isPrimary(e) {
+		list[i] = e
+		switch {
+		case hollow(e):
+			gone = append(gone, i)
+		case isPrimary(e):
 			primary = i
 		}
 	}
 	if primary >= 0 && (t.sub == nil || t.sub.name == "primary") {
 		keepPrimary(list, primary)
 	}
-	return keep(t.attr, holder, slices.DeleteFunc(list, func(e any) bool { return hollow(e) }))
+	return keep(t.attr, holder, distinct(t.attr, without(list, gone)))
 }
 
 func (p *patcher) selected(t target, list []any) []int {
@@ -192,13 +197,14 @@ func (p *patcher) element(a *attribute, v any) (object, error) {
 	return p.d.object(a, v)
 }
 
-// nothingSelected is what happens when no element fits: add makes one, replace does in the dialects that ask for it, and remove is
-// done already for these.
+// nothingSelected is what happens when no element fits: add makes one, replace does where no filter selected (RFC 7644 section 3.5.2.3)
+// and in the dialects that ask for it, and for these remove is done already.
 func (p *patcher) nothingSelected(o operation, t target, holder object, list []any) error {
-	if o.op == opRemove && p.d.createMissing {
+	lenient := p.d.createMissing || t.filter == nil
+	if o.op == opRemove && lenient {
 		return nil
 	}
-	if o.op == opRemove || o.op == opReplace && !p.d.createMissing || !conjunction(t.filter) {
+	if o.op == opRemove || o.op == opReplace && !lenient || !conjunction(t.filter) {
 		return bad(noTarget, "The path %q selects no value.", clip(o.path))
 	}
 	if o.value == nil {

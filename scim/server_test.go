@@ -21,23 +21,24 @@ import (
 
 // bridge is a running server with everything behind it.
 type bridge struct {
-	people *provisioning.Service
-	url    string // the origin
+	people  *provisioning.Service
+	url     string       // the origin
+	handler http.Handler // what the server serves
 }
 
-func newBridge(t *testing.T, db *store.DB) *bridge {
+func newBridge(t testing.TB, db *store.DB) *bridge {
 	t.Helper()
 	return newBridgeWith(t, db, Options{})
 }
 
 // newBridgeWithin is newBridge with other limits.
-func newBridgeWithin(t *testing.T, db *store.DB, l Limits) *bridge {
+func newBridgeWithin(t testing.TB, db *store.DB, l Limits) *bridge {
 	t.Helper()
 	return newBridgeWith(t, db, Options{Limits: l})
 }
 
 // newBridgeWith is newBridge with options of its own.
-func newBridgeWith(t *testing.T, db *store.DB, o Options) *bridge {
+func newBridgeWith(t testing.TB, db *store.DB, o Options) *bridge {
 	t.Helper()
 	model := loadModel(t)
 	b := &bridge{people: provisioning.New(db, model)}
@@ -47,7 +48,8 @@ func newBridgeWith(t *testing.T, db *store.DB, o Options) *bridge {
 	b.url = "http://" + server.Listener.Addr().String()
 	o.Provisioning, o.Authn, o.URL, o.Log = b.people, authn.New(db, model), b.url, quiet
 	New(o).Routes(mux)
-	server.Config.Handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
+	b.handler = web.New(web.Options{Log: quiet, URL: b.url}).Handler(mux)
+	server.Config.Handler = b.handler
 	server.Start()
 	t.Cleanup(server.Close)
 	return b
@@ -69,14 +71,14 @@ func newPeople(t testing.TB, db *store.DB) *provisioning.Service {
 
 // client speaks for one directory.
 type client struct {
-	t         *testing.T
+	t         testing.TB
 	base      string
 	token     string
 	directory identity.Directory
 }
 
 // client makes a directory in a tenant of its own.
-func (b *bridge) client(t *testing.T, name string, dialect identity.Dialect) *client {
+func (b *bridge) client(t testing.TB, name string, dialect identity.Dialect) *client {
 	t.Helper()
 	ctx := context.Background()
 	tenant, err := b.people.CreateTenant(ctx, identity.Operator(), name)

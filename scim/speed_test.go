@@ -20,8 +20,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-// crowd is a directory with users and one group of them all, asked without a network.
-type crowd struct {
+// throng is a directory with users and one group of them all, asked without a network.
+type throng struct {
 	handler http.Handler
 	token   string
 	users   []string // ids
@@ -29,27 +29,27 @@ type crowd struct {
 	spare   string // somebody outside the group
 }
 
-const crowdSize = 2000
+const throngSize = 2000
 
-func newCrowd(b *testing.B, db *store.DB) *crowd {
+func newThrong(b *testing.B, db *store.DB) *throng {
 	b.Helper()
 	model, err := access.Load(storetest.Model)
 	if err != nil {
 		b.Fatal(err)
 	}
 	people := provisioning.New(db, model)
-	_, token, err := people.CreateDirectory(context.Background(), identity.Operator(), identity.Directory{Name: "crowd"})
+	_, token, err := people.CreateDirectory(context.Background(), identity.Operator(), identity.Directory{Name: "throng"})
 	if err != nil {
 		b.Fatal(err)
 	}
 	quiet := slog.New(slog.DiscardHandler)
 	mux := http.NewServeMux()
 	New(Options{Provisioning: people, Authn: authn.New(db, model), URL: "http://127.0.0.1:8080", Log: quiet}).Routes(mux)
-	c := &crowd{handler: web.New(web.Options{Log: quiet}).Handler(mux), token: token}
-	for i := range crowdSize + 1 {
-		c.users = append(c.users, c.create(b, fmt.Sprintf("crowd%d", i)))
+	c := &throng{handler: web.New(web.Options{Log: quiet}).Handler(mux), token: token}
+	for i := range throngSize + 1 {
+		c.users = append(c.users, c.create(b, fmt.Sprintf("throng%d", i)))
 	}
-	c.spare, c.users = c.users[crowdSize], c.users[:crowdSize]
+	c.spare, c.users = c.users[throngSize], c.users[:throngSize]
 	members := `{"value":"` + strings.Join(c.users, `"},{"value":"`) + `"}`
 	answer := c.ask(b, http.StatusCreated, "POST", "/Groups", `{"schemas":["`+groupType.schema.ID+`"],"displayName":"all","members":[`+members+`]}`)
 	c.group = idOf(answer)
@@ -62,16 +62,16 @@ func idOf(body string) string {
 	return id
 }
 
-func (c *crowd) create(b *testing.B, name string) string {
-	return idOf(c.ask(b, http.StatusCreated, "POST", "/Users", crowdBody(name)))
+func (c *throng) create(b *testing.B, name string) string {
+	return idOf(c.ask(b, http.StatusCreated, "POST", "/Users", throngBody(name)))
 }
 
-func crowdBody(name string) string {
+func throngBody(name string) string {
 	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"%[1]s@example.com","externalId":"ext-%[1]s",
 		"name":{"givenName":"Given","familyName":"Family"},"displayName":"Given Family","active":true,"emails":[{"value":"%[1]s@example.com","type":"work","primary":true}]}`, name)
 }
 
-func (c *crowd) ask(b *testing.B, status int, method, path, body string) string {
+func (c *throng) ask(b *testing.B, status int, method, path, body string) string {
 	r := httptest.NewRequest(method, Path+path, io.NopCloser(bytes.NewReader([]byte(body))))
 	r.Header.Set("Authorization", "Bearer "+c.token)
 	r.Header.Set("Content-Type", contentType)
@@ -83,7 +83,7 @@ func (c *crowd) ask(b *testing.B, status int, method, path, body string) string 
 	return w.Body.String()
 }
 
-func crowdPatch(op string) string {
+func throngPatch(op string) string {
 	return `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`
 }
 
@@ -92,12 +92,12 @@ func BenchmarkDoor(b *testing.B) {
 	for _, kind := range []string{"sqlite", "postgres"} {
 		b.Run(kind, func(b *testing.B) {
 			open := map[string]func(testing.TB) *store.DB{"sqlite": storetest.SQLite, "postgres": storetest.Postgres}[kind]
-			benchmarkDoor(b, newCrowd(b, open(b)))
+			benchmarkDoor(b, newThrong(b, open(b)))
 		})
 	}
 }
 
-func benchmarkDoor(b *testing.B, c *crowd) {
+func benchmarkDoor(b *testing.B, c *throng) {
 	n := 0
 	run := func(name string, status int, method string, request func(i int) (path, body string)) {
 		b.Run(name, func(b *testing.B) {
@@ -112,25 +112,25 @@ func benchmarkDoor(b *testing.B, c *crowd) {
 	one := func(i int) string { return c.users[i%len(c.users)] }
 	run("get", http.StatusOK, "GET", func(i int) (string, string) { return "/Users/" + one(i), "" })
 	run("filter", http.StatusOK, "GET", func(i int) (string, string) {
-		return fmt.Sprintf("/Users?filter=userName%%20eq%%20%%22crowd%d@example.com%%22", i%crowdSize), ""
+		return fmt.Sprintf("/Users?filter=userName%%20eq%%20%%22crowd%d@example.com%%22", i%throngSize), ""
 	})
 	run("page", http.StatusOK, "GET", func(int) (string, string) { return "/Users?startIndex=1001&count=100", "" })
-	run("create", http.StatusCreated, "POST", func(i int) (string, string) { return "/Users", crowdBody(fmt.Sprintf("late%d", i)) })
+	run("create", http.StatusCreated, "POST", func(i int) (string, string) { return "/Users", throngBody(fmt.Sprintf("late%d", i)) })
 	run("patch-user", http.StatusOK, "PATCH", func(i int) (string, string) {
-		return "/Users/" + one(i), crowdPatch(fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, i/crowdSize%2 == 1))
+		return "/Users/" + one(i), throngPatch(fmt.Sprintf(`{"op":"replace","path":"active","value":%t}`, i/throngSize%2 == 1))
 	})
 	run("patch-group", http.StatusNoContent, "PATCH", func(i int) (string, string) {
 		op := `{"op":"add","path":"members","value":[{"value":"` + c.spare + `"}]}`
 		if i%2 == 0 {
 			op = `{"op":"remove","path":"members[value eq \"` + c.spare + `\"]"}`
 		}
-		return "/Groups/" + c.group, crowdPatch(op)
+		return "/Groups/" + c.group, throngPatch(op)
 	})
 	run("get-group", http.StatusOK, "GET", func(int) (string, string) { return "/Groups/" + c.group, "" })
 	run("bulk", http.StatusOK, "POST", func(i int) (string, string) {
 		var ops []string
 		for k := range 100 {
-			ops = append(ops, fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"b%d","data":%s}`, k, crowdBody(fmt.Sprintf("bulk%d-%d", i, k))))
+			ops = append(ops, fmt.Sprintf(`{"method":"POST","path":"/Users","bulkId":"b%d","data":%s}`, k, throngBody(fmt.Sprintf("bulk%d-%d", i, k))))
 		}
 		return "/Bulk", `{"schemas":["` + bulkRequestURN + `"],"Operations":[` + strings.Join(ops, ",") + `]}`
 	})

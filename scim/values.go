@@ -264,6 +264,26 @@ func merge(a *attribute, list, more []any) []any {
 	return list
 }
 
+// distinct joins elements that became the same, in the place of the first; none of them loses the mark of the primary by that.
+func distinct(a *attribute, list []any) []any {
+	at := make(map[string]int, len(list))
+	var out []any
+	for _, e := range list {
+		key := elementKey(a, e)
+		i, there := at[key]
+		if !there {
+			at[key] = len(out)
+			out = append(out, e)
+			continue
+		}
+		primary := isPrimary(out[i])
+		if out[i] = join(out[i], e); primary {
+			out[i].(object)["primary"] = true // a copy that join made
+		}
+	}
+	return out
+}
+
 // elementKey is equal for two elements that say the same (RFC 7643 section 2.4): by value and type where there is a value, else by everything.
 func elementKey(a *attribute, e any) string {
 	o, ok := e.(object)

@@ -66,8 +66,8 @@ var groupsTable = &table{
 		"meta.lastModified": {name: "g.updated_at"},
 	},
 	rows: map[string]rows{
-		"members": {from: "group_members x LEFT JOIN users y ON y.id = x.member_id", id: "x.group_id", subs: map[string]column{
-			"value": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: "y.display_name"},
+		"members": {from: "group_members x LEFT JOIN users y ON y.id = x.member_id LEFT JOIN groups z ON z.id = x.member_id", id: "x.group_id", subs: map[string]column{
+			"value": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: memberLabel},
 		}},
 	},
 }
@@ -94,6 +94,10 @@ func speaksOf(f *identity.Filter, name string) bool {
 	}
 	return slices.ContainsFunc(f.Children, func(child *identity.Filter) bool { return speaksOf(child, name) })
 }
+
+// memberLabel is what an answer shows as a member's display: the name of a group, or identity.User.Label in SQL.
+const memberLabel = `COALESCE(z.display_name, NULLIF(y.display_name, ''), NULLIF(y.attributes -> 'name' ->> 'formatted', ''),
+	NULLIF(TRIM(COALESCE(y.attributes -> 'name' ->> 'givenName', '') || ' ' || COALESCE(y.attributes -> 'name' ->> 'familyName', '')), ''), y.user_name)`
 
 // element returns the operand of a sub-attribute of one row; the default is value.
 func (r rows) element(sub string) operand {
@@ -262,15 +266,31 @@ func (c *compiler) compareText(f *identity.Filter, left operand, value string) s
 			left.sql = c.fold(left.sql)
 		}
 	}
+	if !left.json && (value == "" || f.Op == identity.OpLt || f.Op == identity.OpLe) {
+		return c.compareKept(f, left, value)
+	}
+	return c.compareFolded(f, left.sql, value)
+}
+
+// compareKept compares a column, where an attribute that is not there is an empty text: it is smaller than nothing and holds nothing.
+func (c *compiler) compareKept(f *identity.Filter, left operand, value string) string {
+	if f.Op == identity.OpNe {
+		return "(1 = 1)"
+	}
+	return "(" + left.sql + " <> '' AND " + c.compareFolded(f, left.sql, value) + ")"
+}
+
+// compareFolded compares a text whose case is as the schema wants it.
+func (c *compiler) compareFolded(f *identity.Filter, left, value string) string {
 	switch f.Op {
 	case identity.OpCo:
-		return c.like(left.sql, "%"+escapeLike(value)+"%")
+		return c.like(left, "%"+escapeLike(value)+"%")
 	case identity.OpSw:
-		return c.like(left.sql, escapeLike(value)+"%")
+		return c.like(left, escapeLike(value)+"%")
 	case identity.OpEw:
-		return c.like(left.sql, "%"+escapeLike(value))
+		return c.like(left, "%"+escapeLike(value))
 	}
-	return c.orMissing(f, left.sql, value)
+	return c.orMissing(f, left, value)
 }
 
 // compareID keeps the index on equality: what is no UUID equals nothing.
@@ -291,6 +311,9 @@ func (c *compiler) compareBool(f *identity.Filter, left operand, value bool) str
 		return "(1 = 0)"
 	}
 	if left.json {
+		if f.Attr.Sub == "primary" { // RFC 7643 2.4: one that is not there is false
+			left.sql = "COALESCE(" + left.sql + ", " + c.jsonFalse() + ")"
+		}
 		if c.tx.postgres() {
 			word := map[bool]string{true: "true", false: "false"}[value]
 			return c.orMissing(f, left.sql, word)
@@ -334,70 +357,4 @@ func (c *compiler) castNumber(left operand) string {
 		return "CAST(substring(" + left.sql + " from '^(-{0,1}[0-9]+([.][0-9]+){0,1}([eE][-+]{0,1}[0-9]+){0,1})$') AS numeric)"
 	}
 	return left.sql
-}
-
-// jsonPath returns the text of a single-valued attribute in the JSON column.
-func (c *compiler) jsonPath(a identity.Attribute) string {
-	var keys []string
-	for _, k := range []string{a.Schema, a.Name, a.Sub} {
-		if k != "" {
-			keys = append(keys, k)
-		}
-	}
-	if c.tx.postgres() {
-		return "(" + c.table.json + " #>> '{" + strings.Join(quoteAll(keys, `"`), ",") + "}')"
-	}
-	return "json_extract(" + c.table.json + ", '$." + strings.Join(quoteAll(keys, `"`), ".") + "')"
-}
-
-// jsonEach returns the elements of a multi-valued attribute in the JSON column as rows of x.
-func (c *compiler) jsonEach(a identity.Attribute) string {
-	if c.tx.postgres() {
-		return c.jsonElements(a) + " AS x(value)"
-	}
-	return "json_each(" + c.table.json + ", '$." + strings.Join(quoteAll(listKeys(a), `"`), ".") + "') AS x"
-}
-
-// jsonEachRow is jsonEach with the position of each element; PostgreSQL only, since SQLite has it as x.key.
-func (c *compiler) jsonEachRow(a identity.Attribute) string {
-	return c.jsonElements(a) + " WITH ORDINALITY AS x(value, position)"
-}
-
-func (c *compiler) jsonElements(a identity.Attribute) string {
-	path := c.table.json + " #> '{" + strings.Join(quoteAll(listKeys(a), `"`), ",") + "}'"
-	return "jsonb_array_elements(CASE WHEN jsonb_typeof(" + path + ") = 'array' THEN " + path + " ELSE '[]' END)"
-}
-
-func listKeys(a identity.Attribute) []string {
-	if a.Schema != "" {
-		return []string{a.Schema, a.Name}
-	}
-	return []string{a.Name}
-}
-
-// jsonElement returns a sub-attribute of an element of jsonEach.
-func (c *compiler) jsonElement(sub string) string {
-	if c.tx.postgres() {
-		if sub == "" {
-			return "(x.value #>> '{}')"
-		}
-		return "(x.value ->> '" + quote(sub) + "')"
-	}
-	if sub == "" {
-		return "x.value"
-	}
-	return "json_extract(x.value, '$." + quoteAll([]string{sub}, `"`)[0] + "')"
-}
-
-// quote makes a schema's name safe inside a quoted literal; names come from schemas, never from a request.
-func quote(name string) string {
-	return strings.NewReplacer(`'`, `''`, `"`, ``, `\`, ``, `?`, ``).Replace(name)
-}
-
-func quoteAll(names []string, mark string) []string {
-	out := make([]string, len(names))
-	for i, n := range names {
-		out[i] = mark + quote(n) + mark
-	}
-	return out
 }

@@ -57,6 +57,11 @@ func TestFilters(t *testing.T) {
 		{"pr of what is empty", f(attr("displayName", ""), identity.OpPr, nil), "a"},
 		{"eq null", f(attr("title", ""), identity.OpEq, nil), "bç"},
 		{"ne null", f(attr("title", ""), identity.OpNe, nil), "a"},
+		{"what is not there is smaller than nothing", f(attr("displayName", ""), identity.OpLt, "zz"), "a"},
+		{"what is not there is no empty text", f(attr("displayName", ""), identity.OpEq, ""), ""},
+		{"and holds none", f(attr("displayName", ""), identity.OpSw, ""), "a"},
+		{"and is different from it", f(attr("displayName", ""), identity.OpNe, ""), "abç"},
+		{"primary is false where nothing is said", f(list(of(attr("phoneNumbers", "primary"), identity.TypeBoolean)), identity.OpEq, false), "a"},
 		{"JSON attribute", f(attr("title", ""), identity.OpEq, "BOSS"), "a"},
 		{"ne holds without the attribute", f(attr("title", ""), identity.OpNe, "Boss"), "bç"},
 		{"complex attribute", f(attr("name", "familyName"), identity.OpSw, "love"), "a"},
@@ -108,7 +113,7 @@ func TestFilters(t *testing.T) {
 }
 
 // matches returns the first letters of the users of a list, sorted by age.
-func matches(t *testing.T, db *store.DB, q identity.Query) string {
+func matches(t testing.TB, db *store.DB, q identity.Query) string {
 	t.Helper()
 	var page identity.Page[identity.User]
 	err := db.View(t.Context(), func(tx *store.Tx) (err error) {

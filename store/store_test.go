@@ -205,7 +205,7 @@ func TestTwoTransactionsThatWaitForEachOtherBothEnd(t *testing.T) {
 	})
 }
 
-func insert(t *testing.T, db *store.DB, name string, change ...func(*identity.User)) identity.UserID {
+func insert(t testing.TB, db *store.DB, name string, change ...func(*identity.User)) identity.UserID {
 	t.Helper()
 	id := identity.NewID[identity.UserID]()
 	err := db.Update(t.Context(), func(tx *store.Tx) error {

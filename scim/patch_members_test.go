@@ -1,0 +1,255 @@
+package scim
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+// crowd is a group of a running server with those who may become its members, and what the model says of it.
+type crowd struct {
+	*client
+	dialect string
+	id      string
+	etag    string
+	pool    map[string]map[string]any // by id: type and display, as a member shows them
+	name    string
+	outside string // an id that names nothing
+	members map[string]bool
+}
+
+var memberFacts = &fact{name: "members", multi: true, subs: []fact{{name: "value"}, {name: "type"}, {name: "display"}}}
+
+// pool makes people and groups whose display names come from different attributes.
+func (c *client) pool() map[string]map[string]any {
+	pool := map[string]map[string]any{}
+	for display, more := range map[string]string{
+		"Ada L": `,"displayName":"Ada L"`, "Bob B": `,"name":{"formatted":"Bob B","givenName":"x"}`, "Cy D": `,"name":{"givenName":"Cy","familyName":"D"}`,
+		"eve": ``, "ADA": `,"displayName":"ADA"`,
+	} {
+		body := strings.TrimSuffix(userBody(strings.ToLower(strings.ReplaceAll(display, " ", "."))), "}") + more + "}"
+		if display == "ADA" {
+			body = strings.Replace(body, `"ada"`, `"ada2"`, 1)
+		}
+		r := c.must(http.StatusCreated, "POST", "/Users", body)
+		pool[textOf(r.object["id"])] = map[string]any{"type": "User", "display": display}
+	}
+	for _, display := range []string{"ada's", "Others"} {
+		r := c.must(http.StatusCreated, "POST", "/Groups", `{"schemas":["`+groupType.schema.ID+`"],"displayName":"`+display+`"}`)
+		pool[textOf(r.object["id"])] = map[string]any{"type": "Group", "display": display}
+	}
+	for id, m := range pool {
+		m["value"] = id
+	}
+	return pool
+}
+
+// drawMemberFilter draws a filter on members.
+func (c *crowd) drawMemberFilter(t *rapid.T, depth int) *where {
+	if n := rapid.IntRange(0, 9).Draw(t, "sort of filter"); depth > 0 && n < 4 {
+		w := &where{op: []string{"and", "or", "not", "or"}[n], kids: []*where{c.drawMemberFilter(t, depth-1)}}
+		if w.op != "not" {
+			w.kids = append(w.kids, c.drawMemberFilter(t, depth-1))
+		}
+		return w
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "filtered") {
+	case 0:
+		return &where{sub: "type", op: rapid.SampledFrom([]string{"eq", "ne", "sw", "gt"}).Draw(t, "operator"), value: rapid.SampledFrom([]any{"User", "group"}).Draw(t, "wanted")}
+	case 1:
+		op := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew", "pr"}).Draw(t, "operator")
+		return &where{sub: "display", op: op, value: rapid.SampledFrom([]any{"ada l", "ad", "d", "Bob B", "Eve", "others", "B"}).Draw(t, "wanted")}
+	}
+	return &where{sub: "value", op: rapid.SampledFrom([]string{"eq", "eq", "eq", "ne"}).Draw(t, "operator"), value: c.drawID(t)}
+}
+
+func (c *crowd) drawID(t *rapid.T) string {
+	ids := append(slices.Sorted(maps.Keys(c.pool)), c.outside)
+	return rapid.SampledFrom(ids).Draw(t, "member")
+}
+
+// drawGroupChange draws an operation and does it to the model: a refusal does nothing.
+func (c *crowd) drawGroupChange(t *rapid.T) (object, refused) {
+	switch rapid.IntRange(0, 11).Draw(t, "sort of operation") {
+	case 0:
+		c.name = rapid.SampledFrom([]string{"g", "h", "G"}).Draw(t, "name")
+		return object{"op": rapid.SampledFrom([]string{opAdd, opReplace}).Draw(t, "op"), "path": "displayName", "value": c.name}, nil
+	case 1:
+		return object{"op": opRemove, "path": "displayName"}, refused{mutability}
+	case 2:
+		clear(c.members)
+		return rapid.SampledFrom([]object{
+			{"op": opRemove, "path": "members"},
+			{"op": opReplace, "path": "members", "value": nil},
+			{"op": opReplace, "path": "members", "value": []any{}},
+			{"op": opReplace, "value": object{"members": []any{}}},
+		}).Draw(t, "nobody is left"), nil
+	case 3, 4, 5:
+		return c.removeWhere(t)
+	case 6:
+		return c.removeList(t)
+	case 7:
+		return object{"op": opAdd, "path": "members", "value": nil}, nil
+	}
+	return c.addSome(t)
+}
+
+func (c *crowd) removeWhere(t *rapid.T) (object, refused) {
+	w := c.drawMemberFilter(t, 2)
+	o := object{"op": opRemove, "path": "members[" + w.text() + "]"}
+	if rapid.IntRange(0, 19).Draw(t, "another operation") == 0 {
+		o["op"], o["value"] = opReplace, object{"value": c.outside}
+		return o, refused{invalidPath}
+	}
+	for id := range c.members {
+		if w.holds(memberFacts, c.pool[id]) {
+			delete(c.members, id)
+		}
+	}
+	return o, nil
+}
+
+func (c *crowd) removeList(t *rapid.T) (object, refused) {
+	list := []any{}
+	for range rapid.IntRange(0, 2).Draw(t, "length") {
+		list = append(list, object{"value": c.drawID(t)})
+	}
+	o := object{"op": opRemove, "path": "members", "value": list}
+	if c.dialect == "standard" {
+		return o, refused{invalidValue}
+	}
+	for _, m := range list {
+		delete(c.members, m.(object)["value"].(string))
+	}
+	return o, nil
+}
+
+func (c *crowd) addSome(t *rapid.T) (object, refused) {
+	o := object{"op": rapid.SampledFrom([]string{opAdd, opAdd, opReplace}).Draw(t, "op")}
+	list := []any{}
+	var why refused
+	if o["op"] == opReplace {
+		clear(c.members)
+	}
+	for range rapid.IntRange(1, 4).Draw(t, "length") {
+		m := object{"value": c.drawID(t)}
+		if rapid.IntRange(0, 29).Draw(t, "itself") == 0 {
+			m["value"] = c.id
+		}
+		id := m["value"].(string)
+		if c.pool[id] == nil {
+			why = refused{invalidValue}
+		}
+		if rapid.Bool().Draw(t, "in capitals") {
+			m["value"] = strings.ToUpper(id)
+		}
+		c.members[id] = true
+		list = append(list, m)
+	}
+	var value any = list
+	if len(list) == 1 {
+		value = list[0]
+	}
+	if rapid.Bool().Draw(t, "no path") {
+		o["value"] = object{"members": value}
+	} else {
+		o["path"], o["value"] = "members", value
+	}
+	return o, why
+}
+
+func TestRandomPatchesOfMembersGiveWhatTheModelGives(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b := newBridge(t, db)
+		for _, d := range []string{"standard", "entra", "okta"} {
+			client := b.client(t, "members "+d, identity.Dialect(d))
+			pool := client.pool()
+			everybody := []any{}
+			for _, id := range slices.Sorted(maps.Keys(pool)) {
+				everybody = append(everybody, object{"value": id})
+			}
+			n := 0
+			rapid.Check(t, func(t *rapid.T) {
+				n++
+				name := fmt.Sprintf("g%d", n)
+				group := encode(object{"schemas": []any{groupType.schema.ID}, "displayName": name, "members": everybody})
+				r, err := client.send("POST", "/Groups", group)
+				if err != nil || r.status != http.StatusCreated {
+					t.Fatalf("%d %s %v", r.status, r.raw, err)
+				}
+				c := &crowd{
+					client: client, dialect: d, id: textOf(r.object["id"]), etag: r.header.Get("ETag"), pool: pool, name: name,
+					outside: string(identity.NewID[identity.UserID]()), members: map[string]bool{},
+				}
+				for id := range pool {
+					c.members[id] = true
+				}
+				for range rapid.IntRange(1, 4).Draw(t, "patches") {
+					c.patchMembers(t)
+				}
+				_, _ = client.send("DELETE", "/Groups/"+c.id, nil) // so that its name is free
+			})
+		}
+	})
+}
+
+// patchMembers sends one PATCH and compares the group with the model.
+func (c *crowd) patchMembers(t *rapid.T) {
+	name, members := c.name, maps.Clone(c.members)
+	var why refused
+	ops := []any{}
+	for range rapid.IntRange(1, 3).Draw(t, "operations") {
+		o, no := c.drawGroupChange(t)
+		ops, why = append(ops, o), append(why, no...)
+	}
+	if len(why) > 0 {
+		c.name, c.members = name, members
+	}
+	body, err := json.Marshal(object{"schemas": []any{patchURN}, "Operations": ops})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.send("PATCH", "/Groups/"+c.id, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if keyword := textOf(got.object["scimType"]); len(why) > 0 && !slices.Contains(why, keyword) || len(why) == 0 && got.status > 204 {
+		t.Fatalf("%s: %s\n%d %s, the model says %q", c.dialect, body, got.status, got.raw, why)
+	}
+	c.compare(t, body, name == c.name && maps.Equal(members, c.members))
+}
+
+func (c *crowd) compare(t *rapid.T, body []byte, unchanged bool) {
+	r, err := c.send("GET", "/Groups/"+c.id, nil)
+	if err != nil || r.status != http.StatusOK {
+		t.Fatalf("%d %s %v", r.status, r.raw, err)
+	}
+	want, got := map[string]any{}, map[string]any{}
+	for id := range c.members {
+		want[id] = c.pool[id]
+	}
+	for _, m := range listOf(r.object["members"]) {
+		o := m.(object)
+		delete(o, "$ref")
+		got[textOf(o["value"])] = o
+	}
+	if diff := cmp.Diff(want, got); diff != "" || r.object["displayName"] != c.name || len(got) != len(listOf(r.object["members"])) {
+		t.Fatalf("%s: %s\nname %v, want %s; members -model +server:\n%s", c.dialect, body, r.object["displayName"], c.name, diff)
+	}
+	etag := r.header.Get("ETag")
+	if !unchanged && etag == c.etag {
+		t.Fatalf("%s: %s\nthe group changed and its version did not", c.dialect, body)
+	}
+	c.etag = etag
+}

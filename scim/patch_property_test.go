@@ -1,0 +1,375 @@
+package scim
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+// The words are few, so that random operations meet each other.
+var (
+	someText  = rapid.SampledFrom([]any{"x", "y", "Y", "z"})
+	someValue = rapid.SampledFrom([]any{"a", "A", "b", "c"})
+	someType  = rapid.SampledFrom([]any{"work", "Work", "home"})
+)
+
+// drawSimple draws a value of a simple attribute: now and then null or of the wrong type.
+func drawSimple(t *rapid.T, f *fact) any {
+	switch n := rapid.IntRange(0, 24).Draw(t, "sort of value"); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return map[string]any{}
+	case n == 2:
+		return rapid.SampledFrom([]any{"true", "True", "FALSE", " ", "1"}).Draw(t, "odd value")
+	case f.boolean:
+		return rapid.Bool().Draw(t, "boolean")
+	case f.name == "value":
+		return someValue.Draw(t, "value")
+	case f.name == "type":
+		return someType.Draw(t, "type")
+	case f.name == "userName" && n == 3:
+		return ""
+	}
+	return someText.Draw(t, "text")
+}
+
+// drawObject draws some sub-attributes of a complex attribute, now and then one that nobody knows.
+func drawObject(t *rapid.T, f *fact) map[string]any {
+	o := map[string]any{}
+	for i := range f.subs {
+		if rapid.IntRange(0, 2).Draw(t, "has it") > 0 {
+			o[f.subs[i].name] = drawSimple(t, &f.subs[i])
+		}
+	}
+	if rapid.IntRange(0, 19).Draw(t, "unknown sub-attribute") == 0 {
+		o["noSuch"] = "x"
+	}
+	return o
+}
+
+func drawValue(t *rapid.T, f *fact) any {
+	if f.subs == nil {
+		return drawSimple(t, f)
+	}
+	switch n := rapid.IntRange(0, 19).Draw(t, "sort of complex value"); {
+	case n == 0:
+		return nil
+	case n == 1:
+		return "x"
+	case n == 2 && f.name == "manager":
+		return rapid.SampledFrom([]any{"", []any{}, []any{nil}, map[string]any{"value": ""}}).Draw(t, "odd manager")
+	case n == 3 && f.name == "manager":
+		return []any{drawObject(t, f)}
+	case !f.multi || n == 4:
+		return drawObject(t, f)
+	}
+	list := []any{}
+	for range rapid.IntRange(0, 3).Draw(t, "length") {
+		list = append(list, drawObject(t, f))
+	}
+	return list
+}
+
+func drawWhere(t *rapid.T, f *fact, depth int) *where {
+	if n := rapid.IntRange(0, 9).Draw(t, "sort of filter"); depth > 0 && n < 4 {
+		w := &where{op: []string{"and", "or", "not", "and"}[n], kids: []*where{drawWhere(t, f, depth-1)}}
+		if w.op != "not" {
+			w.kids = append(w.kids, drawWhere(t, f, depth-1))
+		}
+		return w
+	}
+	sub := rapid.SampledFrom(f.subs).Draw(t, "filtered")
+	if sub.boolean {
+		return &where{op: rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "operator"), sub: sub.name, value: rapid.Bool().Draw(t, "wanted")}
+	}
+	w := &where{sub: sub.name, op: rapid.SampledFrom([]string{"eq", "eq", "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr"}).Draw(t, "operator")}
+	switch {
+	case w.op == "pr":
+	case sub.name == "type":
+		w.value = someType.Draw(t, "wanted")
+	case sub.name == "value":
+		w.value = someValue.Draw(t, "wanted")
+	default:
+		w.value = someText.Draw(t, "wanted")
+	}
+	return w
+}
+
+// drawStep draws what one path or one name of a value says.
+func drawStep(t *rapid.T, op string) step {
+	if n := rapid.IntRange(0, 29).Draw(t, "sort of target"); n == 0 {
+		return step{op: op, attr: "noSuch", value: "x", gone: true}
+	} else if n < 3 {
+		return drawExtension(t, op)
+	}
+	f := rapid.SampledFrom(facts).Draw(t, "attribute")
+	s := step{op: op, urn: f.urn, attr: f.name}
+	if f.subs != nil && rapid.Bool().Draw(t, "deeper") {
+		if f.multi && rapid.IntRange(0, 3).Draw(t, "filtered") > 0 && !f.readOnly {
+			s.where = drawWhere(t, &f, 2)
+		}
+		if s.where == nil || rapid.Bool().Draw(t, "sub-attribute too") {
+			sub := rapid.SampledFrom(f.subs).Draw(t, "sub-attribute")
+			s.sub, s.value = sub.name, drawSimple(t, &sub)
+		} else {
+			one := f
+			one.multi = false
+			s.value = drawValue(t, &one)
+		}
+	} else {
+		s.value = drawValue(t, &f)
+	}
+	if op == opRemove && (s.where != nil || s.sub != "" || !f.multi || rapid.IntRange(0, 3).Draw(t, "a list") > 0) {
+		s.value = nil
+	}
+	return s
+}
+
+func drawExtension(t *rapid.T, op string) step {
+	s := step{op: op, urn: enterpriseURN}
+	if n := rapid.IntRange(0, 5).Draw(t, "sort of extension"); n == 0 || op == opRemove {
+		return s
+	} else if n == 1 {
+		s.value = "x"
+		return s
+	}
+	o := map[string]any{}
+	for _, f := range facts {
+		if f.urn != "" && rapid.Bool().Draw(t, "has it") {
+			o[f.name] = drawValue(t, &f)
+		}
+	}
+	s.value = o
+	return s
+}
+
+// path writes the path of a step.
+func (s step) path() string {
+	var b strings.Builder
+	if s.urn != "" {
+		b.WriteString(s.urn)
+		if s.attr != "" {
+			b.WriteByte(':')
+		}
+	}
+	b.WriteString(s.attr)
+	if s.where != nil {
+		b.WriteString("[" + s.where.text() + "]")
+	}
+	if s.sub != "" {
+		b.WriteString("." + s.sub)
+	}
+	return b.String()
+}
+
+func (w *where) text() string {
+	switch w.op {
+	case "and", "or":
+		return "(" + w.kids[0].text() + ") " + w.op + " (" + w.kids[1].text() + ")"
+	case "not":
+		return "not (" + w.kids[0].text() + ")"
+	case "pr":
+		return w.sub + " pr"
+	}
+	raw, _ := json.Marshal(w.value) // strings and booleans always encode
+	return w.sub + " " + w.op + " " + string(raw)
+}
+
+// change is one operation of a PATCH.
+type change struct {
+	op       string
+	steps    []step
+	pathless bool
+}
+
+func drawChange(t *rapid.T) change {
+	c := change{op: rapid.SampledFrom([]string{opAdd, opReplace, opRemove}).Draw(t, "op")}
+	c.pathless = rapid.IntRange(0, 3).Draw(t, "no path") == 0
+	c.steps = []step{drawStep(t, c.op)}
+	if !c.pathless {
+		return c
+	}
+	for range rapid.IntRange(0, 2).Draw(t, "more names") {
+		s := drawStep(t, c.op)
+		if !slices.ContainsFunc(c.steps, func(o step) bool { return s.urn == o.urn && (s.attr == o.attr || s.urn != "") }) {
+			c.steps = append(c.steps, s)
+		}
+	}
+	return c
+}
+
+func (c change) operation() object {
+	o := object{"op": c.op}
+	switch {
+	case c.pathless && c.op == opRemove:
+	case c.pathless:
+		value := object{}
+		for _, s := range c.steps {
+			value[s.path()] = s.value
+		}
+		o["value"] = value
+	default:
+		o["path"] = c.steps[0].path()
+		if v := c.steps[0].value; c.op != opRemove || v != nil {
+			o["value"] = v
+		}
+	}
+	return o
+}
+
+// patchable is somewhere where a user can be patched: the patcher itself, or a running server.
+type patchable interface {
+	// patch returns the user afterwards, and the scimType of the refusal or "".
+	patch(t *rapid.T, body []byte) (after map[string]any, keyword string)
+}
+
+// checkPatches patches a user and the model with random operations, and both must stay the same.
+func checkPatches(t *rapid.T, dialect string, at patchable) {
+	m := &world{dialect: dialect, res: map[string]any{"userName": "ada", "active": true}}
+	for range rapid.IntRange(1, 6).Draw(t, "patches") {
+		var changes []change
+		ops := []any{}
+		for range rapid.IntRange(1, 3).Draw(t, "operations") {
+			c := drawChange(t)
+			changes, ops = append(changes, c), append(ops, c.operation())
+		}
+		body, err := json.Marshal(object{"schemas": []any{patchURN}, "Operations": ops})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := &world{dialect: dialect, res: plainCopy(m.res).(map[string]any)}
+		var why refused
+		for _, c := range changes {
+			if why = next.do(c.op, c.steps, c.pathless); len(why) > 0 {
+				break
+			}
+		}
+		if len(why) == 0 {
+			why = next.atRest()
+		}
+		if len(why) == 0 {
+			m = next
+		}
+		after, keyword := at.patch(t, body)
+		if keyword == "" && len(why) > 0 || keyword != "" && !slices.Contains(why, keyword) {
+			t.Fatalf("%s: %s\nrefused with %q, the model says %q", dialect, body, keyword, why)
+		}
+		if diff := cmp.Diff(m.res, after); diff != "" {
+			t.Fatalf("%s: %s\n-model +server:\n%s", dialect, body, diff)
+		}
+	}
+}
+
+// engine is the patcher alone.
+type engine struct {
+	door *Door
+	d    dialect
+	u    identity.User
+}
+
+func (e *engine) patch(t *rapid.T, body []byte) (map[string]any, string) {
+	o, err := readObject(body)
+	if err != nil {
+		t.Fatalf("%s: %v", body, err)
+	}
+	ops, err := readPatch(o)
+	if err == nil {
+		err = patchUser(ops, e.d)(&e.u)
+	}
+	raw, werr := e.door.appendUser(nil, e.u, projection{})
+	if werr != nil {
+		t.Fatal(werr)
+	}
+	return plainUser(t, raw), identity.CodeOf(err)
+}
+
+// plainUser reads an answer and leaves out what the server adds; schemas must be those of what is there.
+func plainUser(t *rapid.T, raw []byte) map[string]any {
+	var res map[string]any
+	if err := json.Unmarshal(raw, &res); err != nil {
+		t.Fatalf("%s: %v", raw, err)
+	}
+	_, extended := res[enterpriseURN]
+	if list, _ := res["schemas"].([]any); slices.Contains(list, any(enterpriseURN)) != extended {
+		t.Fatalf("schemas is wrong: %s", raw)
+	}
+	for _, name := range []string{"schemas", "id", "meta"} {
+		delete(res, name)
+	}
+	return res
+}
+
+var dialectNames = rapid.SampledFrom([]string{"standard", "entra", "okta"})
+
+func TestRandomPatchesGiveWhatTheModelGives(t *testing.T) {
+	door := New(Options{URL: "https://bridge.example"})
+	for range 20 { // times a hundred
+		rapid.Check(t, func(t *rapid.T) {
+			d := dialectNames.Draw(t, "dialect")
+			checkPatches(t, d, &engine{door: door, d: dialectOf(identity.Dialect(d)), u: identity.User{UserName: "ada", Enabled: true}})
+		})
+	}
+}
+
+// remote is a user of a running server.
+type remote struct {
+	*client
+	id      string
+	version string
+	before  map[string]any
+}
+
+func (r *remote) patch(t *rapid.T, body []byte) (map[string]any, string) {
+	got, err := r.send("PATCH", "/Users/"+r.id, body)
+	if err != nil || got.status != http.StatusOK && got.status != http.StatusBadRequest {
+		t.Fatalf("%s: status %d %s, %v", body, got.status, got.raw, err)
+	}
+	after, err := r.send("GET", "/Users/"+r.id, nil)
+	if err != nil || after.status != http.StatusOK || got.status == http.StatusOK && !cmp.Equal(after.object, got.object) {
+		t.Fatalf("the answer is not what is kept: %s and %s, %v", got.raw, after.raw, err)
+	}
+	now, version := plainUser(t, after.raw), after.header.Get("ETag")
+	if same := cmp.Equal(r.before, now); same != (version == r.version) {
+		t.Fatalf("%s: the version went from %s to %s, and the same: %v", body, r.version, version, same)
+	}
+	r.before, r.version = now, version
+	if got.status == http.StatusOK {
+		return now, ""
+	}
+	return now, textOf(got.object["scimType"])
+}
+
+func TestRandomPatchesOfAServerGiveWhatTheModelGives(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b := newBridge(t, db)
+		clients := map[string]*client{}
+		for _, d := range []string{"standard", "entra", "okta"} {
+			clients[d] = b.client(t, "patches "+d, identity.Dialect(d))
+		}
+		rapid.Check(t, func(t *rapid.T) {
+			d := dialectNames.Draw(t, "dialect")
+			c := clients[d]
+			r, err := c.send("POST", "/Users", []byte(userBody("ada")))
+			if err != nil || r.status != http.StatusCreated {
+				t.Fatalf("%d %s %v", r.status, r.raw, err)
+			}
+			user := &remote{client: c, id: textOf(r.object["id"]), version: r.header.Get("ETag"), before: plainUser(t, r.raw)}
+			defer func() {
+				// A tombstone of this user name would come back under the old id, with the version that it had.
+				_, _ = c.send("PATCH", "/Users/"+user.id, []byte(patchBody(`{"op":"replace","value":{"userName":"`+user.id+`","externalId":null,"emails":null}}`)))
+				_, _ = c.send("DELETE", "/Users/"+user.id, nil)
+			}()
+			checkPatches(t, d, user)
+		})
+	})
+}
