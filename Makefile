@@ -1,7 +1,7 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz bench check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race e2e fuzz bench bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
@@ -38,7 +38,10 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 		done; \
 	done
 
-bench: ## run the benchmarks
+bench: ## measure the floor and Drawbridge by turns on both databases; BENCH="-only post -store pg" (needs ../shared, postgresql)
+	go run ./bench $(BENCH)
+
+bench-go: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 check: ## check format, vet, staticcheck and the law of imports
