@@ -1,7 +1,7 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz bench bench-go check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race e2e fuzz bench bench-growth bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
@@ -40,6 +40,9 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 
 bench: ## measure the floor and Drawbridge by turns on both databases; BENCH="-only post -store pg" (needs ../shared, postgresql)
 	go run ./bench $(BENCH)
+
+bench-growth: ## measure what a request costs with 10,000, 100,000 and 1,000,000 users; BENCH="-max 100000 -store sqlite" (needs the same)
+	go run ./bench growth $(BENCH)
 
 bench-go: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

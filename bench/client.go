@@ -124,10 +124,10 @@ func (l *loader) repeat(ctx context.Context, c *contender, request func(*connect
 }
 
 func databaseUsage(c *contender) usage {
-	if c.database == 0 {
+	if c.databasePID == 0 {
 		return usage{}
 	}
-	return readUsage(c.database)
+	return readUsage(c.databasePID)
 }
 
 func (s *sample) summarise(all []time.Duration, took, server, database time.Duration) {

@@ -22,15 +22,15 @@ const (
 
 // contender is a SCIM server under measurement, running or not.
 type contender struct {
-	name     string
-	program  string
-	args     []string
-	env      []string
-	base     string // the SCIM base URL
-	token    string
-	database int    // pid of the database server, 0 without one
-	state    string // file in which the load keeps the ids of what it has seeded
-	running  *process
+	name        string
+	program     string
+	args        []string
+	env         []string
+	base        string // the SCIM base URL
+	token       string
+	databasePID int    // pid of the database server, 0 without one
+	state       string // file in which the load keeps the ids of what it has seeded
+	running     *process
 }
 
 // newFloor returns the yardstick on a database of its own: an address of PostgreSQL, or the path of a SQLite file, which is then

@@ -57,8 +57,8 @@ func (l *loader) run(ctx context.Context, c *contender, state, scenario string, 
 		"-base", c.base, "-token", c.token, "-state", state, "-label", c.name, "-out", report, "-runs", "1",
 		"-d", l.duration.String(), "-pid", strconv.Itoa(c.running.pid()),
 	}
-	if c.database != 0 {
-		args = append(args, "-db-pid", strconv.Itoa(c.database))
+	if c.databasePID != 0 {
+		args = append(args, "-db-pid", strconv.Itoa(c.databasePID))
 	}
 	cmd := exec.CommandContext(ctx, l.program, append(append(args, flags...), scenario)...)
 	alone(cmd)

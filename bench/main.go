@@ -68,7 +68,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := os.Chmod(s.dir, 0o755); err != nil { // PostgreSQL's own user passes through
 		return err
 	}
-	err = s.compare(ctx, stdout)
+	work := s.compare
+	if growth {
+		work = s.growth
+	}
+	err = work(ctx, stdout)
 	if s.cluster != nil {
 		err = errors.Join(err, s.cluster.stop())
 	}

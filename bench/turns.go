@@ -51,7 +51,7 @@ func (s *session) newDuel(ctx context.Context, store string) (*duel, error) {
 		return nil, err
 	}
 	if store == storePostgres {
-		d.floor.database, d.product.database = s.cluster.pid(), s.cluster.pid()
+		d.floor.databasePID, d.product.databasePID = s.cluster.pid(), s.cluster.pid()
 	}
 	return d, nil
 }
