@@ -1,10 +1,11 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz bench bench-growth bench-go check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
+SOAK ?= 30m
 IMAGE ?= drawbridge:local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.release=$(VERSION))
@@ -37,6 +38,9 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "$$package"; \
 		done; \
 	done
+
+soak: ## use Drawbridge hard for SOAK (30m) on each database and see that nothing grows
+	DRAWBRIDGE_SOAK=$(SOAK) go test -count=1 -timeout 24h -run '^TestSoak$$' -v ./cmd/drawbridge
 
 bench: ## measure the floor and Drawbridge by turns on both databases; BENCH="-only post -store pg" (needs ../shared, postgresql)
 	go run ./bench $(BENCH)
