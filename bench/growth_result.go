@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -98,8 +99,7 @@ func (r growthResult) brief() string {
 
 // print writes the tables of a report.
 func (r growthReport) print(w io.Writer) error {
-	fmt.Fprintf(w, "\n%s, %d cores, %s, commit %s. %s. %d runs of %gs by turns, 8 clients.\n", r.Machine.CPU, r.Machine.Cores, r.Machine.Go,
-		r.Machine.Commit, r.Store+" "+r.Machine.Postgres, r.Runs, r.Seconds)
+	fmt.Fprintf(w, "\n%s. %s. %d runs of %gs by turns, %d clients.\n", r.Machine, strings.TrimSpace(r.Store+" "+r.Machine.Postgres), r.Runs, r.Seconds, clients)
 	for _, unit := range []string{"users", "members"} {
 		if err := r.printUnit(w, unit); err != nil {
 			return err

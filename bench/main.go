@@ -34,6 +34,7 @@ type session struct {
 	parent, dir         string
 	cluster             *cluster
 	stderr              io.Writer
+	loadBefore          string
 }
 
 // errBelow ends the program with status 1 under -strict.
@@ -50,7 +51,7 @@ func main() {
 
 // run is the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	s := &session{stderr: stderr}
+	s := &session{stderr: stderr, loadBefore: loadAverage()}
 	growth := len(args) > 0 && args[0] == "growth"
 	if growth {
 		args = args[1:]
@@ -97,7 +98,7 @@ func (s *session) parse(args []string, growth bool) error {
 	f.BoolVar(&s.strict, "strict", false, "end with status 1 when something is below what is asked")
 	f.BoolVar(&s.skipSignIns, "no-sign-in", false, "leave out the benchmarks of sign-ins")
 	f.StringVar(&s.parent, "dir", "/var/tmp", "folder for the databases: on a disk, not in memory")
-	only := f.String("only", "", "rows to run, a regular expression on their keys: get filter miss page cursor patch patch-group-N get-group post bulk")
+	only := f.String("only", "", "rows to run, a regular expression on the beginning of their keys: get filter miss page cursor patch patch-group-N get-group post bulk; growth: get filter page cursor patch-group walk patch post")
 	store := f.String("store", "", "pg or sqlite (default: both; growth: pg)")
 	f.Func("env", "NAME=VALUE, a setting of the product; repeatable", func(v string) error {
 		s.settings = append(s.settings, v)
@@ -211,7 +212,7 @@ func (s *session) build(ctx context.Context) error {
 
 // machine describes where this runs. What is not known is left empty.
 func (s *session) machine(ctx context.Context) machine {
-	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), CPU: runtime.GOARCH, Commit: "unknown"}
+	m := machine{Cores: runtime.NumCPU(), Go: runtime.Version(), CPU: runtime.GOARCH, Commit: "unknown", Load: s.loadBefore}
 	if s.cluster != nil {
 		m.Postgres = s.cluster.version
 	}
@@ -227,6 +228,16 @@ func (s *session) machine(ctx context.Context) machine {
 		}
 	}
 	return m
+}
+
+// loadAverage returns how many processes wanted to run in the last minute, or "unknown".
+func loadAverage() string {
+	content, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	first, _, _ := strings.Cut(string(content), " ")
+	return first
 }
 
 // say tells what is going on.

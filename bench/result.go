@@ -41,6 +41,7 @@ type machine struct {
 	Go       string `json:"go"`
 	Postgres string `json:"postgres,omitempty"`
 	Commit   string `json:"commit"`
+	Load     string `json:"load"` // the system's load average when the session began: what else was going on
 }
 
 // storeResult is what was found on one store.
@@ -81,7 +82,9 @@ type rowResult struct {
 	Key         string   `json:"key"`
 	Title       string   `json:"title"`
 	Asked       float64  `json:"asked,omitempty"`
-	Ratio       float64  `json:"ratio,omitempty"` // of the medians of the rates
+	Ratio       float64  `json:"ratio,omitempty"`        // of the medians of the rates
+	Lowest      float64  `json:"lowest_ratio,omitempty"` // of one turn's floor and product: how far to trust the ratio
+	Highest     float64  `json:"highest_ratio,omitempty"`
 	Floor       sample   `json:"floor"`
 	Product     sample   `json:"product"`
 	FloorRuns   []sample `json:"floor_runs"`
@@ -102,6 +105,15 @@ func (r *rowResult) conclude() {
 	r.Floor, r.Product = median(r.FloorRuns), median(r.ProductRuns)
 	if r.Floor.PerSecond > 0 {
 		r.Ratio = r.Product.PerSecond / r.Floor.PerSecond
+	}
+	for i := range min(len(r.FloorRuns), len(r.ProductRuns)) {
+		if floor := r.FloorRuns[i].PerSecond; floor > 0 {
+			turn := r.ProductRuns[i].PerSecond / floor
+			r.Highest = max(r.Highest, turn)
+			if r.Lowest == 0 || turn < r.Lowest {
+				r.Lowest = turn
+			}
+		}
 	}
 	for _, s := range slices.Concat(r.FloorRuns, r.ProductRuns) {
 		if s.Errors+s.Wrong > 0 && r.Problem == "" {

@@ -16,8 +16,7 @@ type line struct {
 
 // print writes the tables of a report.
 func (r report) print(w io.Writer) error {
-	fmt.Fprintf(w, "\n%s, %d cores, %s, commit %s. %d runs of %gs by turns, 8 clients, %s users; medians.\n",
-		r.Machine.CPU, r.Machine.Cores, r.Machine.Go, r.Machine.Commit, r.Runs, r.Seconds, grouped(r.Users))
+	fmt.Fprintf(w, "\n%s. %d runs of %gs by turns, %d clients, %s users; medians.\n", r.Machine, r.Runs, r.Seconds, clients, grouped(r.Users))
 	for _, s := range r.Stores {
 		fmt.Fprintf(w, "\n%s\n", storeTitle(s.Store, r.Machine.Postgres))
 		if err := s.print(w); err != nil {
@@ -36,6 +35,11 @@ func (r report) print(w io.Writer) error {
 	return nil
 }
 
+// String says where numbers are from.
+func (m machine) String() string {
+	return fmt.Sprintf("%s, %d cores, %s, commit %s, load average %s before", m.CPU, m.Cores, m.Go, m.Commit, m.Load)
+}
+
 func storeTitle(store, postgres string) string {
 	if store == storePostgres {
 		return "PostgreSQL " + postgres + ", its own defaults (fsync on)"
@@ -45,14 +49,14 @@ func storeTitle(store, postgres string) string {
 
 func (s storeResult) print(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "request\tfloor /s\tproduct /s\tratio\tasked\t\tfloor us server+db\tproduct us server+db\tfloor p99 ms\tproduct p99 ms\t")
+	fmt.Fprintln(t, "request\tfloor /s\tproduct /s\tratio\tturns\tasked\t\tfloor us server+db\tproduct us server+db\tfloor p99 ms\tproduct p99 ms\t")
 	for _, r := range s.Rows {
 		if len(r.ProductRuns) == 0 {
-			fmt.Fprintf(t, "%s\t\t\t\t%s\t%s\t\t\t\t\t\n", r.Title, atLeast(r.Asked), r.verdict())
+			fmt.Fprintf(t, "%s\t\t\t\t\t%s\t%s\t\t\t\t\t\n", r.Title, atLeast(r.Asked), r.verdict())
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%s\t%s\t%.0f+%.0f\t%.0f+%.0f\t%.1f\t%.1f\t\n", r.Title, r.Floor.PerSecond, r.Product.PerSecond, r.Ratio,
-			atLeast(r.Asked), r.verdict(), r.Floor.CPU, r.Floor.DBCPU, r.Product.CPU, r.Product.DBCPU, r.Floor.P99, r.Product.P99)
+		fmt.Fprintf(t, "%s\t%.0f\t%.0f\t%.2f\t%.2f-%.2f\t%s\t%s\t%.0f+%.0f\t%.0f+%.0f\t%.1f\t%.1f\t\n", r.Title, r.Floor.PerSecond, r.Product.PerSecond, r.Ratio,
+			r.Lowest, r.Highest, atLeast(r.Asked), r.verdict(), r.Floor.CPU, r.Floor.DBCPU, r.Product.CPU, r.Product.DBCPU, r.Floor.P99, r.Product.P99)
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -16,8 +16,8 @@ type usage struct {
 	memory float64 // MiB; pages that several processes share count once
 }
 
-// tick is the unit of CPU time in /proc: USER_HZ is 100 on every Linux that Go runs on.
-const tick = 10 * time.Millisecond
+// jiffy is the unit of CPU time in /proc: USER_HZ is 100 on every Linux that Go runs on.
+const jiffy = 10 * time.Millisecond
 
 // The fields of /proc/PID/stat that are read, counted behind the name in brackets.
 const (
@@ -85,7 +85,7 @@ func below(all map[int][]string, pid int, roots []int) bool {
 func ticks(fields []string, at ...int) time.Duration {
 	var sum time.Duration
 	for _, i := range at {
-		sum += time.Duration(number(fields[i])) * tick
+		sum += time.Duration(number(fields[i])) * jiffy
 	}
 	return sum
 }
