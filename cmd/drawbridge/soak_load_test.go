@@ -61,7 +61,7 @@ type soakPerson struct{ id, name string }
 
 func newSoaker(s *soak, number int) *soaker {
 	return &soaker{soak: s, number: number, http: &http.Client{
-		Timeout: soakSlowest, Transport: &http.Transport{MaxIdleConnsPerHost: 1},
+		Timeout: soakHangs, Transport: &http.Transport{MaxIdleConnsPerHost: 1},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
 }
