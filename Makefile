@@ -1,10 +1,11 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz bench check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
+SOAK ?= 30m
 IMAGE ?= drawbridge:local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.release=$(VERSION))
@@ -38,7 +39,16 @@ fuzz: ## run each fuzz test for FUZZTIME (20s)
 		done; \
 	done
 
-bench: ## run the benchmarks
+soak: ## use Drawbridge hard for SOAK (30m) on each database and see that nothing grows
+	DRAWBRIDGE_SOAK=$(SOAK) go test -count=1 -timeout 24h -run '^TestSoak$$' -v ./cmd/drawbridge
+
+bench: ## measure the floor and Drawbridge by turns on both databases; BENCH="-only post -store pg" (needs ../shared, postgresql)
+	go run ./bench $(BENCH)
+
+bench-growth: ## measure what a request costs with 10,000, 100,000 and 1,000,000 users; BENCH="-max 100000 -store sqlite" (needs the same)
+	go run ./bench growth $(BENCH)
+
+bench-go: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 check: ## check format, vet, staticcheck and the law of imports

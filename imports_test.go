@@ -59,6 +59,7 @@ var law = map[string]room{
 	"store/storetest": {floor: support, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/lib/pq"}},
 	"sso/ssotest":     {floor: support, ours: []string{"identity"}, owns: sign},
 	"e2e":             {floor: support, inTest: []string{"golang.org/x/net/html"}},
+	"bench":           {floor: support, owns: []string{"github.com/lib/pq", "modernc.org/sqlite"}}, // none of ours: it sees what a client sees
 }
 
 // sign is what signs and verifies: owned by sso, and by the small provider that its tests sign in at.

@@ -14,7 +14,9 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/authn"
@@ -31,7 +33,7 @@ var ada = ssotest.Person{Subject: "00u-ada", Email: "ada@example.com", GivenName
 
 // house is Drawbridge with its real mux on a database, and two providers that listen, with a connection to each.
 type house struct {
-	t        *testing.T
+	t        testing.TB
 	people   *provisioning.Service
 	authn    *authn.Service
 	door     *sso.Door
@@ -45,13 +47,20 @@ type house struct {
 	operator identity.Actor
 }
 
+// inOIDC is the time that the OpenID provider has taken, in nanoseconds.
+var inOIDC atomic.Int64
+
 // providers listen once for all tests, because keys are slow to make; each house registers itself.
 var providers = sync.OnceValues(func() (*ssotest.SAML, *ssotest.OIDC) {
 	var saml *ssotest.SAML
 	var oidc *ssotest.OIDC
 	mux := http.NewServeMux()
 	mux.HandleFunc("/saml/", func(w http.ResponseWriter, r *http.Request) { saml.ServeHTTP(w, r) })
-	mux.HandleFunc("/oidc/", func(w http.ResponseWriter, r *http.Request) { oidc.ServeHTTP(w, r) })
+	mux.HandleFunc("/oidc/", func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
+		oidc.ServeHTTP(w, r)
+		inOIDC.Add(int64(time.Since(began)))
+	})
 	server := httptest.NewServer(mux)
 	var err error
 	if saml, err = ssotest.NewSAML(server.URL+"/saml", ada); err != nil {
@@ -63,7 +72,7 @@ var providers = sync.OnceValues(func() (*ssotest.SAML, *ssotest.OIDC) {
 	return saml, oidc
 })
 
-func build(t *testing.T, db *store.DB) *house {
+func build(t testing.TB, db *store.DB) *house {
 	t.Helper()
 	model, err := access.Load(storetest.Model)
 	if err != nil {
