@@ -295,6 +295,10 @@ func (i isolation) run(t *testing.T, count func() int64) {
 		if diff := cmp.Diff(absent, there); diff != "" {
 			t.Errorf("%s %s %s\n-absent +outside:\n%s", p.route, p.path, p.body, diff)
 		}
+		for tries := 0; n != m && tries < 3; tries++ { // a token is read again now and then, and a new connection asks who it talks to
+			_, n = i.send(t, p, 0, count)
+			_, m = i.send(t, p, 1, count)
+		}
 		if n != m {
 			t.Errorf("%s %s %s: the database was asked %d times for what is outside and %d times for what is not", p.route, p.path, p.body, n, m)
 		}

@@ -262,9 +262,10 @@ func (tx *Tx) UsersLike(ctx context.Context, scope Scope, name, externalID, key 
 
 // SomebodyLike reports whether a directory's scope has anybody whom UsersLike would return. People outside make no difference, not even in time.
 func (tx *Tx) SomebodyLike(ctx context.Context, scope Scope, name, externalID, key string) (found bool, err error) {
-	within, one := "", []any(nil)
-	if !scope.all {
-		within, one = " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
+	within, one := " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
+	if scope.all {
+		within = " AND (u.tenant_id IS NOT NULL OR EXISTS (SELECT 1 FROM directory_users o WHERE o.user_id = u.id AND o.directory_id = ?))"
+		one = []any{string(scope.directory)}
 	}
 	args := slices.Concat([]any{identity.NameKey(name)}, one, []any{key}, one, []any{null(scope.directory), null(externalID), null(key)}, one)
 	err = tx.each(ctx, tx.bind(`SELECT EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`) OR EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`)
