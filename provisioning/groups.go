@@ -53,24 +53,25 @@ func (s *Service) Members(ctx context.Context, by identity.Actor, ids []identity
 		if err != nil {
 			return err
 		}
-		visible := slices.DeleteFunc(slices.Clone(ids), func(id identity.GroupID) bool { return !seen[id] })
+		visible := slices.DeleteFunc(slices.Clone(ids), func(id identity.GroupID) bool { _, ok := seen[id]; return !ok })
 		out, err = tx.Members(ctx, visible)
 		return err
 	})
 	return out, err
 }
 
-// FewMembers returns the members of a group that the actor may see when there are at most so many; false when there are more. The cost does not
+// FewMembers reports whether a group that the actor may see has at most so many members; one that is not there has none. The cost does not
 // depend on the group's size.
-func (s *Service) FewMembers(ctx context.Context, by identity.Actor, id identity.GroupID, most int) (members []identity.Member, all bool, err error) {
-	if _, err := s.Group(ctx, by, id); err != nil {
-		return nil, false, err
+func (s *Service) FewMembers(ctx context.Context, by identity.Actor, id identity.GroupID, most int) (few bool, err error) {
+	scope, err := s.scopeFor(by, usersRead)
+	if err != nil || id == "" || !validIDs(&id) {
+		return err == nil, err
 	}
 	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
-		members, all, err = tx.FewMembers(ctx, id, most)
+		few, err = tx.FewMembers(ctx, scope, id, most)
 		return err
 	})
-	return members, all, err
+	return few, err
 }
 
 // CreateGroup creates a group of the asking directory. Members who do not exist are Invalid with the code "invalidValue"; for an Entra directory
@@ -112,6 +113,9 @@ func (s *Service) UpdateGroup(ctx context.Context, by identity.Actor, id identit
 		return identity.Group{}, noGroup()
 	}
 	var out identity.Group
+	if g, done, err := s.changeFew(ctx, by, id, version, change); done {
+		return g, err
+	}
 	err := s.update(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.GroupForUpdate(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), id)
 		if err != nil {
@@ -147,7 +151,7 @@ func (s *Service) changeGroup(ctx context.Context, tx *store.Tx, by identity.Act
 		return before, err
 	}
 	after.Version, after.UpdatedAt = before.Version+1, tx.Now()
-	if err := tx.UpdateGroup(ctx, after); err != nil || len(changes) == 0 {
+	if err := tx.UpdateGroup(ctx, before, after); err != nil || len(changes) == 0 {
 		return after, err
 	}
 	e := aboutGroup(by, identity.GroupUpdated, after)

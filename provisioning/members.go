@@ -36,6 +36,12 @@ func (s *Service) changeMembers(ctx context.Context, tx *store.Tx, by identity.A
 		}
 		came = append(came, fresh...)
 	}
+	events := memberEvents(by, g, came, went)
+	return len(events) > 0, tx.InsertEvent(ctx, events...)
+}
+
+// memberEvents returns one event for those who came and one for those who went.
+func memberEvents(by identity.Actor, g identity.Group, came []identity.Member, went []string) []identity.Event {
 	var events []identity.Event
 	if len(came) > 0 {
 		ids := make([]string, len(came))
@@ -47,7 +53,7 @@ func (s *Service) changeMembers(ctx context.Context, tx *store.Tx, by identity.A
 	if len(went) > 0 {
 		events = append(events, memberEvent(by, identity.MembersRemoved, g, identity.Change{Field: "members", Before: went}))
 	}
-	return len(events) > 0, tx.InsertEvent(ctx, events...)
+	return events
 }
 
 // without leaves out who went and came back in one step: nothing happened to them. gone is the end of went.
@@ -118,7 +124,7 @@ func resolveMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g iden
 	if err != nil {
 		return nil, err
 	}
-	var groups map[identity.GroupID]bool
+	var groups map[identity.GroupID]string
 	if len(users) < len(ids) {
 		if groups, err = tx.GroupsAmong(ctx, store.OfDirectory(by.DirectoryID(), by.TenantID), typed[identity.GroupID](ids)); err != nil {
 			return nil, err
@@ -127,11 +133,13 @@ func resolveMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g iden
 	out := make([]identity.Member, 0, len(ids))
 	for _, m := range members {
 		id, _ := identity.ParseID[string](m.ID)
+		name, user := users[identity.UserID(id)]
+		label, group := groups[identity.GroupID(id)]
 		switch {
-		case users[identity.UserID(id)]:
-			out = append(out, identity.Member{ID: id, Type: identity.MemberUser})
-		case groups[identity.GroupID(id)]:
-			out = append(out, identity.Member{ID: id, Type: identity.MemberGroup})
+		case user:
+			out = append(out, identity.Member{ID: id, Type: identity.MemberUser, Display: name})
+		case group:
+			out = append(out, identity.Member{ID: id, Type: identity.MemberGroup, Display: label})
 		default:
 			return nil, identity.Errorf(identity.Invalid, "There is no user or group %q in this directory; create it before it becomes a member.", m.ID).WithField("members").WithCode("invalidValue")
 		}
@@ -140,7 +148,7 @@ func resolveMembers(ctx context.Context, tx *store.Tx, by identity.Actor, g iden
 }
 
 // refuseCircle refuses members that the group itself is in.
-func refuseCircle(ctx context.Context, tx *store.Tx, g identity.Group, members map[identity.GroupID]bool) error {
+func refuseCircle(ctx context.Context, tx *store.Tx, g identity.Group, members map[identity.GroupID]string) error {
 	if len(members) == 0 {
 		return nil
 	}

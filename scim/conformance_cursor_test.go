@@ -57,11 +57,14 @@ func TestCursorsAreAsRFC9865Asks(t *testing.T) {
 				c.see(r, "previousCursor", "<nil>")
 			}
 		}},
-		{"a count below one is invalidCount, and there are never more than count", func(c *examiner) {
+		{"a negative count is none, none tells only the total, and never more than count", func(c *examiner) {
 			c.people()
-			for _, n := range []string{"0", "-3", "x"} {
-				c.refused(400, "invalidCount", "GET", "/Users?cursor=&count="+n, "")
+			for _, n := range []string{"0", "-3"} {
+				r := c.ok(200, "GET", "/Users?cursor=&count="+n, "")
+				c.expect(len(listOf(r["Resources"])) == 0, "%v", r)
+				c.see(r, "totalResults", "3")
 			}
+			c.refused(400, "invalidCount", "GET", "/Users?cursor=&count=x", "")
 			c.expect(len(listOf(c.ok(200, "GET", "/Users?cursor=&count=2", "")["Resources"])) == 2, "more than two")
 		}},
 		{"what is no cursor, or one of another question, is invalidCursor", func(c *examiner) {

@@ -94,16 +94,11 @@ func (c *call) next(l listing, question []byte, p page) (string, error) {
 	return c.cursorText(question, cursor{time.Now(), p.last})
 }
 
-// paging checks what only concerns pages by cursor: a startIndex asks for the other kind of pages, and there must be at least one resource on
-// a page, or there would be no next one (RFC 9865 sections 2 and 2.1). More than the server gives is no mistake.
-func (l listing) paging(indexed bool, most int) error {
-	switch {
-	case l.cursor == nil:
-		return nil
-	case indexed:
+// paging checks what only concerns pages by cursor: a startIndex asks for the other kind of pages (RFC 9865 section 2). A count of 0 asks for
+// the total alone, as it does there.
+func (l listing) paging(indexed bool) error {
+	if l.cursor != nil && indexed {
 		return bad(invalidValue, "startIndex and cursor ask for two kinds of pages. Send only one of them.")
-	case l.count < 1:
-		return bad(invalidCount, "count must be between 1 and %d when cursor is sent.", most)
 	}
 	return nil
 }

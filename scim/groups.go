@@ -105,7 +105,7 @@ func (c *call) patchStatus(p projection, ops []operation) (int, error) {
 	case !p.wants(membersAttr) || !touchesMembers(ops, c.dialect):
 		return http.StatusOK, nil
 	}
-	_, small, err := c.people.FewMembers(c.ctx, c.by, identity.GroupID(c.id), smallGroup)
+	small, err := c.people.FewMembers(c.ctx, c.by, identity.GroupID(c.id), smallGroup)
 	if err != nil || small {
 		return http.StatusOK, err
 	}

@@ -87,7 +87,7 @@ func (c *call) listing() (listing, error) {
 	if l.count, err = wholeNumber(q.Get("count"), "count", c.limits.PageDefault); err != nil {
 		return l, l.wrongCount(err)
 	}
-	if err := l.paging(q.Has("startIndex"), c.limits.Page); err != nil {
+	if err := l.paging(q.Has("startIndex")); err != nil {
 		return l, err
 	}
 	return l.bounded(c.limits), nil

@@ -47,7 +47,7 @@ func (c *call) searchRequest() (listing, error) {
 		return l, l.wrongCount(err)
 	}
 	indexed, _ := member(body, "startIndex")
-	if err := l.paging(indexed != nil, c.limits.Page); err != nil {
+	if err := l.paging(indexed != nil); err != nil {
 		return l, err
 	}
 	if l.only, err = readNames(body, "attributes"); err != nil {

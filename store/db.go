@@ -42,8 +42,10 @@ type DB struct {
 	keys   []sealKey
 	bound  sync.Map      // query -> rebound query
 	opened atomic.Uint64 // see OpeningVersion
-	writer *writer       // SQLite: who gathers the changes
+	texts  atomic.Int32
+	writer *writer // SQLite: who gathers the changes
 	places remembered
+	slots  atomic.Uint32 // see slot
 }
 
 type sealKey struct {
@@ -253,6 +255,8 @@ func classify(ctx context.Context, err error) error {
 		switch {
 		case p.Code == "23505":
 			return identity.Errorf(identity.Conflict, "this already exists").WithField(p.Constraint).WithCause(err)
+		case p.Code == "22012": // see hope
+			return identity.Errorf(identity.Conflict, "somebody else changed this at the same time").WithCause(err)
 		case p.Code == "57014" && ctx.Err() != nil:
 			return ctx.Err()
 		}

@@ -66,8 +66,8 @@ var groupsTable = &table{
 		"meta.lastModified": {name: "g.updated_at"},
 	},
 	rows: map[string]rows{
-		"members": {from: "group_members x LEFT JOIN users y ON y.id = x.member_id LEFT JOIN groups z ON z.id = x.member_id", id: "x.group_id", subs: map[string]column{
-			"value": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: memberLabel},
+		"members": {from: "group_members x", id: "x.group_id", subs: map[string]column{
+			"value": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: "x.display"},
 		}},
 	},
 }
@@ -94,10 +94,6 @@ func speaksOf(f *identity.Filter, name string) bool {
 	}
 	return slices.ContainsFunc(f.Children, func(child *identity.Filter) bool { return speaksOf(child, name) })
 }
-
-// memberLabel is what an answer shows as a member's display: the name of a group, or identity.User.Label in SQL.
-const memberLabel = `COALESCE(z.display_name, NULLIF(y.display_name, ''), NULLIF(y.attributes -> 'name' ->> 'formatted', ''),
-	NULLIF(TRIM(COALESCE(y.attributes -> 'name' ->> 'givenName', '') || ' ' || COALESCE(y.attributes -> 'name' ->> 'familyName', '')), ''), y.user_name)`
 
 // element returns the operand of a sub-attribute of one row; the default is value.
 func (r rows) element(sub string) operand {

@@ -2,57 +2,82 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-type memberRow struct {
-	GroupID text `db:"group_id"`
-	ID      text `db:"member_id"`
-	Type    text `db:"member_type"`
-	Display text `db:"display"`
-	Name    text `db:"user_name"`
-	Group   text `db:"group_name"`
-	Attrs   text `db:"attributes"`
-}
+// memberChunk is how many members one row of a query holds.
+const memberChunk = 10000
 
-const memberQuery = `SELECT m.group_id, m.member_id, m.member_type, u.display_name AS display, u.user_name, u.attributes, g.display_name AS group_name
-	FROM group_members m LEFT JOIN users u ON u.id = m.member_id LEFT JOIN groups g ON g.id = m.member_id WHERE `
+// memberEnd ends a member in such a row. No display holds it.
+const memberEnd = "\x1e"
 
 // Members returns the members of some groups in the order of their ids.
 func (tx *Tx) Members(ctx context.Context, groups []identity.GroupID) (map[identity.GroupID][]identity.Member, error) {
-	in, args := idList(tx, "m.group_id", groups)
-	var rows []memberRow
-	err := tx.list(ctx, &rows, memberQuery+in+` ORDER BY m.group_id, m.member_id`, args...)
 	out := make(map[identity.GroupID][]identity.Member, len(groups))
-	for i := range rows {
-		id := identity.GroupID(rows[i].GroupID)
-		out[id] = append(out[id], rows[i].member())
+	for _, g := range groups {
+		var list []identity.Member
+		err := tx.eachMember(ctx, g, func(count int) { list = slices.Grow(list, count) }, func(m identity.Member) { list = append(list, m) })
+		if err != nil {
+			return nil, err
+		}
+		if list != nil {
+			out[g] = list
+		}
 	}
-	return out, err
+	return out, nil
 }
 
-// FewMembers returns the members of a group when there are at most so many; false when there are more.
-func (tx *Tx) FewMembers(ctx context.Context, group identity.GroupID, most int) ([]identity.Member, bool, error) {
-	var rows []memberRow
-	if err := tx.list(ctx, &rows, memberQuery+`m.group_id = ? ORDER BY m.member_id LIMIT ?`, string(group), most+1); err != nil || len(rows) > most {
-		return nil, false, err
+// eachMember reads the members of a group: thousands in one row, since a row each costs more than what it carries.
+func (tx *Tx) eachMember(ctx context.Context, group identity.GroupID, expect func(int), use func(identity.Member)) error {
+	after := everywhere
+	for {
+		var raw text
+		var count int
+		err := tx.each(ctx, tx.bind(tx.membersSQL()), []any{string(group), after, memberChunk}, func(rows *sql.Rows) error { return rows.Scan(&count, &raw) })
+		if err != nil {
+			return err
+		}
+		expect(count)
+		for part := range strings.SplitSeq(strings.TrimSuffix(string(raw), memberEnd), memberEnd) {
+			if len(part) < len(everywhere)+1 {
+				continue
+			}
+			after = part[:len(everywhere)]
+			use(identity.Member{ID: after, Type: memberTypeOf(part[len(everywhere)]), Display: part[len(everywhere)+1:]})
+		}
+		if count < memberChunk {
+			return nil
+		}
 	}
-	out := make([]identity.Member, len(rows))
-	for i := range rows {
-		out[i] = rows[i].member()
-	}
-	return out, true, nil
 }
 
-func (r *memberRow) member() identity.Member {
-	m := identity.Member{ID: string(r.ID), Type: identity.MemberType(r.Type), Display: string(r.Group)}
-	if m.Type == identity.MemberUser {
-		u := identity.User{DisplayName: string(r.Display), UserName: string(r.Name), Attributes: []byte(r.Attrs)}
-		m.Display = u.Label()
+func memberTypeOf(c byte) identity.MemberType {
+	if c == 'G' {
+		return identity.MemberGroup
 	}
-	return m
+	return identity.MemberUser
+}
+
+func (tx *Tx) membersSQL() string {
+	const rows = ` FROM (SELECT m.member_id, m.member_type, m.display FROM group_members m WHERE m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?) x`
+	if tx.postgres() {
+		return `SELECT count(*), string_agg(CAST(x.member_id AS text) || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || chr(30), '')` + rows
+	}
+	return `SELECT count(*), group_concat(x.member_id || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || char(30), '')` + rows
+}
+
+// FewMembers reports whether a group of the scope has at most so many members. One that is not there has none.
+func (tx *Tx) FewMembers(ctx context.Context, scope Scope, group identity.GroupID, most int) (few bool, err error) {
+	visible, args := scope.groups()
+	err = tx.each(ctx, tx.bind(`SELECT count(*) <= ? FROM (SELECT 1 FROM groups g JOIN group_members m ON m.group_id = g.id WHERE g.id = ? AND `+visible+` LIMIT ?) x`),
+		slices.Concat([]any{most, string(group)}, args, []any{most + 1}), func(rows *sql.Rows) error { return rows.Scan(&few) })
+	return few, err
 }
 
 // InsertMembers adds members and returns those who were not there before, in the order given.
@@ -62,12 +87,12 @@ func (tx *Tx) InsertMembers(ctx context.Context, group identity.GroupID, members
 	}
 	fresh := make(map[string]bool, len(members))
 	for _, kind := range []identity.MemberType{identity.MemberUser, identity.MemberGroup} {
-		ids := idsOf(members, kind)
-		if len(ids) == 0 {
+		rows := membersAs(members, kind)
+		if rows == "" {
 			continue
 		}
 		var added []string
-		if err := tx.list(ctx, &added, tx.insertMembersSQL(), string(group), string(kind), tx.idArg(ids)); err != nil {
+		if err := tx.list(ctx, &added, tx.insertMembersSQL(), string(group), string(kind), rows); err != nil {
 			return nil, err
 		}
 		for _, id := range added {
@@ -86,15 +111,40 @@ func (tx *Tx) InsertMembers(ctx context.Context, group identity.GroupID, members
 
 func (tx *Tx) insertMembersSQL() string {
 	if tx.postgres() {
-		return `INSERT INTO group_members (group_id, member_type, member_id) SELECT CAST(? AS uuid), ?, id FROM unnest(CAST(? AS uuid[])) AS id ON CONFLICT DO NOTHING RETURNING member_id`
+		return `INSERT INTO group_members (group_id, member_type, member_id, display) SELECT CAST(? AS uuid), ?, CAST(x.value ->> 0 AS uuid), x.value ->> 1
+			FROM json_array_elements(CAST(? AS json)) AS x(value) ON CONFLICT DO NOTHING RETURNING member_id`
 	}
-	return `INSERT INTO group_members (group_id, member_type, member_id) SELECT ?, ?, value FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING RETURNING member_id`
+	return `INSERT INTO group_members (group_id, member_type, member_id, display) SELECT ?, ?, json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?) WHERE TRUE ON CONFLICT DO NOTHING RETURNING member_id`
 }
 
-// idArg returns a list of ids as one argument.
-func (tx *Tx) idArg(ids []string) any {
-	_, args := idList(tx, "", ids)
-	return args[0]
+// membersAs returns the ids and displays of the members of one type as JSON, or "" when there are none.
+func membersAs(members []identity.Member, kind identity.MemberType) string {
+	var rows [][2]string
+	for _, m := range members {
+		if m.Type == kind {
+			rows = append(rows, [2]string{m.ID, displayed(m.Display)})
+		}
+	}
+	if rows == nil {
+		return ""
+	}
+	raw, _ := json.Marshal(rows) // strings always encode
+	return string(raw)
+}
+
+// displayed returns a name as it is kept with a membership: without control characters.
+func displayed(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, name)
+}
+
+// relabel gives a member a new name wherever it is one.
+func (tx *Tx) relabel(ctx context.Context, id, name string) error {
+	return tx.exec(ctx, `UPDATE group_members SET display = ? WHERE member_id = ?`, displayed(name), id)
 }
 
 // DeleteMembers removes members and returns the ids of those who were there.
@@ -139,6 +189,10 @@ func (tx *Tx) DeleteMembershipsOf(ctx context.Context, id identity.UserID) ([]id
 func (tx *Tx) BumpGroups(ctx context.Context, ids []identity.GroupID) error {
 	if len(ids) == 0 {
 		return nil
+	}
+	if tx.postgres() {
+		in, args := idList(tx, "group_id", ids)
+		return tx.exec(ctx, `UPDATE group_versions SET n = n + 1, updated_at = ? WHERE slot = ? AND `+in, append([]any{tx.now, tx.db.slot()}, args...)...)
 	}
 	in, args := idList(tx, "id", ids)
 	return tx.exec(ctx, `UPDATE groups SET version = version + 1, updated_at = ? WHERE `+in, append([]any{tx.now}, args...)...)
@@ -199,14 +253,4 @@ func (tx *Tx) Above(ctx context.Context, group identity.GroupID, ids []identity.
 			UNION SELECT m.group_id FROM up JOIN group_members m ON m.member_id = up.id)
 		SELECT up.id FROM up WHERE `+in, append([]any{string(group)}, args...)...)
 	return found, err
-}
-
-func idsOf(members []identity.Member, kind identity.MemberType) []string {
-	var ids []string
-	for _, m := range members {
-		if m.Type == kind {
-			ids = append(ids, m.ID)
-		}
-	}
-	return ids
 }

@@ -106,10 +106,10 @@ type counted struct {
 	strange bool // the directory of all tenants knows users without one, who are in no place
 }
 
-// usersByPlace is Users for a directory's whole list by index; false where another way must be taken.
+// usersByPlace is Users for a directory's whole list in the order of ids; false where another way must be taken.
 func (tx *Tx) usersByPlace(ctx context.Context, scope Scope, q identity.Query) (page identity.Page[identity.User], ok bool, err error) {
 	name := placeScope(scope)
-	if name == "" || !q.Lean || !q.Total || q.Filter != nil || q.Sort != nil || q.Newest || q.After != "" || q.Search != "" || q.Tenant != "" || q.Status != "" {
+	if name == "" || !q.Lean || !q.Total || q.Filter != nil || q.Sort != nil || q.Newest || q.Search != "" || q.Tenant != "" || q.Status != "" {
 		return page, false, nil
 	}
 	memory := tx.db.places.of(name)
@@ -149,8 +149,12 @@ func (tx *Tx) pageAt(ctx context.Context, scope Scope, q identity.Query, p *plac
 	if q.Limit == 0 {
 		return page, nil
 	}
-	after, skip := p.seek(q.Offset)
 	b := tx.usersBuilder(scope, q)
+	if q.After != "" {
+		b.after("u.id", q)
+		return tx.usersPage(ctx, scope, b, q)
+	}
+	after, skip := p.seek(q.Offset)
 	b.add("u.id > ?", after)
 	if skip > 0 {
 		if after, err = tx.skip(ctx, scope, b, skip); err != nil || after == "" {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,14 +27,25 @@ type Tx struct {
 	now   time.Time
 	added []identity.User // inserted by this transaction
 	queue []statement     // PostgreSQL: writes that go out together, with the next query or the commit
-	opens bool            // it wrote what OpeningVersion counts
+	hopes []expectation
+	opens bool // it wrote what OpeningVersion counts
 }
 
 // statement is a write that nobody waits for.
 type statement struct {
+	name  string // by which the others that travel with it know it; may be empty
 	query string
 	args  []any
 }
+
+// expectation is how many rows a named statement must return; another number undoes everything that travels with it.
+type expectation struct {
+	name string
+	rows int
+}
+
+// maxBound is how many texts of queries are kept; those of a program with fixed queries and a few shapes of changes.
+const maxBound = 2000
 
 // maxQueue is how many writes go out together at most.
 const maxQueue = 16
@@ -72,7 +84,9 @@ func (tx *Tx) bind(query string) string {
 		return bound.(string)
 	}
 	bound := sqlx.Rebind(sqlx.DOLLAR, query)
-	tx.db.bound.Store(query, bound)
+	if tx.db.texts.Add(1) <= maxBound {
+		tx.db.bound.Store(query, bound)
+	}
 	return bound
 }
 
@@ -83,11 +97,17 @@ func (tx *Tx) later(ctx context.Context, query string, args ...any) error {
 	if !tx.postgres() {
 		return tx.exec(ctx, query, args...)
 	}
-	tx.queue = append(tx.queue, statement{query, args})
+	tx.queue = append(tx.queue, statement{query: query, args: args})
 	if len(tx.queue) < maxQueue {
 		return nil
 	}
 	return tx.ready(ctx)
+}
+
+// named is later on PostgreSQL for a statement that others refer to by a name, and that must return some rows.
+func (tx *Tx) named(name string, rows int, query string, args ...any) {
+	tx.queue = append(tx.queue, statement{name, query, args})
+	tx.hopes = append(tx.hopes, expectation{name, rows})
 }
 
 // flush sends what later has gathered, as one statement.
@@ -96,19 +116,47 @@ func (tx *Tx) flush(ctx context.Context) error {
 		return nil
 	}
 	var b strings.Builder
-	var args []any
+	args := make([]any, 0, 16*len(tx.queue))
 	last := len(tx.queue) - 1
+	if len(tx.hopes) > 0 {
+		last++
+	}
 	for i, s := range tx.queue[:last] {
 		b.WriteString(map[bool]string{true: "WITH ", false: ", "}[i == 0])
-		fmt.Fprintf(&b, "q%d AS (%s)", i, s.query)
+		if s.name == "" {
+			s.name = "q" + strconv.Itoa(i)
+		}
+		b.WriteString(s.name)
+		b.WriteString(" AS (")
+		b.WriteString(s.query)
+		b.WriteByte(')')
 		args = append(args, s.args...)
 	}
 	b.WriteByte(' ')
-	b.WriteString(tx.queue[last].query)
-	args = append(args, tx.queue[last].args...)
-	tx.queue = nil
-	_, err := tx.q.ExecContext(tx.guard(ctx), sqlx.Rebind(sqlx.DOLLAR, b.String()), args...)
+	if last < len(tx.queue) {
+		b.WriteString(tx.queue[last].query)
+		args = append(args, tx.queue[last].args...)
+	} else {
+		args = append(args, hope(&b, tx.hopes)...)
+	}
+	tx.queue, tx.hopes = nil, nil
+	_, err := tx.q.ExecContext(ctx, tx.bind(b.String()), args...)
 	return classify(ctx, err)
+}
+
+// hope writes the last part of a statement, which divides by zero when an expectation fails.
+func hope(b *strings.Builder, hopes []expectation) []any {
+	var args []any
+	b.WriteString("SELECT 1 / (CASE WHEN ")
+	for i, h := range hopes {
+		if i > 0 {
+			b.WriteString(" AND ")
+		}
+		b.WriteString("(SELECT count(*) FROM " + h.name + ") = ?")
+		args = append(args, h.rows)
+	}
+	b.WriteString(" THEN 1 ELSE 0 END)")
+	return args
 }
 
 func (tx *Tx) get(ctx context.Context, dst any, query string, args ...any) error {

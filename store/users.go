@@ -205,8 +205,16 @@ func (tx *Tx) UpdateUser(ctx context.Context, before, u identity.User) error {
 		emails = ?, attributes = ?, search = ?, version = ?, updated_at = ?, deleted_at = ? WHERE id = ?`,
 		null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt,
 		list, attributes(u.Attributes), searchText(&u), u.Version, u.UpdatedAt, u.DeletedAt, string(u.ID))
-	if err != nil || slices.Equal(before.Emails, u.Emails) {
+	if err != nil {
 		return err
+	}
+	if label := u.Label(); label != before.Label() {
+		if err := tx.relabel(ctx, string(u.ID), label); err != nil {
+			return err
+		}
+	}
+	if slices.Equal(before.Emails, u.Emails) {
+		return nil
 	}
 	if err := tx.exec(ctx, `DELETE FROM user_emails WHERE user_id = ?`, string(u.ID)); err != nil {
 		return err
@@ -300,22 +308,25 @@ func (tx *Tx) usersOrdered(ctx context.Context, scope Scope, where, order string
 	return usersOf(rows)
 }
 
-// ShareUsers returns which of the ids are users of the scope who are not deleted; they stay so until the transaction ends.
-func (tx *Tx) ShareUsers(ctx context.Context, scope Scope, ids []identity.UserID) (map[identity.UserID]bool, error) {
+// ShareUsers returns which of the ids are users of the scope who are not deleted, with their names; they stay so until the transaction ends.
+func (tx *Tx) ShareUsers(ctx context.Context, scope Scope, ids []identity.UserID) (map[identity.UserID]string, error) {
 	visible, more := scope.users()
 	in, args := idList(tx, "u.id", ids)
 	lock := ""
 	if tx.postgres() {
 		lock = " FOR SHARE OF u"
 	}
-	var found []string
-	err := tx.list(ctx, &found, `SELECT u.id`+userTables+` WHERE u.deleted_at IS NULL AND `+in+` AND `+visible+lock,
-		append(append([]any{null(scope.directory)}, args...), more...)...)
-	set := make(map[identity.UserID]bool, len(found))
-	for _, id := range found {
-		set[identity.UserID(id)] = true
-	}
-	return set, err
+	found := make(map[identity.UserID]string, len(ids))
+	err := tx.each(ctx, tx.bind(`SELECT u.id, u.user_name, u.display_name, CASE WHEN u.display_name = '' THEN u.attributes END`+userTables+` WHERE u.deleted_at IS NULL AND `+in+` AND `+visible+lock),
+		slices.Concat([]any{null(scope.directory)}, args, more), func(rows *sql.Rows) error {
+			var u identity.User
+			var id, attributes text
+			err := rows.Scan(&id, &u.UserName, &u.DisplayName, &attributes)
+			u.Attributes = []byte(attributes)
+			found[identity.UserID(id)] = u.Label()
+			return err
+		})
+	return found, err
 }
 
 func attributes(raw []byte) string {

@@ -46,3 +46,10 @@ CREATE TABLE group_versions (
     PRIMARY KEY (group_id, slot)
 ) WITH (fillfactor = 50);
 INSERT INTO group_versions (group_id, slot, n, updated_at) SELECT g.id, s, 0, g.updated_at FROM groups g, generate_series(0, 15) AS s;
+
+-- What an answer shows as a member's name is kept with the membership, so that reading a group reads one table.
+ALTER TABLE group_members ADD COLUMN display TEXT NOT NULL DEFAULT '';
+UPDATE group_members m SET display = COALESCE(
+    (SELECT COALESCE(NULLIF(u.display_name, ''), NULLIF(u.attributes -> 'name' ->> 'formatted', ''),
+        NULLIF(TRIM(COALESCE(u.attributes -> 'name' ->> 'givenName', '') || ' ' || COALESCE(u.attributes -> 'name' ->> 'familyName', '')), ''), u.user_name) FROM users u WHERE u.id = m.member_id),
+    (SELECT g.display_name FROM groups g WHERE g.id = m.member_id), '');

@@ -25,3 +25,10 @@ CREATE INDEX user_moves_by_time ON user_moves (at);
 -- Users have events_by_user.
 DROP INDEX events_by_object;
 CREATE INDEX events_by_object ON events (object_id, id) WHERE object_kind <> 'user';
+
+-- What an answer shows as a member's name is kept with the membership, so that reading a group reads one table.
+ALTER TABLE group_members ADD COLUMN display TEXT NOT NULL DEFAULT '';
+UPDATE group_members SET display = COALESCE(
+    (SELECT COALESCE(NULLIF(u.display_name, ''), NULLIF(u.attributes -> 'name' ->> 'formatted', ''),
+        NULLIF(TRIM(COALESCE(u.attributes -> 'name' ->> 'givenName', '') || ' ' || COALESCE(u.attributes -> 'name' ->> 'familyName', '')), ''), u.user_name) FROM users u WHERE u.id = group_members.member_id),
+    (SELECT g.display_name FROM groups g WHERE g.id = group_members.member_id), '');
