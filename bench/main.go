@@ -21,6 +21,7 @@ import (
 type session struct {
 	floorDir, loadDir   string
 	drawbridge          string // the program that is measured
+	built               bool   // from this folder, and not given by -product
 	scimfloor, scimload string
 	runs                int
 	duration            time.Duration
@@ -201,6 +202,7 @@ func (s *session) build(ctx context.Context) error {
 			return fmt.Errorf(b.missing, b.dir)
 		}
 		*b.to = filepath.Join(s.dir, b.name)
+		s.built = s.built || b.to == &s.drawbridge
 		cmd := exec.CommandContext(ctx, "go", "build", "-C", b.dir, "-trimpath", "-ldflags", "-s -w", "-o", *b.to, b.pkg)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if _, err := output(cmd); err != nil {
@@ -216,7 +218,11 @@ func (s *session) machine(ctx context.Context) machine {
 	if s.cluster != nil {
 		m.Postgres = s.cluster.version
 	}
-	if out, err := output(exec.CommandContext(ctx, "git", "describe", "--always", "--dirty")); err == nil {
+	describe := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty")
+	if !s.built {
+		describe = exec.CommandContext(ctx, s.drawbridge, "version")
+	}
+	if out, err := output(describe); err == nil {
 		m.Commit = firstLine(string(out))
 	}
 	if content, err := os.ReadFile("/proc/cpuinfo"); err == nil {
