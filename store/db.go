@@ -139,7 +139,7 @@ func (db *DB) openPostgres(address string) error {
 	if err != nil {
 		return err
 	}
-	db.write = sqlx.NewDb(sql.OpenDB(preparing{Connector: connector, direct: sameBackend}), driverPostgres)
+	db.write = sqlx.NewDb(sql.OpenDB(preparing{Connector: connector, direct: sameBackend, setup: planOnce}), driverPostgres)
 	db.write.SetMaxOpenConns(16)
 	db.write.SetMaxIdleConns(16)
 	db.write.SetConnMaxIdleTime(5 * time.Minute)

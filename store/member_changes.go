@@ -28,8 +28,8 @@ func (tx *Tx) GroupFacts(ctx context.Context, scope Scope, id identity.GroupID, 
 	visible, args := scope.groups()
 	query := `SELECT g.id, g.directory_id, g.tenant_id, g.display_name, g.external_id, g.attributes, g.created_at,
 		g.version + COALESCE((SELECT CAST(sum(v.n) AS bigint) FROM group_versions v WHERE v.group_id = g.id), 0),
-		(SELECT json_agg(json_build_object('i', w.id, 'm', m.member_id IS NOT NULL, 'n', (SELECT ` + userLabel + ` FROM users u WHERE u.id = w.id AND u.deleted_at IS NULL AND (` + seen + `))))
-			FROM unnest(CAST(? AS uuid[])) AS w(id) LEFT JOIN group_members m ON m.group_id = g.id AND m.member_id = w.id)
+		(SELECT json_agg(json_build_object('i', w.id, 'm', EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.member_id = w.id), 'n', (SELECT ` + userLabel + ` FROM users u WHERE u.id = w.id AND u.deleted_at IS NULL AND (` + seen + `))))
+			FROM unnest(CAST(? AS uuid[])) AS w(id))
 		FROM groups g WHERE g.id = ? AND ` + visible
 	var raw text
 	found := false

@@ -75,8 +75,8 @@ func (tx *Tx) membersSQL() string {
 // FewMembers reports whether a group of the scope has at most so many members. One that is not there has none.
 func (tx *Tx) FewMembers(ctx context.Context, scope Scope, group identity.GroupID, most int) (few bool, err error) {
 	visible, args := scope.groups()
-	err = tx.each(ctx, tx.bind(`SELECT count(*) <= ? FROM (SELECT 1 FROM groups g JOIN group_members m ON m.group_id = g.id WHERE g.id = ? AND `+visible+` LIMIT ?) x`),
-		slices.Concat([]any{most, string(group)}, args, []any{most + 1}), func(rows *sql.Rows) error { return rows.Scan(&few) })
+	err = tx.each(ctx, tx.bind(`SELECT count(*) <= ? FROM (SELECT m.member_id FROM group_members m WHERE m.group_id = ? AND EXISTS (SELECT 1 FROM groups g WHERE g.id = ? AND `+visible+`) LIMIT ?) x`),
+		slices.Concat([]any{most, string(group), string(group)}, args, []any{most + 1}), func(rows *sql.Rows) error { return rows.Scan(&few) })
 	return few, err
 }
 

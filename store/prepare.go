@@ -22,7 +22,13 @@ const (
 type preparing struct {
 	driver.Connector
 	direct func(context.Context, driver.Conn) (bool, error) // whether this connection is one server session; nil: always
+	setup  string                                           // what such a session is told at its start; may be empty
 }
+
+// planOnce makes a PostgreSQL session plan each prepared statement once, and by the indexes: a plan that was made while a table was empty
+// must serve when it is full. What has no index is read whole all the same.
+const planOnce = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off`
+
 
 // Connect implements driver.Connector. A connection that a pooler may hand to another session after each transaction prepares nothing.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
@@ -39,6 +45,12 @@ func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	if !ok {
 		return c, nil
+	}
+	if p.setup != "" {
+		if _, err := full.ExecContext(ctx, p.setup, nil); err != nil {
+			_ = c.Close()
+			return nil, err
+		}
 	}
 	return &preparedConn{fullConn: full, ready: map[string]driver.Stmt{}, seen: map[string]bool{}}, nil
 }
