@@ -119,10 +119,10 @@ func TestDocumentsConformanceIsShownByTests(t *testing.T) {
 
 var (
 	quoted       = regexp.MustCompile("`([^`]+)`")
-	testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(t \*testing\.T\)`)
+	testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(\w \*testing\.[TF]\)`)
 )
 
-// testFunctions returns the text of the file of each test of the tree.
+// testFunctions returns the text of the file of each test and fuzz target of the tree.
 func testFunctions(t *testing.T) map[string]string {
 	t.Helper()
 	tests := map[string]string{}

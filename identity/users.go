@@ -25,8 +25,8 @@ type User struct {
 	UpdatedAt   time.Time
 	LastLoginAt *time.Time
 	DeletedAt   *time.Time
-	Roles       []Role // filled where a list or page shows them
-	TenantName  string // likewise
+	Roles       []Role       // filled where a list or page shows them
+	TenantName  string       // likewise
 	Groups      []Membership // the asking directory's groups, nested ones too, where Query.Lean asks for it
 }
 

@@ -55,6 +55,9 @@ func (p *patcher) addWhere(o operation, t target) error {
 	if !ok || len(ids) != 1 {
 		return bad(invalidPath, "The path %q does not say whom to add; use the path members, or members[value eq \"…\"] with one id.", clip(o.path))
 	}
+	if o.value == nil {
+		return nil // as everywhere, null adds nothing
+	}
 	given, err := p.element(membersAttr, o.value)
 	if err != nil {
 		return err

@@ -71,7 +71,11 @@ func (c *crowd) drawMemberFilter(t *rapid.T, depth int) *where {
 		op := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew", "pr"}).Draw(t, "operator")
 		return &where{sub: "display", op: op, value: rapid.SampledFrom([]any{"ada l", "ad", "d", "Bob B", "Eve", "others", "B"}).Draw(t, "wanted")}
 	}
-	return &where{sub: "value", op: rapid.SampledFrom([]string{"eq", "eq", "eq", "ne"}).Draw(t, "operator"), value: c.drawID(t)}
+	w := &where{sub: "value", op: rapid.SampledFrom([]string{"eq", "eq", "eq", "ne"}).Draw(t, "operator"), value: c.drawID(t)}
+	if rapid.IntRange(0, 3).Draw(t, "in capitals") == 0 {
+		w.value = strings.ToUpper(textOf(w.value))
+	}
+	return w
 }
 
 func (c *crowd) drawID(t *rapid.T) string {
@@ -96,7 +100,7 @@ func (c *crowd) drawGroupChange(t *rapid.T) (object, refused) {
 			{"op": opReplace, "value": object{"members": []any{}}},
 		}).Draw(t, "nobody is left"), nil
 	case 3, 4, 5:
-		return c.removeWhere(t)
+		return c.changeWhere(t)
 	case 6:
 		return c.removeList(t)
 	case 7:
@@ -105,19 +109,82 @@ func (c *crowd) drawGroupChange(t *rapid.T) (object, refused) {
 	return c.addSome(t)
 }
 
-func (c *crowd) removeWhere(t *rapid.T) (object, refused) {
+// changeWhere draws an operation whose path selects members.
+func (c *crowd) changeWhere(t *rapid.T) (object, refused) {
 	w := c.drawMemberFilter(t, 2)
 	o := object{"op": opRemove, "path": "members[" + w.text() + "]"}
-	if rapid.IntRange(0, 19).Draw(t, "another operation") == 0 {
-		o["op"], o["value"] = opReplace, object{"value": c.outside}
+	switch rapid.IntRange(0, 9).Draw(t, "another operation") {
+	case 0:
+		o["op"] = rapid.SampledFrom([]string{opAdd, opReplace, opRemove}).Draw(t, "op")
+		o["path"], o["value"] = textOf(o["path"])+"."+rapid.SampledFrom([]string{"value", "type", "display"}).Draw(t, "part"), "x"
+		return o, refused{mutability} // the parts of a member are immutable
+	case 1, 2:
+		return c.addWhere(t, o, w)
+	case 3, 4, 5:
+		return c.replaceWhere(t, o, w)
+	}
+	c.drop(w)
+	return o, nil
+}
+
+// drop removes whom a filter selects and reports whether there was anybody.
+func (c *crowd) drop(w *where) bool {
+	n := len(c.members)
+	maps.DeleteFunc(c.members, func(id string, _ bool) bool { return w.holds(memberFacts, c.pool[id]) })
+	return len(c.members) < n
+}
+
+// addWhere: a path that names one id says who is added, and the value may say the same; any other filter names nobody.
+func (c *crowd) addWhere(t *rapid.T, o object, w *where) (object, refused) {
+	o["op"], o["value"] = opAdd, object{}
+	if rapid.Bool().Draw(t, "of one id") {
+		w = &where{op: "eq", sub: "value", value: c.drawID(t)}
+		o["path"] = "members[" + w.text() + "]"
+	}
+	if w.op != "eq" || w.sub != "value" {
 		return o, refused{invalidPath}
 	}
-	for id := range c.members {
-		if w.holds(memberFacts, c.pool[id]) {
-			delete(c.members, id)
+	id := strings.ToLower(textOf(w.value))
+	switch rapid.IntRange(0, 4).Draw(t, "sort of value") {
+	case 0:
+		o["value"] = nil
+		return o, nil
+	case 1:
+		o["value"] = object{"value": strings.ToUpper(id)}
+	case 2:
+		o["value"] = []any{object{"value": id}}
+	case 3:
+		if other := c.drawID(t); other != id {
+			o["value"] = object{"value": other}
+			return o, refused{mutability}
 		}
 	}
-	return o, nil
+	return o, c.join(id)
+}
+
+// replaceWhere: those who are selected go, and those of the value come. In the standard dialect somebody must be selected.
+func (c *crowd) replaceWhere(t *rapid.T, o object, w *where) (object, refused) {
+	o["op"], o["value"] = opReplace, nil
+	if rapid.IntRange(0, 5).Draw(t, "by nobody") == 0 {
+		c.drop(w)
+		return o, nil
+	}
+	var why refused
+	if !c.drop(w) && c.dialect == "standard" {
+		why = refused{noTarget}
+	}
+	value, more := c.drawNewcomers(t)
+	o["value"] = value
+	return o, append(why, more...)
+}
+
+// join adds a member to the model, who must be somebody.
+func (c *crowd) join(id string) refused {
+	c.members[id] = true
+	if c.pool[id] == nil {
+		return refused{invalidValue}
+	}
+	return nil
 }
 
 func (c *crowd) removeList(t *rapid.T) (object, refused) {
@@ -135,32 +202,33 @@ func (c *crowd) removeList(t *rapid.T) (object, refused) {
 	return o, nil
 }
 
-func (c *crowd) addSome(t *rapid.T) (object, refused) {
-	o := object{"op": rapid.SampledFrom([]string{opAdd, opAdd, opReplace}).Draw(t, "op")}
+// drawNewcomers draws members as a client sends them, one or a list, and adds them to the model.
+func (c *crowd) drawNewcomers(t *rapid.T) (any, refused) {
 	list := []any{}
 	var why refused
+	for range rapid.IntRange(1, 4).Draw(t, "length") {
+		id := c.drawID(t)
+		if rapid.IntRange(0, 29).Draw(t, "itself") == 0 {
+			id = c.id
+		}
+		why = append(why, c.join(id)...)
+		if rapid.Bool().Draw(t, "in capitals") {
+			id = strings.ToUpper(id)
+		}
+		list = append(list, object{"value": id})
+	}
+	if len(list) == 1 {
+		return list[0], why
+	}
+	return list, why
+}
+
+func (c *crowd) addSome(t *rapid.T) (object, refused) {
+	o := object{"op": rapid.SampledFrom([]string{opAdd, opAdd, opReplace}).Draw(t, "op")}
 	if o["op"] == opReplace {
 		clear(c.members)
 	}
-	for range rapid.IntRange(1, 4).Draw(t, "length") {
-		m := object{"value": c.drawID(t)}
-		if rapid.IntRange(0, 29).Draw(t, "itself") == 0 {
-			m["value"] = c.id
-		}
-		id := m["value"].(string)
-		if c.pool[id] == nil {
-			why = refused{invalidValue}
-		}
-		if rapid.Bool().Draw(t, "in capitals") {
-			m["value"] = strings.ToUpper(id)
-		}
-		c.members[id] = true
-		list = append(list, m)
-	}
-	var value any = list
-	if len(list) == 1 {
-		value = list[0]
-	}
+	value, why := c.drawNewcomers(t)
 	if rapid.Bool().Draw(t, "no path") {
 		o["value"] = object{"members": value}
 	} else {

@@ -251,7 +251,7 @@ func (m *world) sent(f *fact, v any) (map[string]any, bool) {
 		}
 		return m.sent(f, list[0])
 	}
-	if s, ok := v.(string); ok && m.lenient() && f.name == "manager" {
+	if s, ok := v.(string); ok && m.lenient() && f.name == "manager" && (s != "" || m.dialect == "entra") {
 		v = map[string]any{"value": s}
 	}
 	o, ok := v.(map[string]any)

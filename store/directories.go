@@ -223,11 +223,14 @@ func (tx *Tx) DirectoryLinksOf(ctx context.Context, ids []identity.UserID) (map[
 	return out, err
 }
 
-// PutDirectoryLink writes that a directory knows a user, new or changed.
-func (tx *Tx) PutDirectoryLink(ctx context.Context, l identity.DirectoryLink) error {
-	return tx.later(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active`,
-		string(l.DirectoryID), string(l.UserID), null(l.ExternalID), l.Active, tx.now)
+// PutDirectoryLink writes that a directory knows users, new or changed.
+func (tx *Tx) PutDirectoryLink(ctx context.Context, links ...identity.DirectoryLink) error {
+	args := make([]any, 0, 5*len(links))
+	for _, l := range links {
+		args = append(args, string(l.DirectoryID), string(l.UserID), null(l.ExternalID), l.Active, tx.now)
+	}
+	return tx.later(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES `+manyRows(5, len(links))+`
+		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active`, args...)
 }
 
 // DeleteDirectoryLink forgets that a directory knows a user.

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -39,7 +38,7 @@ func (r *eventRow) event() (identity.Event, error) {
 
 // InsertEvent writes events; ids and times that are empty are filled in.
 func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
-	const most = 50 // rows of one statement
+	const most = 200 // rows of one statement
 	for part := range slices.Chunk(events, most) {
 		args := make([]any, 0, 15*len(part))
 		for _, e := range part {
@@ -49,8 +48,7 @@ func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
 			}
 			args = append(args, row...)
 		}
-		rows := strings.Repeat(", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", len(part))[2:]
-		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes) VALUES `+rows, args...)
+		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes) VALUES `+manyRows(15, len(part)), args...)
 		if err != nil {
 			return err
 		}

@@ -53,10 +53,13 @@ func (tx *Tx) AssignmentsOf(ctx context.Context, ids []identity.UserID) (map[ide
 	return out, err
 }
 
-// InsertAssignment gives a role; the same role from the same source is a Conflict.
-func (tx *Tx) InsertAssignment(ctx context.Context, a identity.Assignment) error {
-	return tx.later(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(a.ID), string(a.UserID), a.Application, string(a.RoleID), string(a.Source), a.SourceID, a.Reason, a.GrantedBy, a.CreatedAt)
+// InsertAssignment gives roles; the same role from the same source is a Conflict.
+func (tx *Tx) InsertAssignment(ctx context.Context, list ...identity.Assignment) error {
+	args := make([]any, 0, 9*len(list))
+	for _, a := range list {
+		args = append(args, string(a.ID), string(a.UserID), a.Application, string(a.RoleID), string(a.Source), a.SourceID, a.Reason, a.GrantedBy, a.CreatedAt)
+	}
+	return tx.later(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES `+manyRows(9, len(list)), args...)
 }
 
 // DeleteAssignment takes a role away.

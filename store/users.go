@@ -173,22 +173,32 @@ func (b *builder) userQuery(q identity.Query) {
 	}
 }
 
-// InsertUser writes a new user and the index of the addresses. A user name that is taken in the tenant is a Conflict, of this or of the
+// InsertUser writes new users and the index of their addresses. A user name that is taken in the tenant is a Conflict, of this or of the
 // transaction's next step.
-func (tx *Tx) InsertUser(ctx context.Context, u identity.User) error {
-	emails, err := asJSON(emailsOrNone(u.Emails))
+func (tx *Tx) InsertUser(ctx context.Context, users ...identity.User) error {
+	args := make([]any, 0, 17*len(users))
+	for i := range users {
+		u := &users[i]
+		emails, err := asJSON(emailsOrNone(u.Emails))
+		if err != nil {
+			return err
+		}
+		args = append(args, string(u.ID), null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt, emails, attributes(u.Attributes),
+			searchText(u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
+		tx.added = append(tx.added, identity.User{ID: u.ID, TenantID: u.TenantID})
+	}
+	err := tx.later(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
+		VALUES `+manyRows(17, len(users)), args...)
 	if err != nil {
 		return err
 	}
-	err = tx.later(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(u.ID), null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt, emails, attributes(u.Attributes),
-		searchText(&u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
-	if err != nil {
-		return err
-	}
-	tx.added = append(tx.added, identity.User{ID: u.ID, TenantID: u.TenantID})
-	return tx.insertEmails(ctx, u.ID, u.Emails)
+	return tx.insertEmails(ctx, users...)
+}
+
+// manyRows returns the placeholders of some rows.
+func manyRows(columns, rows int) string {
+	row := "(" + strings.Repeat(", ?", columns)[2:] + ")"
+	return strings.Repeat(", "+row, rows)[2:]
 }
 
 // UpdateUser writes all that may change of a user whom UserForUpdate returned as before. A user name that is taken in the tenant is a Conflict, of
@@ -219,24 +229,26 @@ func (tx *Tx) UpdateUser(ctx context.Context, before, u identity.User) error {
 	if err := tx.exec(ctx, `DELETE FROM user_emails WHERE user_id = ?`, string(u.ID)); err != nil {
 		return err
 	}
-	return tx.insertEmails(ctx, u.ID, u.Emails)
+	return tx.insertEmails(ctx, u)
 }
 
-func (tx *Tx) insertEmails(ctx context.Context, id identity.UserID, emails []identity.Email) error {
-	if len(emails) == 0 {
+func (tx *Tx) insertEmails(ctx context.Context, users ...identity.User) error {
+	rows := 0
+	args := make([]any, 0, 7*len(users))
+	for _, u := range users {
+		for i, e := range u.Emails {
+			key, err := identity.EmailKey(e.Value)
+			if err != nil {
+				key = "" // kept and shown, but nobody signs in by it
+			}
+			rows++
+			args = append(args, string(u.ID), i, strings.ToLower(e.Value), null(key), strings.ToLower(e.Type), strings.ToLower(e.Display), e.Primary)
+		}
+	}
+	if rows == 0 {
 		return nil
 	}
-	values := make([]string, 0, len(emails))
-	args := make([]any, 0, 7*len(emails))
-	for i, e := range emails {
-		key, err := identity.EmailKey(e.Value)
-		if err != nil {
-			key = "" // kept and shown, but nobody signs in by it
-		}
-		values = append(values, "(?, ?, ?, ?, ?, ?, ?)")
-		args = append(args, string(id), i, strings.ToLower(e.Value), null(key), strings.ToLower(e.Type), strings.ToLower(e.Display), e.Primary)
-	}
-	return tx.later(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+strings.Join(values, ", "), args...)
+	return tx.later(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+manyRows(7, rows), args...)
 }
 
 // SetLastLogin notes a sign-in. It is no change of the user: the version stays.
@@ -281,6 +293,52 @@ func (tx *Tx) SomebodyLike(ctx context.Context, scope Scope, name, externalID, k
 		OR EXISTS (SELECT 1 FROM user_emails e JOIN users u ON u.id = e.user_id WHERE e.email_key = ?`+within+`)`),
 		args, func(rows *sql.Rows) error { return rows.Scan(&found) })
 	return found, err
+}
+
+// Person is by what somebody may already be known.
+type Person struct {
+	Name, ExternalID, AddressKey string
+}
+
+// Strangers reports of each person whether SomebodyLike would find nobody.
+func (tx *Tx) Strangers(ctx context.Context, scope Scope, people []Person) ([]bool, error) {
+	var names, externals, keys []string
+	for _, p := range people {
+		names = append(names, identity.NameKey(p.Name), p.AddressKey)
+		externals, keys = append(externals, p.ExternalID), append(keys, p.AddressKey)
+	}
+	within, one := " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
+	if scope.all {
+		within = " AND (u.tenant_id IS NOT NULL OR EXISTS (SELECT 1 FROM directory_users o WHERE o.user_id = u.id AND o.directory_id = ?))"
+		one = []any{string(scope.directory)}
+	}
+	any1, a1 := tx.textList("u.user_name_key", names)
+	any2, a2 := tx.textList("k.external_id", externals)
+	any3, a3 := tx.textList("e.email_key", keys)
+	known := map[string]bool{}
+	err := tx.each(ctx, tx.bind(`SELECT 'n' || u.user_name_key FROM users u WHERE `+any1+within+`
+		UNION ALL SELECT 'x' || k.external_id FROM directory_users k WHERE k.directory_id = ? AND `+any2+`
+		UNION ALL SELECT 'e' || e.email_key FROM user_emails e JOIN users u ON u.id = e.user_id WHERE `+any3+within),
+		slices.Concat([]any{a1}, one, []any{null(scope.directory), a2, a3}, one), func(rows *sql.Rows) error {
+			var key string
+			err := rows.Scan(&key)
+			known[key] = true
+			return err
+		})
+	out := make([]bool, len(people))
+	for i, p := range people {
+		out[i] = !known["n"+identity.NameKey(p.Name)] && !known["n"+p.AddressKey] && !(p.ExternalID != "" && known["x"+p.ExternalID]) && !(p.AddressKey != "" && known["e"+p.AddressKey])
+	}
+	return out, err
+}
+
+// textList returns a condition that a column is one of some texts, with its argument.
+func (tx *Tx) textList(column string, texts []string) (string, any) {
+	raw, _ := json.Marshal(texts) // strings always encode
+	if tx.postgres() {
+		return column + " = ANY(ARRAY(SELECT json_array_elements_text(CAST(? AS json))))", string(raw)
+	}
+	return column + " IN (SELECT value FROM json_each(?))", string(raw)
 }
 
 // same compares a column in a way for which no index is used: where another condition leaves a row or two, the planner must not be tempted,
