@@ -175,6 +175,13 @@ func (s *Service) DeleteGroup(ctx context.Context, by identity.Actor, id identit
 		if version != 0 && version != g.Version {
 			return stale()
 		}
+		around, err := tx.DeleteMembershipsOf(ctx, identity.UserID(id))
+		if err != nil {
+			return err
+		}
+		if err := tx.BumpGroups(ctx, around); err != nil {
+			return err
+		}
 		if err := tx.DeleteGroup(ctx, id); err != nil {
 			return err
 		}

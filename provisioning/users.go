@@ -217,6 +217,9 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, facts store.UserFacts, reason string, change func(*identity.User) error) (identity.User, error) {
 	links := facts.Links
 	own, linked := ownLink(by, links, before)
+	if by.Kind == identity.ActorDirectory {
+		before.ExternalID = own.ExternalID // the row was locked, the link beside it not: it may have been read as it was before somebody else's change
+	}
 	after := before
 	if by.Kind == identity.ActorDirectory {
 		after.Enabled = own.Active // a directory speaks of its own word, not of what others said

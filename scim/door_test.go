@@ -100,6 +100,28 @@ func TestAChangeOfALargeGroupIsAnsweredWithoutIt(t *testing.T) {
 	})
 }
 
+func TestADeletedMemberChangesTheGroupsAroundIt(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		c := newBridge(t, db).client(t, "around", identity.DialectStandard)
+		group := func(name, members string) reply {
+			t.Helper()
+			return c.must(201, "POST", "/Groups", `{"schemas":["`+groupType.schema.ID+`"],"displayName":"`+name+`","members":[`+members+`]}`)
+		}
+		user, inner := c.createUser("ada"), textOf(group("inner", "").object["id"])
+		outer := group("outer", `{"value":"`+user+`"},{"value":"`+inner+`"}`)
+		id, tag := textOf(outer.object["id"]), outer.header.Get("ETag")
+		for i, gone := range []string{"/Groups/" + inner, "/Users/" + user} {
+			c.must(204, "DELETE", gone, "")
+			now := c.must(200, "GET", "/Groups/"+id, "", "If-None-Match", tag)
+			if n := len(listOf(now.object["members"])); n != 1-i {
+				t.Errorf("%d members are left: %s", n, now.raw)
+			}
+			c.must(412, "PATCH", "/Groups/"+id, patchBody(`{"op":"replace","path":"displayName","value":"x"}`), "If-Match", tag)
+			tag = now.header.Get("ETag")
+		}
+	})
+}
+
 func TestTheJournalKeepsWritesAndFailedReads(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		b := newBridge(t, db)

@@ -100,6 +100,9 @@ type reply struct {
 	object object
 }
 
+// wire keeps as many connections as the tests have clients.
+var wire = &http.Transport{MaxIdleConnsPerHost: 32}
+
 // send sends one request. headers are names and values by turns; an empty value removes the header.
 func (c *client) send(method, path string, body []byte, headers ...string) (reply, error) {
 	r, err := http.NewRequest(method, c.base+path, bytes.NewReader(body))
@@ -115,7 +118,7 @@ func (c *client) send(method, path string, body []byte, headers ...string) (repl
 			r.Header.Set(headers[i], headers[i+1])
 		}
 	}
-	w, err := http.DefaultTransport.RoundTrip(r)
+	w, err := wire.RoundTrip(r)
 	if err != nil {
 		return reply{}, err
 	}
