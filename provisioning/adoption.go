@@ -44,23 +44,41 @@ func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope stor
 
 // pushStranger creates somebody whom nobody knew.
 func (s *Service) pushStranger(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
-	u := n.User
-	var err error
-	if u.TenantID = by.TenantID; u.TenantID == "" {
-		if u.TenantID, err = s.landingID(ctx, tx); err != nil {
-			return u, err
+	users, err := s.pushStrangers(ctx, tx, by, []NewUser{n})
+	if err != nil {
+		return n.User, err
+	}
+	return users[0], nil
+}
+
+// pushStrangers is pushStranger for many at once.
+func (s *Service) pushStrangers(ctx context.Context, tx *store.Tx, by identity.Actor, list []NewUser) ([]identity.User, error) {
+	home := by.TenantID
+	if home == "" {
+		var err error
+		if home, err = s.landingID(ctx, tx); err != nil {
+			return nil, err
 		}
 	}
-	active := u.Enabled
-	u.Held = false
-	if n.Role == "" {
-		_, n.Role = s.model.Landing()
+	_, viewer := s.model.Landing()
+	rows := make([]NewUser, len(list))
+	links := make([]identity.DirectoryLink, len(list))
+	for i, n := range list {
+		links[i] = identity.DirectoryLink{DirectoryID: by.DirectoryID(), ExternalID: n.User.ExternalID, Active: n.User.Enabled}
+		n.User.TenantID, n.User.Held = home, false
+		if n.Role == "" {
+			n.Role = viewer
+		}
+		rows[i] = n
 	}
-	u, err = s.insertUser(ctx, tx, by, u, n, identity.SourceDefault)
+	users, err := s.insertUsers(ctx, tx, by, rows, identity.SourceDefault)
 	if err != nil {
-		return u, err
+		return users, err
 	}
-	return u, tx.PutDirectoryLink(ctx, identity.DirectoryLink{DirectoryID: by.DirectoryID(), UserID: u.ID, ExternalID: u.ExternalID, Active: active})
+	for i, u := range users {
+		links[i].UserID = u.ID
+	}
+	return users, tx.PutDirectoryLink(ctx, links...)
 }
 
 // findPushed returns the person whom a directory pushes when they are already there: by user name, as a tombstone, or by e-mail address

@@ -64,12 +64,17 @@ func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor
 
 // assign writes an assignment and returns its event.
 func (s *Service) assign(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, role identity.RoleID, source identity.SourceKind, reason string) (identity.Event, error) {
-	a := identity.Assignment{
-		ID: identity.NewID[identity.AssignmentID](), UserID: u.ID, RoleID: role, Application: identity.DefaultApplication,
-		Source: source, Reason: reason, GrantedBy: by.Label, CreatedAt: tx.Now(),
-	}
+	a := assignment(tx, by, u, role, source, reason)
 	e := about(by, identity.RoleAssigned, u)
 	e.Reason = reason
 	e.Changes = []identity.Change{{Field: "role", After: s.roleTitle(role)}, {Field: "source", After: source}}
 	return e, tx.InsertAssignment(ctx, a)
+}
+
+// assignment returns a role for somebody.
+func assignment(tx *store.Tx, by identity.Actor, u identity.User, role identity.RoleID, source identity.SourceKind, reason string) identity.Assignment {
+	return identity.Assignment{
+		ID: identity.NewID[identity.AssignmentID](), UserID: u.ID, RoleID: role, Application: identity.DefaultApplication,
+		Source: source, Reason: reason, GrantedBy: by.Label, CreatedAt: tx.Now(),
+	}
 }

@@ -159,25 +159,38 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
 }
 
-// insertUser writes a new user with a first role, an optional password and the events.
+// insertUser writes a new user with a first role, an optional password and the event.
 func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, n NewUser, source identity.SourceKind) (identity.User, error) {
-	u.ID, u.Version = identity.NewID[identity.UserID](), 1
-	u.CreatedAt, u.UpdatedAt = tx.Now(), tx.Now()
-	if err := tx.InsertUser(ctx, u); err != nil {
-		return u, err
+	n.User = u
+	list, err := s.insertUsers(ctx, tx, by, []NewUser{n}, source)
+	if err != nil || n.PasswordHash == "" {
+		return list[0], err
 	}
-	if n.PasswordHash != "" {
-		if err := setPassword(ctx, tx, u, n.PasswordHash); err != nil {
-			return u, err
-		}
+	return list[0], setPassword(ctx, tx, list[0], n.PasswordHash)
+}
+
+// insertUsers is insertUser for many at once, without passwords.
+func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Actor, list []NewUser, source identity.SourceKind) ([]identity.User, error) {
+	users := make([]identity.User, len(list))
+	roles := make([]identity.Assignment, len(list))
+	events := make([]identity.Event, len(list))
+	for i, n := range list {
+		u := n.User
+		u.ID, u.Version = identity.NewID[identity.UserID](), 1
+		u.CreatedAt, u.UpdatedAt = tx.Now(), tx.Now()
+		users[i] = u
+		roles[i] = assignment(tx, by, u, n.Role, source, n.Reason)
+		events[i] = about(by, identity.UserCreated, u)
+		events[i].Reason = n.Reason
+		events[i].Changes = append(diffUsers(identity.User{}, u), identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 	}
-	if _, err := s.assign(ctx, tx, by, u, n.Role, source, n.Reason); err != nil {
-		return u, err
+	if err := tx.InsertUser(ctx, users...); err != nil {
+		return users, err
 	}
-	created := about(by, identity.UserCreated, u)
-	created.Reason = n.Reason
-	created.Changes = append(diffUsers(identity.User{}, u), identity.Change{Field: "role", After: s.roleTitle(n.Role)})
-	return u, tx.InsertEvent(ctx, created)
+	if err := tx.InsertAssignment(ctx, roles...); err != nil {
+		return users, err
+	}
+	return users, tx.InsertEvent(ctx, events...)
 }
 
 // UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes

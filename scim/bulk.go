@@ -73,8 +73,14 @@ func (c *call) bulk() (answer, error) {
 		return answer{}, err
 	}
 	b.c = c
-	for _, o := range b.operations {
-		b.run(o)
+	for at := 0; at < len(b.operations); {
+		if people := b.newPeople(at); len(people) > 1 {
+			b.createPeople(people)
+			at += len(people)
+			continue
+		}
+		b.run(b.operations[at])
+		at++
 	}
 	for _, o := range b.unfinished {
 		b.fail(o, circle(o, "the request was stopped before"))

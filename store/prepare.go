@@ -29,7 +29,6 @@ type preparing struct {
 // must serve when it is full. What has no index is read whole all the same.
 const planOnce = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off`
 
-
 // Connect implements driver.Connector. A connection that a pooler may hand to another session after each transaction prepares nothing.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {
 	c, err := p.Connector.Connect(ctx)
