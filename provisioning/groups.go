@@ -67,10 +67,17 @@ func (s *Service) FewMembers(ctx context.Context, by identity.Actor, id identity
 	if err != nil || id == "" || !validIDs(&id) {
 		return err == nil, err
 	}
+	known := sized{by.ID, id, most}
+	if s.large.has(known) {
+		return false, nil
+	}
 	err = s.db.View(ctx, func(tx *store.Tx) (err error) {
 		few, err = tx.FewMembers(ctx, scope, id, most)
 		return err
 	})
+	if err == nil && !few {
+		s.large.add(known)
+	}
 	return few, err
 }
 

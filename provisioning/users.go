@@ -134,7 +134,7 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 	} else {
 		err = s.update(ctx, by, create)
 	}
-	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
+	for tries := 0; identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" && tries < 4; tries++ {
 		err = s.update(ctx, by, create) // somebody like that is there, or another request won the race: now that person can be seen
 	}
 	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })

@@ -53,6 +53,14 @@ func (s Scope) groups() (string, []any) {
 	return s.tenants("g.tenant_id")
 }
 
+// group is groups for one group whose id is given: no other index must seem better.
+func (s Scope) group(tx *Tx) (string, []any) {
+	if s.directory != "" {
+		return tx.same("g.directory_id"), []any{string(s.directory)}
+	}
+	return s.tenants("g.tenant_id")
+}
+
 // Group returns a group of the scope, or NotFound.
 func (tx *Tx) Group(ctx context.Context, scope Scope, id identity.GroupID) (identity.Group, error) {
 	return tx.group(ctx, scope, id, "")
@@ -69,7 +77,7 @@ func (tx *Tx) GroupForUpdate(ctx context.Context, scope Scope, id identity.Group
 }
 
 func (tx *Tx) group(ctx context.Context, scope Scope, id identity.GroupID, lock string) (identity.Group, error) {
-	visible, args := scope.groups()
+	visible, args := scope.group(tx)
 	var r groupRow
 	err := tx.get(ctx, &r, `SELECT `+tx.groupColumns()+` FROM groups g WHERE g.id = ? AND `+visible+lock, append([]any{string(id)}, args...)...)
 	return r.group(), err
@@ -155,7 +163,7 @@ func (tx *Tx) DeleteGroup(ctx context.Context, id identity.GroupID) error {
 // GroupsAmong returns which of the ids are groups of the scope, with their names.
 func (tx *Tx) GroupsAmong(ctx context.Context, scope Scope, ids []identity.GroupID) (map[identity.GroupID]string, error) {
 	in, args := idList(tx, "g.id", ids)
-	visible, more := scope.groups()
+	visible, more := scope.group(tx)
 	set := make(map[identity.GroupID]string, len(ids))
 	err := tx.each(ctx, tx.bind(`SELECT g.id, g.display_name FROM groups g WHERE `+in+` AND `+visible), append(args, more...), func(rows *sql.Rows) error {
 		var id, name text

@@ -25,7 +25,7 @@ func (tx *Tx) GroupFacts(ctx context.Context, scope Scope, id identity.GroupID, 
 	if !scope.all {
 		seen, more = "u.tenant_id = ?", []any{string(scope.tenant)}
 	}
-	visible, args := scope.groups()
+	visible, args := scope.group(tx)
 	query := `SELECT g.id, g.directory_id, g.tenant_id, g.display_name, g.external_id, g.attributes, g.created_at,
 		g.version + COALESCE((SELECT CAST(sum(v.n) AS bigint) FROM group_versions v WHERE v.group_id = g.id), 0),
 		(SELECT json_agg(json_build_object('i', w.id, 'm', EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = g.id AND m.member_id = w.id), 'n', (SELECT ` + userLabel + ` FROM users u WHERE u.id = w.id AND u.deleted_at IS NULL AND (` + seen + `))))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -72,11 +73,12 @@ func (tx *Tx) membersSQL() string {
 	return `SELECT count(*), group_concat(x.member_id || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || char(30), '')` + rows
 }
 
-// FewMembers reports whether a group of the scope has at most so many members. One that is not there has none.
+// FewMembers reports whether a group of the scope has at most so many members. One that is not there has none. It is asked in a form of which
+// the planner knows that the first rows are enough.
 func (tx *Tx) FewMembers(ctx context.Context, scope Scope, group identity.GroupID, most int) (few bool, err error) {
-	visible, args := scope.groups()
-	err = tx.each(ctx, tx.bind(`SELECT count(*) <= ? FROM (SELECT m.member_id FROM group_members m WHERE m.group_id = ? AND EXISTS (SELECT 1 FROM groups g WHERE g.id = ? AND `+visible+`) LIMIT ?) x`),
-		slices.Concat([]any{most, string(group), string(group)}, args, []any{most + 1}), func(rows *sql.Rows) error { return rows.Scan(&few) })
+	visible, args := scope.group(tx)
+	query := fmt.Sprintf(`SELECT NOT EXISTS (SELECT 1 FROM group_members m WHERE m.group_id = ? LIMIT 1 OFFSET %d) OR NOT EXISTS (SELECT 1 FROM groups g WHERE g.id = ? AND %s)`, most, visible)
+	err = tx.each(ctx, tx.bind(query), append([]any{string(group), string(group)}, args...), func(rows *sql.Rows) error { return rows.Scan(&few) })
 	return few, err
 }
 
