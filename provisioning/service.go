@@ -13,7 +13,7 @@ type Service struct {
 	db    *store.DB
 	model *access.Model
 
-	large   memory                           // groups that had many members a moment ago
+	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
 	reads   reads                             // a statistic on its way to the database
 }

@@ -108,7 +108,7 @@ func (db *DB) openSQLite(path string) error {
 	if err != nil {
 		return err
 	}
-	reader, err := sqlite.NewConnector(name + "&_pragma=query_only(ON)")
+	reader, err := sqlite.NewConnector(strings.Replace(name, "cache_size(-16384)", "cache_size(-4096)", 1) + "&_pragma=query_only(ON)")
 	if err != nil {
 		return err
 	}
