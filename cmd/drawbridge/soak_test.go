@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
@@ -55,7 +57,7 @@ func TestSoak(t *testing.T) {
 		}
 	}
 	storetest.EachURL(t, func(t *testing.T, url string) {
-		before := runtime.NumGoroutine()
+		before := goleak.IgnoreCurrent()
 		soak := newSoak(t, url)
 		soak.run(t, lasts)
 		soak.report(t)
@@ -63,7 +65,7 @@ func TestSoak(t *testing.T) {
 			soak.judge(t)
 		}
 		soak.stop(t)
-		untilGoroutines(t, before)
+		goleak.VerifyNone(t, before) // it waits a moment for those that are about to end
 	})
 }
 
@@ -298,24 +300,6 @@ func leaks(samples []soakSample) []string {
 
 func lowest(samples []soakSample, of func(soakSample) float64) float64 {
 	return of(slices.MinFunc(samples, func(a, b soakSample) int { return cmp.Compare(of(a), of(b)) }))
-}
-
-// untilGoroutines waits until there are no more goroutines than there were, and prints them all when some stay.
-func untilGoroutines(t *testing.T, before int) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for runtime.NumGoroutine() > before {
-		select {
-		case <-ctx.Done():
-			stacks := make([]byte, 1<<20)
-			t.Errorf("%d goroutines outlive the program:\n%s", runtime.NumGoroutine()-before, stacks[:runtime.Stack(stacks, true)])
-			return
-		case <-tick.C:
-		}
-	}
 }
 
 // residentMiB returns the resident memory of this process, or 0 where the system does not say.
