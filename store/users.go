@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -280,76 +279,6 @@ func (tx *Tx) UsersLike(ctx context.Context, scope Scope, name, externalID, key 
 		[]any{identity.NameKey(name)}, identity.NameKey(name), key, null(scope.directory), null(externalID), null(key))
 }
 
-// SomebodyLike reports whether a directory's scope has anybody whom UsersLike would return. People outside make no difference, not even in time.
-func (tx *Tx) SomebodyLike(ctx context.Context, scope Scope, name, externalID, key string) (found bool, err error) {
-	within, one := " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
-	if scope.all {
-		within = " AND (u.tenant_id IS NOT NULL OR EXISTS (SELECT 1 FROM directory_users o WHERE o.user_id = u.id AND o.directory_id = ?))"
-		one = []any{string(scope.directory)}
-	}
-	args := slices.Concat([]any{identity.NameKey(name)}, one, []any{key}, one, []any{null(scope.directory), null(externalID), null(key)}, one)
-	err = tx.each(ctx, tx.bind(`SELECT EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`) OR EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`)
-		OR EXISTS (SELECT 1 FROM directory_users k WHERE k.directory_id = ? AND k.external_id = ?)
-		OR EXISTS (SELECT 1 FROM user_emails e JOIN users u ON u.id = e.user_id WHERE e.email_key = ?`+within+`)`),
-		args, func(rows *sql.Rows) error { return rows.Scan(&found) })
-	return found, err
-}
-
-// Person is by what somebody may already be known.
-type Person struct {
-	Name, ExternalID, AddressKey string
-}
-
-// Strangers reports of each person whether SomebodyLike would find nobody.
-func (tx *Tx) Strangers(ctx context.Context, scope Scope, people []Person) ([]bool, error) {
-	var names, externals, keys []string
-	for _, p := range people {
-		names = append(names, identity.NameKey(p.Name), p.AddressKey)
-		externals, keys = append(externals, p.ExternalID), append(keys, p.AddressKey)
-	}
-	within, one := " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
-	if scope.all {
-		within = " AND (u.tenant_id IS NOT NULL OR EXISTS (SELECT 1 FROM directory_users o WHERE o.user_id = u.id AND o.directory_id = ?))"
-		one = []any{string(scope.directory)}
-	}
-	any1, a1 := tx.textList("u.user_name_key", names)
-	any2, a2 := tx.textList("k.external_id", externals)
-	any3, a3 := tx.textList("e.email_key", keys)
-	known := map[string]bool{}
-	err := tx.each(ctx, tx.bind(`SELECT 'n' || u.user_name_key FROM users u WHERE `+any1+within+`
-		UNION ALL SELECT 'x' || k.external_id FROM directory_users k WHERE k.directory_id = ? AND `+any2+`
-		UNION ALL SELECT 'e' || e.email_key FROM user_emails e JOIN users u ON u.id = e.user_id WHERE `+any3+within),
-		slices.Concat([]any{a1}, one, []any{null(scope.directory), a2, a3}, one), func(rows *sql.Rows) error {
-			var key string
-			err := rows.Scan(&key)
-			known[key] = true
-			return err
-		})
-	out := make([]bool, len(people))
-	for i, p := range people {
-		out[i] = !known["n"+identity.NameKey(p.Name)] && !known["n"+p.AddressKey] && !(p.ExternalID != "" && known["x"+p.ExternalID]) && !(p.AddressKey != "" && known["e"+p.AddressKey])
-	}
-	return out, err
-}
-
-// textList returns a condition that a column is one of some texts, with its argument.
-func (tx *Tx) textList(column string, texts []string) (string, any) {
-	raw, _ := json.Marshal(texts) // strings always encode
-	if tx.postgres() {
-		return column + " = ANY(ARRAY(SELECT json_array_elements_text(CAST(? AS json))))", string(raw)
-	}
-	return column + " IN (SELECT value FROM json_each(?))", string(raw)
-}
-
-// same compares a column in a way for which no index is used: where another condition leaves a row or two, the planner must not be tempted,
-// before it has statistics, to read a whole tenant instead.
-func (tx *Tx) same(column string) string {
-	if tx.postgres() {
-		return column + " IS NOT DISTINCT FROM ?"
-	}
-	return "+" + column + " = ?"
-}
-
 func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit int, args ...any) ([]identity.User, error) {
 	return tx.usersOrdered(ctx, scope, where, "", limit, nil, args...)
 }
@@ -409,62 +338,4 @@ func searchText(u *identity.User) string {
 		parts = append(parts, e.Value)
 	}
 	return strings.ToLower(strings.Join(parts, " "))
-}
-
-// UserFacts is what a change of a user must know besides the user.
-type UserFacts struct {
-	Links    []identity.DirectoryLink // of every directory that knows the user
-	Sessions int
-}
-
-// UserForChange is UserForUpdate with the facts and the asking directory's groups, read after the row was locked: nobody changes any of it
-// until the transaction ends, but for groups.
-func (tx *Tx) UserForChange(ctx context.Context, scope Scope, id identity.UserID) (identity.User, UserFacts, error) {
-	var f UserFacts
-	u, err := tx.UserForUpdate(ctx, scope, id)
-	if err != nil {
-		return u, f, err
-	}
-	var links, groups text
-	err = tx.each(ctx, tx.bind(tx.factsSQL()), []any{string(id), string(id), string(id), null(scope.directory)}, func(rows *sql.Rows) error {
-		return rows.Scan(&links, &f.Sessions, &groups)
-	})
-	if err != nil {
-		return u, f, err
-	}
-	if f.Links, err = linksFromJSON(links); err != nil {
-		return u, f, err
-	}
-	nested, err := groupsOf(&u, groups)
-	if err == nil && nested {
-		list := []identity.User{u}
-		err = tx.nestedGroups(ctx, scope, list)
-		u = list[0]
-	}
-	return u, f, err
-}
-
-func (tx *Tx) factsSQL() string {
-	if tx.postgres() {
-		return `SELECT (SELECT json_agg(json_build_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(CAST(d.tenant_id AS text), ''), 'UserID', l.user_id,
-				'ExternalID', COALESCE(l.external_id, ''), 'Active', l.active, 'CreatedAt', l.created_at) ORDER BY l.created_at, l.directory_id)
-				FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
-			(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsPostgres, "u.id", "?", 1)
-	}
-	return `SELECT (SELECT json_group_array(json_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(d.tenant_id, ''), 'UserID', l.user_id,
-			'ExternalID', COALESCE(l.external_id, ''), 'Active', json(CASE WHEN l.active THEN 'true' ELSE 'false' END),
-			'CreatedAt', strftime('%Y-%m-%dT%H:%M:%fZ', l.created_at)) ORDER BY l.created_at, l.directory_id)
-			FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
-		(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsSQLite, "u.id", "?", 1)
-}
-
-func linksFromJSON(raw text) (links []identity.DirectoryLink, err error) {
-	if raw == "" || raw == "[]" {
-		return nil, nil
-	}
-	err = json.Unmarshal([]byte(raw), &links)
-	for i := range links {
-		links[i].CreatedAt = links[i].CreatedAt.UTC()
-	}
-	return links, err
 }
