@@ -1,7 +1,9 @@
 package scim
 
 import (
+	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -135,6 +137,32 @@ func FuzzBody(f *testing.F) {
 			}
 			u.ID = "1"
 			checkUser(t, u)
+		}
+	})
+}
+
+// FuzzReader holds the reader of bodies against encoding/json: what it accepts it reads the same, and what it refuses is no JSON object or has one
+// of the faults that it looks for.
+func FuzzReader(f *testing.F) {
+	for _, s := range []string{
+		`{}`, `{"a":1,"b":[true,false,null,-0.5e+7,"x"],"c":{"d":{}}}`, ` { "a" : [ ] , "b" : [ [ ] , { } ] } `, `{"a\u0062":"\ud83d\ude00\n\"","é":"\\"}`, `{"a":1,"A":2}`, `[1]`, `{"a":1}x`,
+		`{"a":"\u0000"}`, `{"a":01}`, `{"` + strings.Repeat(`x":1,"y`, 20) + `":2}`, "{\"a\":1\n,\t\"b\":2\r}", `{"a":"\ud800"}`, `1`, `"x"`, ``, `{"a":12345678901234567890.123}`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		got, err := readObject(body)
+		var want any
+		dec := json.NewDecoder(bytes.NewReader(body))
+		dec.UseNumber()
+		if err != nil {
+			if code := identity.CodeOf(err); code != invalidSyntax && code != invalidValue {
+				t.Fatalf("%q: %v", body, err)
+			}
+			return
+		}
+		if err := dec.Decode(&want); err != nil || !reflect.DeepEqual(any(got), want) {
+			t.Fatalf("%q is read as %v, and is %v (%v)", body, got, want, err)
 		}
 	})
 }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,13 +21,11 @@ func readObject(body []byte) (object, error) {
 	if !utf8.Valid(body) {
 		return nil, bad(invalidSyntax, "The body is not valid UTF-8.")
 	}
-	var whole json.RawMessage
-	if err := json.Unmarshal(body, &whole); err != nil {
-		return nil, syntaxError(body, err)
+	if !json.Valid(body) {
+		return nil, syntaxError(body, json.Unmarshal(body, &json.RawMessage{}))
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	v, err := readValue(dec, 0)
+	r := reader{rest: body}
+	v, err := r.value(0)
 	if err != nil {
 		return nil, err
 	}
@@ -49,69 +47,136 @@ func syntaxError(body []byte, err error) error {
 	return bad(invalidSyntax, "The body is not valid JSON.")
 }
 
-func readValue(dec *json.Decoder, depth int) (any, error) {
+// reader reads JSON that is known to be valid, which is why it looks at so little. Numbers keep their digits.
+type reader struct{ rest []byte }
+
+// space leaves out what stands between values.
+func (r *reader) space() {
+	for len(r.rest) > 0 && (r.rest[0] == ' ' || r.rest[0] == '\n' || r.rest[0] == '\t' || r.rest[0] == '\r') {
+		r.rest = r.rest[1:]
+	}
+}
+
+// next reports whether c comes next, and passes it.
+func (r *reader) next(c byte) bool {
+	r.space()
+	if len(r.rest) == 0 || r.rest[0] != c {
+		return false
+	}
+	r.rest = r.rest[1:]
+	return true
+}
+
+func (r *reader) value(depth int) (any, error) {
 	if depth > maxDepth {
 		return nil, bad(invalidSyntax, "The body is nested more than %d levels deep.", maxDepth)
 	}
-	tok, err := dec.Token()
-	if err != nil {
-		return nil, bad(invalidSyntax, "The body is not valid JSON.").WithCause(err)
+	switch {
+	case r.next('{'):
+		return r.members(depth)
+	case r.next('['):
+		return r.elements(depth)
+	case r.next('"'):
+		return r.text()
 	}
-	switch t := tok.(type) {
-	case json.Delim:
-		if t == '{' {
-			return readMembers(dec, depth)
-		}
-		return readElements(dec, depth)
-	case string:
-		return t, checkText(t)
+	end := bytes.IndexAny(r.rest, ",]} \n\t\r")
+	if end < 0 {
+		end = len(r.rest)
 	}
-	return tok, nil
+	word := string(r.rest[:end])
+	r.rest = r.rest[end:]
+	switch word {
+	case "true", "false":
+		return word == "true", nil
+	case "null":
+		return nil, nil
+	}
+	return json.Number(word), nil
 }
 
-func readMembers(dec *json.Decoder, depth int) (object, error) {
+func (r *reader) members(depth int) (object, error) {
 	o := object{}
-	seen := map[string]bool{}
-	for dec.More() {
-		tok, err := dec.Token()
-		name, ok := tok.(string)
-		if err != nil || !ok {
-			return nil, bad(invalidSyntax, "The body is not valid JSON.").WithCause(err)
-		}
-		if err := checkText(name); err != nil {
+	var seen nameSet
+	for !r.next('}') {
+		r.next(',')
+		r.next('"')
+		name, err := r.text()
+		if err != nil {
 			return nil, err
 		}
-		low := strings.ToLower(name)
-		if seen[low] {
+		if !seen.add(strings.ToLower(name)) {
 			return nil, bad(invalidSyntax, "The name %q appears twice in one object; names that differ only in case are the same.", clip(name))
 		}
-		seen[low] = true
-		if o[name], err = readValue(dec, depth+1); err != nil {
+		r.next(':')
+		if o[name], err = r.value(depth + 1); err != nil {
 			return nil, err
 		}
 	}
-	_, err := dec.Token()
-	return o, endOf(err)
+	return o, nil
 }
 
-func readElements(dec *json.Decoder, depth int) ([]any, error) {
+// nameSet are the names of one object. Most have a few, for which a list is quicker than a map.
+type nameSet struct {
+	few  []string
+	many map[string]bool
+}
+
+// add reports whether a name was not there before.
+func (s *nameSet) add(name string) bool {
+	const few = 16
+	switch {
+	case s.many != nil:
+		if s.many[name] {
+			return false
+		}
+		s.many[name] = true
+		return true
+	case slices.Contains(s.few, name):
+		return false
+	}
+	if s.few = append(s.few, name); len(s.few) == few {
+		s.many = make(map[string]bool, 2*few)
+		for _, n := range s.few {
+			s.many[n] = true
+		}
+	}
+	return true
+}
+
+func (r *reader) elements(depth int) ([]any, error) {
 	list := []any{}
-	for dec.More() {
-		v, err := readValue(dec, depth+1)
+	for !r.next(']') {
+		r.next(',')
+		v, err := r.value(depth + 1)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, v)
 	}
-	_, err := dec.Token()
-	return list, endOf(err)
+	return list, nil
 }
 
-func endOf(err error) error {
-	if err != nil && !errors.Is(err, io.EOF) {
-		return bad(invalidSyntax, "The body is not valid JSON.").WithCause(err)
+// text reads a string whose opening quote was passed. One with escapes is left to encoding/json.
+func (r *reader) text() (string, error) {
+	escaped := false
+	for i := 0; i < len(r.rest); i++ {
+		switch r.rest[i] {
+		case '\\':
+			escaped = true
+			i++
+		case '"':
+			raw := r.rest[:i]
+			r.rest = r.rest[i+1:]
+			s := string(raw)
+			if escaped {
+				if err := json.Unmarshal(append(append([]byte{'"'}, raw...), '"'), &s); err != nil {
+					return "", bad(invalidSyntax, "The body is not valid JSON.").WithCause(err)
+				}
+			}
+			return s, checkText(s)
+		}
 	}
-	return nil
+	return "", bad(invalidSyntax, "The body is not valid JSON.")
 }
 
 func checkText(s string) error {
