@@ -56,7 +56,10 @@ func compareValue(f *identity.Filter, v any, ok bool) bool {
 		is := ok && v == true
 		return (is == want) == (f.Op == identity.OpEq)
 	case string:
-		return compareText(f.Op, textOf(v), want, f.Attr.CaseExact) && (ok || f.Op == identity.OpNe)
+		if !ok {
+			return f.Op == identity.OpNe
+		}
+		return compareText(f.Op, textOf(v), want, f.Attr.CaseExact)
 	case time.Time:
 		t, err := parseTime(textOf(v))
 		if err != nil {
