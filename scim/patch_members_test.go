@@ -263,10 +263,10 @@ func TestRandomPatchesOfMembersGiveWhatTheModelGives(t *testing.T) {
 				for id := range pool {
 					c.members[id] = true
 				}
+				defer func() { _, _ = client.send("DELETE", "/Groups/"+c.id, nil) }() // so that its name is free, also after a failure
 				for range drawInt(t, 1, 4, "patches") {
 					c.patchMembers(t)
 				}
-				_, _ = client.send("DELETE", "/Groups/"+c.id, nil) // so that its name is free
 			})
 		}
 	})
