@@ -164,8 +164,9 @@ func (a *ask) one(e any) bool {
 	case a.at.kind == "time":
 		got, err1 := time.Parse(time.RFC3339Nano, textOf(e))
 		want, err2 := time.Parse(time.RFC3339Nano, a.value.(string))
-		return err1 == nil && err2 == nil && (&where{op: a.op, sub: "x", value: want.UTC().Format(time.RFC3339Nano)}).holds(
-			&fact{subs: []fact{{name: "x"}}}, map[string]any{"x": got.UTC().Format(time.RFC3339Nano)})
+		const layout = "2006-01-02T15:04:05.000000000Z" // in which later times are greater texts: RFC3339Nano leaves zeros out
+		return err1 == nil && err2 == nil && (&where{op: a.op, sub: "x", value: want.UTC().Format(layout)}).holds(
+			&fact{subs: []fact{{name: "x"}}}, map[string]any{"x": got.UTC().Format(layout)})
 	}
 	return (&where{op: a.op, sub: "x", value: a.value}).holds(&fact{subs: []fact{{name: "x", exact: a.at.exact}}}, map[string]any{"x": e})
 }

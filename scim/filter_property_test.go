@@ -126,24 +126,24 @@ func (p *population) read() {
 }
 
 func (p *population) draw(t *rapid.T, places []spot, depth int) *ask {
-	if n := rapid.IntRange(0, 9).Draw(t, "sort of filter"); depth > 0 && n < 5 {
+	if n := drawInt(t, 0, 9, "sort of filter"); depth > 0 && n < 5 {
 		a := &ask{op: []string{"and", "or", "not", "and", "or"}[n], kids: []*ask{p.draw(t, places, depth-1)}}
 		if a.op != "not" {
 			a.kids = append(a.kids, p.draw(t, places, depth-1))
 		}
 		return a
 	}
-	a := &ask{at: rapid.SampledFrom(places).Draw(t, "attribute")}
+	a := &ask{at: drawFrom(t, places, "attribute")}
 	if a.at.fact != nil && rapid.Bool().Draw(t, "value path") {
 		a.inner = drawInner(t, a.at.fact, 2)
 		return a
 	}
-	switch n := rapid.IntRange(0, 9).Draw(t, "sort of comparison"); {
+	switch n := drawInt(t, 0, 9, "sort of comparison"); {
 	case n == 0 || a.at.kind == "complex":
 		a.op = "pr"
 		return a
 	case n == 1:
-		a.op = rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "operator")
+		a.op = drawFrom(t, []string{"eq", "ne"}, "operator")
 		return a // with null
 	}
 	p.drawLiteral(t, a)
@@ -158,10 +158,10 @@ func (p *population) drawLiteral(t *rapid.T, a *ask) {
 		a.value = rapid.Bool().Draw(t, "wanted")
 	case "time":
 		ops = slices.Concat(equal, ordered)
-		at, _ := time.Parse(time.RFC3339Nano, rapid.SampledFrom(p.times).Draw(t, "wanted").(string))
-		a.value = at.In(time.FixedZone("", 3600*rapid.IntRange(-3, 3).Draw(t, "zone"))).Format(time.RFC3339Nano)
+		at, _ := time.Parse(time.RFC3339Nano, drawFrom(t, p.times, "wanted").(string))
+		a.value = at.In(time.FixedZone("", 3600*drawInt(t, -3, 3, "zone"))).Format(time.RFC3339Nano)
 	case "id":
-		a.value = rapid.SampledFrom(p.ids).Draw(t, "wanted")
+		a.value = drawFrom(t, p.ids, "wanted")
 		if rapid.Bool().Draw(t, "a part") {
 			ops, a.value = part, a.value.(string)[30:]
 		}
@@ -172,7 +172,7 @@ func (p *population) drawLiteral(t *rapid.T, a *ask) {
 			ops = slices.Concat(equal, part, ordered)
 		}
 	}
-	a.op = rapid.SampledFrom(ops).Draw(t, "operator")
+	a.op = drawFrom(t, ops, "operator")
 }
 
 // plain reports whether an attribute holds only letters, which every collation puts into the same order.
@@ -193,7 +193,7 @@ func (p *population) plain(a *ask) bool {
 }
 
 func drawWord(t *rapid.T) any {
-	return rapid.SampledFrom(slices.Concat(filterWords, filterOdd)).Draw(t, "wanted")
+	return drawFrom(t, slices.Concat(filterWords, filterOdd), "wanted")
 }
 
 // drawInner draws the filter of a value path.
@@ -219,7 +219,7 @@ func TestRandomFiltersFindWhomTheyDescribe(t *testing.T) {
 		p := newBridge(t, db).client(t, "filters", identity.DialectStandard).populate(t)
 		for range 10 { // times a hundred
 			rapid.Check(t, func(t *rapid.T) {
-				endpoint := rapid.SampledFrom([]string{"/Users", "/Users", "/Users", "/Groups"}).Draw(t, "endpoint")
+				endpoint := drawFrom(t, []string{"/Users", "/Users", "/Users", "/Groups"}, "endpoint")
 				a := p.draw(t, p.endpoints[endpoint], 3)
 				p.compare(t, endpoint, a)
 				if a.inner != nil {

@@ -2,11 +2,18 @@ package scim
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
 // statements stands between a program and PostgreSQL and counts what is executed.
@@ -78,4 +85,37 @@ func (s *statements) carry(from io.Reader, to io.Writer) {
 			return
 		}
 	}
+}
+
+// One person in two directories of a tenant is the same person, and what each of them keeps about the person is its own.
+func TestAPersonOfTwoDirectoriesShowsEachOnlyItsOwn(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		b := newBridge(t, db)
+		one := b.client(t, "one", identity.DialectStandard)
+		two := b.sibling(t, one, "two", one.directory.TenantID)
+		id := textOf(one.must(201, "POST", "/Users", `{"schemas":["`+urnCore+`"],"userName":"ada","externalId":"e1"}`).object["id"])
+		two.must(200, "PATCH", "/Users/"+id, patchBody(`{"op":"add","path":"externalId","value":"e2"}`))
+		var outer [2]string
+		for i, c := range []*client{one, two} {
+			inner := textOf(c.must(201, "POST", "/Groups", fmt.Sprintf(`{"schemas":["%s"],"displayName":"inner%d","members":[{"value":"%s"}]}`, groupType.schema.ID, i+1, id)).object["id"])
+			outer[i] = textOf(c.must(201, "POST", "/Groups", fmt.Sprintf(`{"schemas":["%s"],"displayName":"outer%d","members":[{"value":"%s"}]}`, groupType.schema.ID, i+1, inner)).object["id"])
+		}
+		for i, c := range []*client{one, two} {
+			person := c.must(200, "GET", "/Users/"+id, "").object
+			listed := listOf(c.must(200, "GET", "/Users", "").object["Resources"])[0].(object)
+			for _, seen := range []object{person, listed} {
+				var names []string
+				for _, g := range listOf(seen["groups"]) {
+					names = append(names, textOf(g.(object)["display"]))
+				}
+				slices.Sort(names)
+				if want := fmt.Sprintf("inner%d outer%d", i+1, i+1); strings.Join(names, " ") != want || seen["externalId"] != fmt.Sprintf("e%d", i+1) {
+					t.Errorf("directory %d sees %v", i+1, seen)
+				}
+			}
+			c.must(404, "GET", "/Groups/"+outer[1-i], "")
+		}
+		two.must(204, "DELETE", "/Users/"+id, "")
+		one.must(404, "GET", "/Users/"+id, "")
+	})
 }

@@ -94,6 +94,7 @@ var patchCases = []struct {
 	{"what is not there differs from an empty text", allDialects, `{"ims": [{"display": "a"}, {"value": "b"}]}`, `[{"op": "replace", "path": "ims[value ne \"\"].type", "value": "x"}]`, `{"ims": [{"display": "a", "type": "x"}, {"value": "b", "type": "x"}]}`},
 	{"selected elements are replaced by nothing", allDialects, `{"ims": [{"value": "a"}, {"value": "b"}]}`, `[{"op": "replace", "path": "ims[value eq \"a\"]", "value": null}]`, `{"ims": [{"value": "b"}]}`},
 	{"two elements that become one", allDialects, `{"ims": [{"value": "a", "primary": true}, {"value": "b", "display": "B"}]}`, `[{"op": "replace", "path": "ims[value eq \"b\"].value", "value": "A"}]`, `{"ims": [{"value": "A", "display": "B", "primary": true}]}`},
+	{"what is not there is different from an empty text", allDialects, `{"ims": [{"display": "x"}]}`, `[{"op": "replace", "path": "ims[value ne \"\"].type", "value": "y"}]`, `{"ims": [{"display": "x", "type": "y"}]}`},
 	{"an element that nobody touched stays", allDialects, `{"ims": [{"type": "x"}, {"value": "b", "type": "y"}]}`, `[{"op": "replace", "path": "ims[value eq \"b\"].type", "value": "z"}]`, `{"ims": [{"type": "x"}, {"value": "b", "type": "z"}]}`},
 	{"all elements go", allDialects, `{"ims": [{"value": "a"}]}`, `[{"op": "remove", "path": "ims"}]`, `{}`},
 	{"listed elements go, never all", "okta", `{"ims": [{"value": "a", "type": "x"}, {"value": "b"}]}`, `[{"op": "remove", "path": "ims", "value": [{"value": "A"}]}]`, `{"ims": [{"value": "b"}]}`},
