@@ -10,7 +10,7 @@ import (
 
 // wire stands between a program and PostgreSQL and shows each message to the test, which may change the body in place.
 type wire struct {
-	to     string                      // host:port of the server
+	to     string                       // host:port of the server
 	said   func(kind byte, body []byte) // by the program; may be nil
 	answer func(kind byte, body []byte) // by the server; may be nil
 }
