@@ -116,8 +116,11 @@ func (tx *Tx) usersByPlace(ctx context.Context, scope Scope, q identity.Query) (
 	for range 3 {
 		p := memory.Load()
 		if p == nil {
-			if p, err = tx.findPlaces(ctx, scope, name, &places{}); err != nil {
+			if p, err = tx.firstPlaces(ctx, scope, name); err != nil {
 				return page, false, err
+			}
+			if p == nil {
+				continue
 			}
 			memory.Store(p)
 		}
@@ -212,6 +215,19 @@ func (tx *Tx) countBeyond(ctx context.Context, scope Scope, name string, p *plac
 		return rows.Scan(&c.moves, &c.tail, &c.strange)
 	})
 	return c, err
+}
+
+// firstPlaces finds the places of a scope, or returns nil when somebody moved meanwhile: whether they count that one already cannot be told.
+func (tx *Tx) firstPlaces(ctx context.Context, scope Scope, name string) (*places, error) {
+	p, err := tx.findPlaces(ctx, scope, name, &places{})
+	if err != nil || len(p.ids) == 0 {
+		return p, err
+	}
+	c, err := tx.countBeyond(ctx, scope, name, p)
+	if err != nil || c.moves != p.moves {
+		return nil, err
+	}
+	return p, nil
 }
 
 // findPlaces adds the places behind the last one of p, as far as ids are settled.

@@ -132,10 +132,11 @@ func (c *preparedConn) ExecContext(ctx context.Context, query string, args []dri
 	return c.fullConn.ExecContext(ctx, query, args)
 }
 
-// outdated forgets a statement that a migration by another replica made unusable, and reports so.
+// outdated forgets a statement that a migration by another replica made unusable, and reports so. The server keeps the types that the
+// parameters had, so a column of another type is an error in the statement (class 42), for as long as the connection lives.
 func (c *preparedConn) outdated(query string, err error) bool {
 	var p *pq.Error
-	if !errors.As(err, &p) || p.Code != "0A000" && p.Code != "26000" {
+	if !errors.As(err, &p) || p.Code != "0A000" && p.Code != "26000" && p.Code.Class() != "42" || c.ready[query] == nil {
 		return false
 	}
 	_ = c.ready[query].Close()
