@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -32,7 +33,7 @@ func (s *Service) changeFew(ctx context.Context, by identity.Actor, id identity.
 		return g, identity.KindOf(err) == identity.NotFound, sharpen(err, noGroup)
 	}
 	came, went, ok := outcome(steps, facts)
-	if !ok || len(came) == 0 && len(went) == 0 {
+	if !ok || !leaves(g, change) || len(came) == 0 && len(went) == 0 {
 		return g, false, nil
 	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
@@ -70,6 +71,13 @@ func onlyMembers(change func(*identity.Group) ([]identity.MemberChange, error)) 
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
 	return steps, ids, len(ids) <= fewMembers
+}
+
+// leaves reports whether a change leaves a group itself as it is: on one that has nothing, onlyMembers does not see what a change takes away.
+func leaves(g identity.Group, change func(*identity.Group) ([]identity.MemberChange, error)) bool {
+	after := g
+	_, err := change(&after)
+	return err == nil && after.DisplayName == g.DisplayName && after.ExternalID == g.ExternalID && bytes.Equal(after.Attributes, g.Attributes)
 }
 
 // outcome plays the steps through and returns who came and who went in the end; false when one who comes is no user that the directory sees.
