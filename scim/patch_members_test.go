@@ -87,7 +87,7 @@ func (c *crowd) drawID(t *rapid.T) string {
 func (c *crowd) drawGroupChange(t *rapid.T) (object, refused) {
 	switch drawInt(t, 0, 11, "sort of operation") {
 	case 0:
-		c.name = drawFrom(t, []string{"g", "h", "G"}, "name")
+		c.name = drawFrom(t, []string{"g", "h", "G", "OTHERS"}, "name")
 		return object{"op": drawFrom(t, []string{opAdd, opReplace}, "op"), "path": "displayName", "value": c.name}, nil
 	case 1:
 		return object{"op": opRemove, "path": "displayName"}, refused{mutability}
@@ -281,6 +281,9 @@ func (c *crowd) patchMembers(t *rapid.T) {
 		o, no := c.drawGroupChange(t)
 		ops, why = append(ops, o), append(why, no...)
 	}
+	if c.taken(name) {
+		why = append(why, uniqueness) // or what else is wrong: the server says what it finds first
+	}
 	if len(why) > 0 {
 		c.name, c.members = name, members
 	}
@@ -296,6 +299,13 @@ func (c *crowd) patchMembers(t *rapid.T) {
 		t.Fatalf("%s: %s\n%d %s, the model says %q", c.dialect, body, got.status, got.raw, why)
 	}
 	c.compare(t, body, name == c.name && maps.Equal(members, c.members))
+}
+
+// taken reports whether a group that had a name has that of another group now, which the entra dialect refuses.
+func (c *crowd) taken(before string) bool {
+	return c.dialect == "entra" && !strings.EqualFold(before, c.name) && slices.ContainsFunc(slices.Collect(maps.Values(c.pool)), func(m map[string]any) bool {
+		return m["type"] == "Group" && strings.EqualFold(textOf(m["display"]), c.name)
+	})
 }
 
 func (c *crowd) compare(t *rapid.T, body []byte, unchanged bool) {
