@@ -26,8 +26,11 @@ const readsEvery = 3 * time.Second
 const sweepEvery = 5 * time.Minute
 
 // gcPercent lets the heap grow to a few times what is in use, which is little, before it is swept: a fifth of the time of a small request
-// went into sweeping. GOGC says otherwise where it is set.
-const gcPercent = 300
+// went into sweeping. Near memoryGoal, in bytes, it is swept as often as that takes. GOGC or GOMEMLIMIT say otherwise where they are set.
+const (
+	gcPercent  = 300
+	memoryGoal = 48 << 20
+)
 
 // serve returns the command that is the product.
 func (p *program) serve() *cobra.Command {
@@ -56,8 +59,9 @@ func (p *program) serveUntil(ctx context.Context, b *bridge) error {
 		format = "json"
 	}
 	log := logger(p.stderr, format, b.settings.LogLevel)
-	if p.getenv("GOGC") == "" {
+	if p.getenv("GOGC") == "" && p.getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(gcPercent)
+		debug.SetMemoryLimit(memoryGoal)
 	}
 	if err := b.announce(ctx, log, listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
