@@ -42,8 +42,8 @@ type DB struct {
 	keys   []sealKey
 	bound  sync.Map      // query -> rebound query
 	opened atomic.Uint64 // see OpeningVersion
-	texts  atomic.Int32
-	writer *writer // SQLite: who gathers the changes
+	texts  atomic.Int32  // how many are in bound
+	writer *writer       // SQLite: who gathers the changes
 	places remembered
 	slots  atomic.Uint32 // see slot
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -64,10 +63,10 @@ func (q RequestQuery) conditions(b *builder) {
 		b.add(b.holds("r.path"), q.Path)
 	}
 	if !q.Since.IsZero() { // ids are of the time of the request, give or take nothing worth an index of its own
-		b.add("r.at >= ? AND r.id >= ?", q.Since.UTC(), firstIDAt(q.Since.Add(-time.Minute)))
+		b.add("r.at >= ? AND r.id >= ?", q.Since.UTC(), identity.IDBefore(q.Since.Add(-time.Minute)))
 	}
 	if !q.Until.IsZero() {
-		b.add("r.at < ? AND r.id < ?", q.Until.UTC(), firstIDAt(q.Until.Add(time.Minute)))
+		b.add("r.at < ? AND r.id < ?", q.Until.UTC(), identity.IDBefore(q.Until.Add(time.Minute)))
 	}
 	q.about(b)
 }
@@ -96,12 +95,6 @@ func (b *builder) holds(column string) string {
 		return "strpos(" + column + ", ?) > 0"
 	}
 	return "instr(" + column + ", ?) > 0"
-}
-
-// firstIDAt returns an id that is not greater than any that identity.NewID makes at that time or later.
-func firstIDAt(at time.Time) string {
-	ms := uint64(max(at.UnixMilli(), 0))
-	return fmt.Sprintf("%08x-%04x-7000-8000-000000000000", ms>>16&0xffffffff, ms&0xffff)
 }
 
 // Requests returns the scope's journal, newest first.
@@ -159,7 +152,7 @@ func (tx *Tx) EventsOfRequest(ctx context.Context, r identity.Request, limit int
 	from, to := r.At.Add(-time.Second), r.At.Add(r.Duration+5*time.Second)
 	var rows []eventRow
 	err := tx.list(ctx, &rows, `SELECT `+eventColumns+` FROM events e WHERE e.request_id = ? AND e.id >= ? AND e.id < ? ORDER BY e.id LIMIT ?`,
-		string(r.ID), firstIDAt(from), firstIDAt(to), limit)
+		string(r.ID), identity.IDBefore(from), identity.IDBefore(to), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -174,7 +167,7 @@ func (tx *Tx) EventsOfRequest(ctx context.Context, r identity.Request, limit int
 
 // DeleteRequests deletes entries of the journal from before a time, at most limit, the oldest first, and returns how many.
 func (tx *Tx) DeleteRequests(ctx context.Context, before time.Time, limit int) (int, error) {
-	return tx.execCount(ctx, `DELETE FROM requests WHERE id IN (SELECT r.id FROM requests r WHERE r.id < ? ORDER BY r.id LIMIT ?)`, firstIDAt(before), limit)
+	return tx.execCount(ctx, `DELETE FROM requests WHERE id IN (SELECT r.id FROM requests r WHERE r.id < ? ORDER BY r.id LIMIT ?)`, identity.IDBefore(before), limit)
 }
 
 // AddReads adds successful reads to the count of a directory's day, which is written as 2006-01-02 in UTC.

@@ -27,8 +27,8 @@ type Tx struct {
 	now   time.Time
 	added []identity.User // inserted by this transaction
 	queue []statement     // PostgreSQL: writes that go out together, with the next query or the commit
-	hopes []expectation
-	opens bool // it wrote what OpeningVersion counts
+	hopes []expectation   // what must be true of the queue when it went out
+	opens bool            // it wrote what OpeningVersion counts
 }
 
 // statement is a write that nobody waits for.
