@@ -65,9 +65,9 @@ func TestTheClockDoesNotTellWhoHasAnAccount(t *testing.T) {
 func TestTheOldestOfTooManySessionsEnds(t *testing.T) {
 	h := build(t, storetest.SQLite(t))
 	ada := h.person(h.acme, "ada", "editor")
-	first, _, err := h.StartSession(t.Context(), ada, identity.Session{})
+	first, _, err := h.StartSession(t.Context(), ada, identity.Session{}, "")
 	for range 100 {
-		_, _, again := h.StartSession(t.Context(), ada, identity.Session{})
+		_, _, again := h.StartSession(t.Context(), ada, identity.Session{}, "")
 		err = errors.Join(err, again)
 	}
 	if err != nil {

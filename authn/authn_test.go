@@ -123,7 +123,7 @@ func (h *house) password(u identity.User) {
 
 func (h *house) signIn(u identity.User) (string, identity.Session) {
 	h.t.Helper()
-	cookie, session, err := h.StartSession(h.t.Context(), u, identity.Session{IP: "203.0.113.9", UserAgent: "test"})
+	cookie, session, err := h.StartSession(h.t.Context(), u, identity.Session{IP: "203.0.113.9", UserAgent: "test"}, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -32,9 +32,10 @@ type Visit struct {
 }
 
 // StartSession signs a user in and returns the secret for the browser's cookie, of which only the hash is kept. Of the session that is given, connection, IP,
-// user agent and session index count, and ExpiresAt when the provider limits its own session; id and times are filled in. Forbidden, with a code such as
+// user agent and what it says of the provider's session count, and ExpiresAt when the provider limits that; id and times are filled in. token is the
+// provider's, for a later log-out there, and may be empty. Forbidden, with a code such as
 // "user.inactive", when the user may not sign in any more.
-func (s *Service) StartSession(ctx context.Context, u identity.User, session identity.Session) (string, identity.Session, error) {
+func (s *Service) StartSession(ctx context.Context, u identity.User, session identity.Session, token string) (string, identity.Session, error) {
 	cookie, limit := identity.NewSecret(""), session.ExpiresAt
 	session.ID, session.UserID = identity.NewID[identity.SessionID](), u.ID
 	session.IP, session.UserAgent = clean(session.IP, maxIP), clean(session.UserAgent, maxUserAgent)
@@ -45,7 +46,7 @@ func (s *Service) StartSession(ctx context.Context, u identity.User, session ide
 		if !limit.IsZero() && limit.Before(session.ExpiresAt) {
 			session.ExpiresAt = limit.UTC().Truncate(time.Microsecond)
 		}
-		return s.start(ctx, tx, u.ID, session, identity.HashSecret(cookie))
+		return s.start(ctx, tx, u.ID, session, identity.HashSecret(cookie), token)
 	})
 	if err != nil {
 		return "", identity.Session{}, err
@@ -54,7 +55,7 @@ func (s *Service) StartSession(ctx context.Context, u identity.User, session ide
 }
 
 // start looks at the user once more, on the locked row, and writes the session with its event.
-func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, session identity.Session, hash []byte) error {
+func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, session identity.Session, hash []byte, token string) error {
 	if !session.ExpiresAt.After(tx.Now()) {
 		return identity.Errorf(identity.Unauthenticated, "The provider's session has ended already. Sign in again.").WithCode("session.ended")
 	}
@@ -75,7 +76,7 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if err := makeRoom(ctx, tx, u); err != nil {
 		return err
 	}
-	if err := tx.InsertSession(ctx, session, hash); err != nil {
+	if err := tx.InsertSession(ctx, session, hash, token); err != nil {
 		return err
 	}
 	if err := tx.SetLastLogin(ctx, u.ID, tx.Now()); err != nil {
@@ -263,6 +264,52 @@ func endAll(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.Use
 		}
 	}
 	return len(events), tx.InsertEvent(ctx, events...)
+}
+
+// EndUpstreamSessions ends the sessions that a provider's log-out names, and returns them with what is needed to answer: those of the subject, of the session
+// index (SessionIndex or sid), or of both when both are given. It asks for no right: the caller has checked that the provider said so.
+func (s *Service) EndUpstreamSessions(ctx context.Context, by identity.Actor, connection identity.ConnectionID, issuer, subject, index string) ([]identity.Session, error) {
+	if subject == "" && index == "" {
+		return nil, identity.Errorf(identity.Invalid, "A log-out names a subject or a session.")
+	}
+	var ended []identity.Session
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		if subject != "" {
+			ended, err = tx.SessionsOfSubject(ctx, connection, issuer, subject)
+		} else {
+			ended, err = tx.SessionsOfIndex(ctx, connection, issuer, index)
+		}
+		if err != nil {
+			return err
+		}
+		ended = slices.DeleteFunc(ended, func(session identity.Session) bool { return index != "" && session.SessionIndex != index })
+		for _, session := range ended {
+			if err := tx.DeleteSession(ctx, session.ID); err != nil {
+				return err
+			}
+			u, err := tx.User(ctx, store.Everything(), session.UserID)
+			if err != nil && identity.KindOf(err) != identity.NotFound {
+				return err
+			}
+			e := about(by, identity.SessionEnded, u, session)
+			e.Reason = "logged out at the provider"
+			if err := tx.InsertEvent(ctx, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return ended, err
+}
+
+// UpstreamToken returns the provider's token of one's own session, "" when there is none: the id_token_hint of a log-out at the provider.
+func (s *Service) UpstreamToken(ctx context.Context, v Visit) (string, error) {
+	var token string
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		token, err = tx.SessionToken(ctx, v.Session.ID)
+		return err
+	})
+	return token, err
 }
 
 // about starts an event of an actor about one session of a user.

@@ -15,7 +15,7 @@ import (
 func TestASessionSaysWhoIsThere(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ada := h.person(h.acme, "ada", "editor")
-		cookie, session, err := h.StartSession(t.Context(), ada, identity.Session{IP: "203.0.113.9", UserAgent: "Mozilla\x00\xff " + strings.Repeat("x", 1000)})
+		cookie, session, err := h.StartSession(t.Context(), ada, identity.Session{IP: "203.0.113.9", UserAgent: "Mozilla\x00\xff " + strings.Repeat("x", 1000)}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestWhatHappensToAUserHoldsAtTheNextRequest(t *testing.T) {
 			if identity.KindOf(err) != identity.Unauthenticated || !strings.Contains(err.Error(), tt.cause) {
 				t.Errorf("%s: %v", tt.name, err)
 			}
-			if _, _, err := h.StartSession(t.Context(), u, identity.Session{}); identity.KindOf(err) != identity.Forbidden {
+			if _, _, err := h.StartSession(t.Context(), u, identity.Session{}, ""); identity.KindOf(err) != identity.Forbidden {
 				t.Errorf("%s: a new session: %v", tt.name, err)
 			}
 		}
@@ -115,7 +115,7 @@ func TestSessionsEndWithTheirTimes(t *testing.T) {
 			s := identity.Session{
 				ID: identity.NewID[identity.SessionID](), UserID: ada.ID, CreatedAt: ago(tt.created), LastSeenAt: ago(tt.lastSeen), ExpiresAt: ago(-tt.left),
 			}
-			h.update(func(tx *store.Tx) error { return tx.InsertSession(t.Context(), s, identity.HashSecret(cookie)) })
+			h.update(func(tx *store.Tx) error { return tx.InsertSession(t.Context(), s, identity.HashSecret(cookie), "") })
 			_, err := h.Session(t.Context(), cookie)
 			if (err == nil) != (tt.want == "") || err != nil && (identity.KindOf(err) != identity.Unauthenticated || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%s: %v", tt.name, err)
@@ -132,7 +132,7 @@ func TestAProvidersOwnLimitIsKept(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ada := h.person(h.acme, "ada", "editor")
 		for _, tt := range []struct{ limit, want time.Duration }{{time.Hour, time.Hour}, {48 * time.Hour, 24 * time.Hour}} {
-			_, session, err := h.StartSession(t.Context(), ada, identity.Session{ExpiresAt: time.Now().Add(tt.limit)})
+			_, session, err := h.StartSession(t.Context(), ada, identity.Session{ExpiresAt: time.Now().Add(tt.limit)}, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestAProvidersOwnLimitIsKept(t *testing.T) {
 				t.Errorf("a limit of %v gives %v", tt.limit, got)
 			}
 		}
-		_, _, err := h.StartSession(t.Context(), ada, identity.Session{ExpiresAt: ago(time.Second)})
+		_, _, err := h.StartSession(t.Context(), ada, identity.Session{ExpiresAt: ago(time.Second)}, "")
 		wantKind(t, err, identity.Unauthenticated)
 	})
 }

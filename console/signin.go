@@ -86,7 +86,7 @@ func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, ba
 	if err != nil {
 		return err
 	}
-	cookie, session, err := d.authn.StartSession(r.Context(), u, identity.Session{IP: web.ClientIP(r), UserAgent: r.UserAgent()})
+	cookie, session, err := d.authn.StartSession(r.Context(), u, identity.Session{IP: web.ClientIP(r), UserAgent: r.UserAgent()}, "")
 	if err != nil {
 		return err
 	}

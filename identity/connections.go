@@ -41,8 +41,22 @@ type Connection struct {
 	Skew        time.Duration
 	SAML        SAMLSettings
 	OIDC        OIDCSettings
+	Options     ConnectionOptions
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+// ConnectionOptions is what an administrator may choose of a connection, whatever its protocol. The zero value is the safest choice.
+type ConnectionOptions struct {
+	ForceAuthn bool `json:"force_authn,omitempty"` // the provider asks the person again each time
+}
+
+// ConnectionHealth says how it went when a provider's metadata or keys were read last.
+type ConnectionHealth struct {
+	ConnectionID ConnectionID
+	CheckedAt    time.Time
+	SucceededAt  *time.Time // nil: never yet
+	Failure      string     // what to do about it; empty: it went well
 }
 
 // SAMLSettings is what a SAML connection knows of its provider and of its own key.
@@ -94,7 +108,17 @@ type Claims struct {
 	Groups        []string
 	SessionIndex  string
 	SessionEnds   *time.Time // the provider's own limit
-	AuthTime      *time.Time
-	ACR           string
-	AMR           []string
+
+	// SAML core 2.2.2, beside the NameID that is Subject.
+	NameIDFormat, NameQualifier, SPNameQualifier string
+
+	// Attributes are the claims as they came, by name, for rules and for the trace: texts and lists of texts only.
+	Attributes map[string][]string
+	// GroupsElsewhere is set when the provider has more groups than it puts into a token (Entra: _claim_names, hasgroups): Groups is then not all.
+	GroupsElsewhere bool
+	// Token is the ID token as received, for a later log-out at the provider (id_token_hint). It is never logged.
+	Token    string
+	AuthTime *time.Time
+	ACR      string
+	AMR      []string
 }

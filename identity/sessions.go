@@ -9,11 +9,36 @@ type Session struct {
 	ConnectionID ConnectionID // empty: signed in with a password
 	IP           string
 	UserAgent    string
-	SessionIndex string // of the provider
+	Issuer       string // of the provider, with Subject: whose log-out at the provider ends this session
+	Subject      string // NameID or sub
+	SessionIndex string // SessionIndex or sid of the provider
+	Upstream     Upstream
 	CreatedAt    time.Time
 	LastSeenAt   time.Time
 	ExpiresAt    time.Time
 }
+
+// Upstream is what a session keeps of the provider's session.
+type Upstream struct {
+	NameIDFormat    string     `json:"name_id_format,omitempty"` // SAML core 2.2.2: a LogoutRequest names the subject as it was received
+	NameQualifier   string     `json:"name_qualifier,omitempty"`
+	SPNameQualifier string     `json:"sp_name_qualifier,omitempty"`
+	ACR             string     `json:"acr,omitempty"`
+	AMR             []string   `json:"amr,omitempty"`
+	AuthTime        *time.Time `json:"auth_time,omitempty"`
+	Ends            *time.Time `json:"ends,omitempty"` // SessionNotOnOrAfter or session_expiry
+}
+
+// SignInPurpose is what somebody was sent to a provider for.
+type SignInPurpose string
+
+// The purposes. The zero value is an ordinary sign-in.
+const (
+	PurposeSignIn SignInPurpose = ""
+	PurposeTest   SignInPurpose = "test"   // an administrator tries a connection: no user, link or session comes of it
+	PurposeLink   SignInPurpose = "link"   // somebody who is signed in ties a provider's account to the own one
+	PurposeLogout SignInPurpose = "logout" // we told the provider that somebody leaves, and wait for its answer
+)
 
 // SignInState is what must be remembered between sending a browser to a provider and its return.
 type SignInState struct {
@@ -23,6 +48,8 @@ type SignInState struct {
 	Nonce        string
 	Verifier     string // PKCE
 	ReturnTo     string // local path
+	Purpose      SignInPurpose
+	UserID       UserID // who asked, for a test or a link
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

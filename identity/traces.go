@@ -17,7 +17,15 @@ type Trace struct {
 	Email        string
 	UserID       UserID
 	IP           string
+	Purpose      SignInPurpose
 	Checks       []Check
+	Facts        []Fact // what the provider said, redacted
+}
+
+// Fact is one thing that a provider said, such as an attribute with its values.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // CheckResult is how a check ended.

@@ -121,7 +121,7 @@ func (h *house) session(id identity.UserID) {
 	h.t.Helper()
 	err := h.db.Update(h.ctx, func(tx *store.Tx) error {
 		s := identity.Session{ID: identity.NewID[identity.SessionID](), UserID: id, CreatedAt: tx.Now(), LastSeenAt: tx.Now(), ExpiresAt: tx.Now().AddDate(0, 0, 1)}
-		return tx.InsertSession(h.ctx, s, identity.HashSecret(string(s.ID)))
+		return tx.InsertSession(h.ctx, s, identity.HashSecret(string(s.ID)), "")
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -22,7 +22,7 @@ func (c *examiner) signIn(s *authn.Service, person object) (cookie string, err e
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	cookie, _, err = s.StartSession(ctx, u, identity.Session{IP: "192.0.2.1"})
+	cookie, _, err = s.StartSession(ctx, u, identity.Session{IP: "192.0.2.1"}, "")
 	return cookie, err
 }
 

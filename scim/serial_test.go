@@ -120,7 +120,7 @@ func (f *fleet) do(d draft) {
 	}
 	a.start = time.Since(f.base)
 	if a.kind == "sign in" {
-		cookie, _, err := f.authn.StartSession(context.Background(), identity.User{ID: identity.UserID(a.id)}, identity.Session{})
+		cookie, _, err := f.authn.StartSession(context.Background(), identity.User{ID: identity.UserID(a.id)}, identity.Session{}, "")
 		if a.cookie = cookie; err != nil && identity.KindOf(err) != identity.Forbidden {
 			f.t.Error(err)
 		}

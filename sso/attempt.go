@@ -65,12 +65,17 @@ func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, ident
 	}
 	a.trace.UserID = user.ID
 	session := identity.Session{
-		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()), SessionIndex: claims.SessionIndex,
+		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()),
+		Issuer: claims.Issuer, Subject: claims.Subject, SessionIndex: claims.SessionIndex,
+		Upstream: identity.Upstream{
+			NameIDFormat: claims.NameIDFormat, NameQualifier: claims.NameQualifier, SPNameQualifier: claims.SPNameQualifier,
+			ACR: claims.ACR, AMR: claims.AMR, AuthTime: claims.AuthTime, Ends: claims.SessionEnds,
+		},
 	}
 	if claims.SessionEnds != nil {
 		session.ExpiresAt = *claims.SessionEnds
 	}
-	return a.door.authn.StartSession(ctx, user, session)
+	return a.door.authn.StartSession(ctx, user, session, claims.Token)
 }
 
 // refused stores why, and returns the error as the page shows it: with the reference only.

@@ -19,12 +19,13 @@ type connectionRow struct {
 	DirectoryID text   `db:"directory_id"`
 	SkewMS      int64  `db:"skew_ms"`
 	Settings    text   `db:"settings"`
+	Options     text   `db:"options"`
 	Secret      []byte `db:"secret"`
 	CreatedAt   moment `db:"created_at"`
 	UpdatedAt   moment `db:"updated_at"`
 }
 
-const connectionColumns = `c.id, c.tenant_id, c.name, c.kind, c.enabled, c.unknown_policy, c.unknown_role, c.directory_id, c.skew_ms, c.settings, c.secret, c.created_at, c.updated_at`
+const connectionColumns = `c.id, c.tenant_id, c.name, c.kind, c.enabled, c.unknown_policy, c.unknown_role, c.directory_id, c.skew_ms, c.settings, c.options, c.secret, c.created_at, c.updated_at`
 
 func connectionPlace(id identity.ConnectionID) string { return "connections/secret/" + string(id) }
 
@@ -34,6 +35,9 @@ func (tx *Tx) openConnection(r *connectionRow, domains []string) (identity.Conne
 		ID: identity.ConnectionID(r.ID), TenantID: identity.TenantID(r.TenantID), Name: r.Name, Kind: identity.ConnectionKind(r.Kind), Enabled: r.Enabled, Domains: domains,
 		Unknown: identity.UnknownPolicy(r.Policy), UnknownRole: identity.RoleID(r.Role), DirectoryID: identity.DirectoryID(r.DirectoryID),
 		Skew: time.Duration(r.SkewMS) * time.Millisecond, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
+	}
+	if err := fromJSON(r.Options, &c.Options); err != nil {
+		return c, err
 	}
 	secret, err := tx.open(connectionPlace(c.ID), r.Secret)
 	if err != nil {
@@ -49,7 +53,10 @@ func (tx *Tx) openConnection(r *connectionRow, domains []string) (identity.Conne
 	return c, err
 }
 
-func connectionSettings(c identity.Connection) (settings string, secret []byte, err error) {
+func connectionSettings(c identity.Connection) (settings, options string, secret []byte, err error) {
+	if options, err = asJSON(c.Options); err != nil {
+		return "", "", nil, err
+	}
 	var raw []byte
 	if c.Kind == identity.SAML {
 		raw, err = json.Marshal(c.SAML)
@@ -58,7 +65,7 @@ func connectionSettings(c identity.Connection) (settings string, secret []byte, 
 		raw, err = json.Marshal(c.OIDC)
 		secret = []byte(c.OIDC.ClientSecret)
 	}
-	return string(raw), secret, err
+	return string(raw), options, secret, err
 }
 
 // Connection returns a connection of the scope with its secrets, or NotFound.
@@ -146,14 +153,14 @@ func (tx *Tx) ConnectionsByDomain(ctx context.Context, domain string) ([]identit
 
 // InsertConnection writes a new connection. A name that is taken is a Conflict.
 func (tx *Tx) InsertConnection(ctx context.Context, c identity.Connection) error {
-	settings, secret, err := connectionSettings(c)
+	settings, options, secret, err := connectionSettings(c)
 	if err != nil {
 		return err
 	}
-	err = tx.exec(ctx, `INSERT INTO connections (id, tenant_id, name, name_key, kind, enabled, unknown_policy, unknown_role, directory_id, skew_ms, settings, secret, created_at, updated_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	err = tx.exec(ctx, `INSERT INTO connections (id, tenant_id, name, name_key, kind, enabled, unknown_policy, unknown_role, directory_id, skew_ms, settings, options, secret, created_at, updated_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		string(c.ID), null(c.TenantID), c.Name, identity.NameKey(c.Name), string(c.Kind), c.Enabled, string(c.Unknown), string(c.UnknownRole), null(c.DirectoryID),
-		c.Skew.Milliseconds(), settings, tx.seal(connectionPlace(c.ID), secret), c.CreatedAt, c.UpdatedAt)
+		c.Skew.Milliseconds(), settings, options, tx.seal(connectionPlace(c.ID), secret), c.CreatedAt, c.UpdatedAt)
 	if err != nil {
 		return err
 	}
@@ -162,13 +169,13 @@ func (tx *Tx) InsertConnection(ctx context.Context, c identity.Connection) error
 
 // UpdateConnection writes a connection's settings; its tenant and kind never change.
 func (tx *Tx) UpdateConnection(ctx context.Context, c identity.Connection) error {
-	settings, secret, err := connectionSettings(c)
+	settings, options, secret, err := connectionSettings(c)
 	if err != nil {
 		return err
 	}
-	err = tx.execOne(ctx, `UPDATE connections SET name = ?, name_key = ?, enabled = ?, unknown_policy = ?, unknown_role = ?, directory_id = ?, skew_ms = ?, settings = ?, secret = ?, updated_at = ? WHERE id = ?`,
+	err = tx.execOne(ctx, `UPDATE connections SET name = ?, name_key = ?, enabled = ?, unknown_policy = ?, unknown_role = ?, directory_id = ?, skew_ms = ?, settings = ?, options = ?, secret = ?, updated_at = ? WHERE id = ?`,
 		c.Name, identity.NameKey(c.Name), c.Enabled, string(c.Unknown), string(c.UnknownRole), null(c.DirectoryID), c.Skew.Milliseconds(),
-		settings, tx.seal(connectionPlace(c.ID), secret), c.UpdatedAt, string(c.ID))
+		settings, options, tx.seal(connectionPlace(c.ID), secret), c.UpdatedAt, string(c.ID))
 	if err != nil {
 		return err
 	}

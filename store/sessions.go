@@ -13,50 +13,97 @@ type sessionRow struct {
 	ConnectionID text   `db:"connection_id"`
 	IP           string `db:"ip"`
 	UserAgent    string `db:"user_agent"`
+	Issuer       string `db:"issuer"`
+	Subject      string `db:"subject"`
 	SessionIndex string `db:"session_index"`
+	Upstream     text   `db:"upstream"`
 	CreatedAt    moment `db:"created_at"`
 	LastSeenAt   moment `db:"last_seen_at"`
 	ExpiresAt    moment `db:"expires_at"`
 }
 
-const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.session_index, s.created_at, s.last_seen_at, s.expires_at`
+const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at`
 
-func (r *sessionRow) session() identity.Session {
-	return identity.Session{
+func (r *sessionRow) session() (identity.Session, error) {
+	s := identity.Session{
 		ID: identity.SessionID(r.ID), UserID: identity.UserID(r.UserID), ConnectionID: identity.ConnectionID(r.ConnectionID), IP: r.IP, UserAgent: r.UserAgent,
-		SessionIndex: r.SessionIndex, CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
+		Issuer: r.Issuer, Subject: r.Subject, SessionIndex: r.SessionIndex, CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
 	}
+	return s, fromJSON(r.Upstream, &s.Upstream)
 }
 
-// InsertSession writes a session with the hash of its cookie.
-func (tx *Tx) InsertSession(ctx context.Context, s identity.Session, tokenHash []byte) error {
-	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, session_index, created_at, last_seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.SessionIndex, s.CreatedAt, s.LastSeenAt, s.ExpiresAt)
+func sessionTokenPlace(id identity.SessionID) string { return "sessions/upstream_token/" + string(id) }
+
+// InsertSession writes a session with the hash of its cookie, and the provider's token for a later log-out there, sealed; it may be empty.
+func (tx *Tx) InsertSession(ctx context.Context, s identity.Session, tokenHash []byte, token string) error {
+	upstream, err := asJSON(s.Upstream)
+	if err != nil {
+		return err
+	}
+	var sealed []byte
+	if token != "" {
+		sealed = tx.seal(sessionTokenPlace(s.ID), []byte(token))
+	}
+	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, issuer, subject, session_index, upstream, upstream_token, created_at, last_seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.Issuer, s.Subject, s.SessionIndex, upstream, sealed, s.CreatedAt, s.LastSeenAt, s.ExpiresAt)
+}
+
+// SessionToken returns the provider's token of a session, or "" when it has none.
+func (tx *Tx) SessionToken(ctx context.Context, id identity.SessionID) (string, error) {
+	var sealed []byte
+	if err := tx.get(ctx, &sealed, `SELECT s.upstream_token FROM sessions s WHERE s.id = ?`, string(id)); err != nil || len(sealed) == 0 {
+		return "", err
+	}
+	token, err := tx.open(sessionTokenPlace(id), sealed)
+	return string(token), err
 }
 
 // SessionByHash returns the session with this cookie's hash, expired or not, or NotFound.
 func (tx *Tx) SessionByHash(ctx context.Context, hash []byte) (identity.Session, error) {
 	var r sessionRow
-	err := tx.get(ctx, &r, `SELECT `+sessionColumns+` FROM sessions s WHERE s.token_hash = ?`, hash)
-	return r.session(), err
+	if err := tx.get(ctx, &r, `SELECT `+sessionColumns+` FROM sessions s WHERE s.token_hash = ?`, hash); err != nil {
+		return identity.Session{}, err
+	}
+	return r.session()
 }
 
 // Session returns a session, or NotFound.
 func (tx *Tx) Session(ctx context.Context, id identity.SessionID) (identity.Session, error) {
 	var r sessionRow
-	err := tx.get(ctx, &r, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = ?`, string(id))
-	return r.session(), err
+	if err := tx.get(ctx, &r, `SELECT `+sessionColumns+` FROM sessions s WHERE s.id = ?`, string(id)); err != nil {
+		return identity.Session{}, err
+	}
+	return r.session()
 }
 
 // SessionsOf returns a user's sessions that have not expired, newest first.
 func (tx *Tx) SessionsOf(ctx context.Context, user identity.UserID) ([]identity.Session, error) {
+	return tx.sessions(ctx, `s.user_id = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(user), tx.now)
+}
+
+// SessionsOfSubject returns the sessions that a provider's subject began at a connection and that have not expired, newest first.
+func (tx *Tx) SessionsOfSubject(ctx context.Context, connection identity.ConnectionID, issuer, subject string) ([]identity.Session, error) {
+	return tx.sessions(ctx, `s.connection_id = ? AND s.subject = ? AND s.subject <> '' AND s.issuer = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(connection), subject, issuer, tx.now)
+}
+
+// SessionsOfIndex returns the sessions with a provider's session index (SessionIndex or sid) that have not expired, newest first.
+func (tx *Tx) SessionsOfIndex(ctx context.Context, connection identity.ConnectionID, issuer, index string) ([]identity.Session, error) {
+	return tx.sessions(ctx, `s.connection_id = ? AND s.session_index = ? AND s.session_index <> '' AND s.issuer = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(connection), index, issuer, tx.now)
+}
+
+func (tx *Tx) sessions(ctx context.Context, where string, args ...any) ([]identity.Session, error) {
 	var rows []sessionRow
-	err := tx.list(ctx, &rows, `SELECT `+sessionColumns+` FROM sessions s WHERE s.user_id = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(user), tx.now)
+	if err := tx.list(ctx, &rows, `SELECT `+sessionColumns+` FROM sessions s WHERE `+where, args...); err != nil {
+		return nil, err
+	}
 	out := make([]identity.Session, len(rows))
 	for i := range rows {
-		out[i] = rows[i].session()
+		var err error
+		if out[i], err = rows[i].session(); err != nil {
+			return nil, err
+		}
 	}
-	return out, err
+	return out, nil
 }
 
 // TouchSession notes that a session was used.

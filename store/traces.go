@@ -19,15 +19,20 @@ type traceRow struct {
 	Email        string `db:"email"`
 	UserID       text   `db:"user_id"`
 	IP           string `db:"ip"`
+	Purpose      string `db:"purpose"`
 	Checks       text   `db:"checks"`
+	Facts        text   `db:"facts"`
 }
 
-const traceColumns = `t.id, t.at, t.connection_id, t.tenant_id, t.ok, t.code, t.message, t.issuer, t.subject, t.email, t.user_id, t.ip, t.checks`
+const traceColumns = `t.id, t.at, t.connection_id, t.tenant_id, t.ok, t.code, t.message, t.issuer, t.subject, t.email, t.user_id, t.ip, t.purpose, t.checks, t.facts`
 
 func (r *traceRow) trace() (identity.Trace, error) {
 	t := identity.Trace{
 		ID: identity.TraceID(r.ID), At: r.At.time(), ConnectionID: identity.ConnectionID(r.ConnectionID), TenantID: identity.TenantID(r.TenantID), OK: r.OK, Code: r.Code,
-		Message: r.Message, Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, UserID: identity.UserID(r.UserID), IP: r.IP,
+		Message: r.Message, Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, UserID: identity.UserID(r.UserID), IP: r.IP, Purpose: identity.SignInPurpose(r.Purpose),
+	}
+	if err := fromJSON(r.Facts, &t.Facts); err != nil {
+		return t, err
 	}
 	return t, fromJSON(r.Checks, &t.Checks)
 }
@@ -38,8 +43,12 @@ func (tx *Tx) InsertTrace(ctx context.Context, t identity.Trace) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO traces (id, at, connection_id, tenant_id, ok, code, message, issuer, subject, email, user_id, ip, checks) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(t.ID), t.At, null(t.ConnectionID), null(t.TenantID), t.OK, t.Code, t.Message, t.Issuer, t.Subject, t.Email, null(t.UserID), t.IP, checks)
+	facts, err := asJSON(append([]identity.Fact{}, t.Facts...))
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `INSERT INTO traces (id, at, connection_id, tenant_id, ok, code, message, issuer, subject, email, user_id, ip, purpose, checks, facts) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(t.ID), t.At, null(t.ConnectionID), null(t.TenantID), t.OK, t.Code, t.Message, t.Issuer, t.Subject, t.Email, null(t.UserID), t.IP, string(t.Purpose), checks, facts)
 }
 
 // Trace returns a trace of the scope, or NotFound.
