@@ -58,6 +58,7 @@ var law = map[string]room{
 	},
 	"store/storetest": {floor: support, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/lib/pq"}},
 	"sso/ssotest":     {floor: support, ours: []string{"identity"}, owns: sign},
+	"sso/acceptance":  {floor: support, ours: []string{"identity", "access", "store", "provisioning", "authn", "web", "scim", "sso", "console", "sso/ssotest", "store/storetest"}, inTest: sign},
 	"e2e":             {floor: support, inTest: []string{"golang.org/x/net/html"}},
 	"bench":           {floor: support, owns: []string{"github.com/lib/pq", "modernc.org/sqlite"}}, // none of ours: it sees what a client sees
 }
