@@ -69,6 +69,8 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+
+	ConnectionKeyRotated EventType = "connection.key_rotated"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -107,4 +109,6 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+
+	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
 }

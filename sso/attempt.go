@@ -66,7 +66,7 @@ func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, ident
 	a.trace.UserID = user.ID
 	session := identity.Session{
 		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()),
-		Issuer: claims.Issuer, Subject: claims.Subject, SessionIndex: claims.SessionIndex,
+		Issuer: claims.Issuer, Subject: claims.Subject, NameID: claims.NameID, SessionIndex: claims.SessionIndex,
 		Upstream: identity.Upstream{
 			NameIDFormat: claims.NameIDFormat, NameQualifier: claims.NameQualifier, SPNameQualifier: claims.SPNameQualifier,
 			ACR: claims.ACR, AMR: claims.AMR, AuthTime: claims.AuthTime, Ends: claims.SessionEnds,
