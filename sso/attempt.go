@@ -87,7 +87,7 @@ func (a *attempt) refused(r *http.Request, err error) error {
 	if failed := a.record(r); failed != nil {
 		return failed
 	}
-	return &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID}
+	return &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID, purpose: a.trace.Purpose}
 }
 
 // record stores the trace even when the browser has hung up.
