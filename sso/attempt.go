@@ -52,6 +52,9 @@ func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity
 		return err
 	}
 	a.door.endOldSession(r)
+	if a.door.cookies.Value(r, bounceCookie) != "" {
+		a.door.cookies.Clear(w, bounceCookie)
+	}
 	a.door.cookies.SetSession(w, cookie, session.ExpiresAt)
 	http.Redirect(w, r, web.LocalPath(st.ReturnTo), http.StatusSeeOther)
 	return nil

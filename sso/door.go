@@ -46,6 +46,7 @@ func New(o Options) *Door {
 func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
+	mux.Handle("GET /sso/{connection}/acs", web.Handle(d.acsByGet, d.refuse))
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))

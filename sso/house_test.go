@@ -119,7 +119,7 @@ func (h *house) create(c identity.Connection) identity.Connection {
 }
 
 func (h *house) client(c identity.Connection) ssotest.SAMLClient {
-	return ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), Certificate: c.SAML.Certificate}
+	return ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), SLO: h.at(c, "slo"), Certificate: c.SAML.Certificate}
 }
 
 // at returns an address of a connection.

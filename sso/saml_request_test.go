@@ -19,7 +19,7 @@ func TestRequestsAreSignedBesideTheRedirect(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newSAMLCase(t)
 			s.connection.SAML.SSOURL = tt.ssoURL
-			target, err := redirectURL(authnRequest("_id", &s.connection, s.want), &s.connection, tt.relay)
+			target, err := redirectURL(authnRequest("_id", &s.connection, s.want, false), &s.connection, tt.relay)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -49,7 +49,7 @@ func TestRequestsAreSignedBesideTheRedirect(t *testing.T) {
 
 func TestRequestsLeaveTheNameIDFormatToTheProvider(t *testing.T) {
 	s := newSAMLCase(t)
-	policies := childrenOf(authnRequest("_id", &s.connection, s.want), nsProtocol, "NameIDPolicy")
+	policies := childrenOf(authnRequest("_id", &s.connection, s.want, false), nsProtocol, "NameIDPolicy")
 	if len(policies) != 1 || attribute(policies[0], "AllowCreate") != "true" {
 		t.Fatalf("the request has %d policies that let an id be created", len(policies))
 	}
