@@ -69,6 +69,12 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+	MetadataChanged   EventType = "connection.metadata_changed"
+	MetadataHeld      EventType = "connection.metadata_held"
+	MetadataApproved  EventType = "connection.metadata_approved"
+	MetadataRejected  EventType = "connection.metadata_rejected"
+	MetadataRefused   EventType = "connection.metadata_refused"
+	ConnectionEnding  EventType = "connection.ending"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -107,4 +113,10 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	MetadataChanged:   "a provider's metadata brought other certificates or addresses, which are in force now",
+	MetadataHeld:      "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
+	MetadataApproved:  "a Super Admin let a change of a provider's metadata into force",
+	MetadataRejected:  "a Super Admin refused a change of a provider's metadata, or the provider took it back",
+	MetadataRefused:   "a provider's metadata could not be its own: another entity id, a wrong signature, an old document; the settings stayed",
+	ConnectionEnding:  "a certificate or client secret of a connection ends within 60, 30, 7 or 1 days; written once each",
 }
