@@ -124,6 +124,7 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRejected:  "Metadata rejected",
 	identity.MetadataRefused:   "Metadata refused",
 	identity.ConnectionEnding:  "Certificate or secret ends soon",
+	identity.MailResent:        "Mail sent again",
 }
 
 func eventName(t identity.EventType) string {

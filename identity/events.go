@@ -75,6 +75,7 @@ const (
 	MetadataRejected  EventType = "connection.metadata_rejected"
 	MetadataRefused   EventType = "connection.metadata_refused"
 	ConnectionEnding  EventType = "connection.ending"
+	MailResent        EventType = "mail.resent"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -119,4 +120,5 @@ var EventTypes = map[EventType]string{
 	MetadataRejected:  "a Super Admin refused a change of a provider's metadata, or the provider took it back",
 	MetadataRefused:   "a provider's metadata could not be its own: another entity id, a wrong signature, an old document; the settings stayed",
 	ConnectionEnding:  "a certificate or client secret of a connection ends within 60, 30, 7 or 1 days; written once each",
+	MailResent:        "a mail that was given up is sent again",
 }

@@ -112,3 +112,46 @@ func valueText(v any) string {
 	}
 	return fmt.Sprint(v)
 }
+
+// mostMails is how many mails a list shows at most.
+const mostMails = 1000
+
+// Mails returns the last mails, newest first, without their texts: a text may carry a link that opens something.
+func (s *Service) Mails(ctx context.Context, by identity.Actor, limit int) ([]identity.Mail, error) {
+	if err := s.platform(by); err != nil {
+		return nil, err
+	}
+	var mails []identity.Mail
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		mails, err = tx.Mails(ctx, min(max(limit, 1), mostMails))
+		return err
+	})
+	return mails, err
+}
+
+// ResendMail sends a mail again that was given up; one that may have arrived too, which is then the sender's risk. Another one is NotFound.
+func (s *Service) ResendMail(ctx context.Context, by identity.Actor, id identity.MailID) error {
+	none := func() *identity.Error {
+		return identity.Errorf(identity.NotFound, "There is no such mail that was given up. Those that wait are sent by themselves.")
+	}
+	if err := s.platform(by); err != nil {
+		return err
+	}
+	if id == "" || !validIDs(&id) {
+		return none()
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		m, err := tx.Mail(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := tx.ResendMail(ctx, id); err != nil {
+			return err
+		}
+		e := event(by, identity.MailResent)
+		e.TenantID, e.UserID, e.ObjectKind, e.ObjectID, e.ObjectLabel = m.TenantID, m.UserID, "mail", string(m.ID), m.Subject
+		e.Reason = m.Failure
+		return tx.InsertEvent(ctx, e)
+	})
+	return sharpen(err, none)
+}
