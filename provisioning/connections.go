@@ -123,6 +123,9 @@ func checkProvider(c *identity.Connection) error {
 		if len(c.SAML.Certificates) == 0 {
 			return invalid("metadata", "The provider's signing certificate is needed; without it nothing could be trusted.")
 		}
+		if err := checkMetadata(c.SAML); err != nil {
+			return err
+		}
 		for _, der := range c.SAML.Certificates {
 			cert, err := x509.ParseCertificate(der)
 			if err != nil {
@@ -296,6 +299,7 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("allow SHA-1", before.SAML.AllowSHA1, after.SAML.AllowSHA1)
 	add("email claim", before.SAML.EmailClaim, after.SAML.EmailClaim)
 	add("certificates", fingerprints(before.SAML.Certificates), fingerprints(after.SAML.Certificates))
+	out = append(out, diffMetadata(before, after)...)
 	add("issuer", before.OIDC.Issuer, after.OIDC.Issuer)
 	add("client id", before.OIDC.ClientID, after.OIDC.ClientID)
 	add("scopes", before.OIDC.Scopes, after.OIDC.Scopes)
