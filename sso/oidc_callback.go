@@ -115,7 +115,11 @@ func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token
 	if err != nil {
 		return identity.Claims{}, err
 	}
-	if err := a.trail.require(accessTokenCheck(id, token.AccessToken), a.freshCheck(id, st)); err != nil {
+	checks := []check{accessTokenCheck(id, token.AccessToken)}
+	if a.connection.Options.ForceAuthn {
+		checks = append(checks, a.freshCheck(id, st))
+	}
+	if err := a.trail.require(checks...); err != nil {
 		return identity.Claims{}, err
 	}
 	if id.Email == "" && d.UserInfo != "" {
@@ -137,8 +141,8 @@ func (a *attempt) freshCheck(id idToken, st identity.SignInState) check {
 	at, known := moment(id.AuthTime)
 	asked := st.CreatedAt.Add(-skewOf(&a.connection))
 	return check{
-		name: "time of authentication", ok: !a.connection.Options.ForceAuthn || known && !at.Before(asked), code: "oidc.stale_authentication", kind: identity.Unauthenticated,
-		got: stamp(at, known), want: "after " + stamp(st.CreatedAt.UTC(), a.connection.Options.ForceAuthn),
+		name: "time of authentication", ok: known && !at.Before(asked), code: "oidc.stale_authentication", kind: identity.Unauthenticated,
+		got: stamp(at, known), want: "after " + stamp(st.CreatedAt.UTC(), true),
 		fix: "This connection asks that people authenticate anew each time, and the provider let somebody in who did so before, or does not say when (auth_time): let it honour prompt=login and max_age, or switch that off for this connection.",
 	}
 }

@@ -289,3 +289,10 @@ func (p *provider) readKeys(ctx context.Context) error {
 	}
 	return err
 }
+
+// reportProvider tells the administrators how it went when a provider was read.
+func (d *Door) reportProvider(ctx context.Context, id identity.ConnectionID, failure string) {
+	if err := d.provisioning.ReportConnection(ctx, id, failure); err != nil {
+		d.log.WarnContext(ctx, "how it went at a provider could not be noted", "connection", id, "error", err)
+	}
+}
