@@ -69,6 +69,11 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+	ConnectionDeleted EventType = "connection.deleted"
+	ConnectionTested  EventType = "connection.tested"
+	SetupLinkCreated  EventType = "setup_link.created"
+	SetupLinkRevoked  EventType = "setup_link.revoked"
+	SetupLinkFinished EventType = "setup_link.finished"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -107,4 +112,9 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	ConnectionDeleted: "a connection was deleted with its links; the sessions that came through it ended",
+	ConnectionTested:  "somebody who sets a connection up tried it: nobody was created, linked or signed in",
+	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
+	SetupLinkRevoked:  "such a link was revoked before it was used up",
+	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 }

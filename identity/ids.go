@@ -25,6 +25,8 @@ type (
 	TraceID      string
 	AssignmentID string
 	ResourceID   string
+	TrialID      string
+	SetupLinkID  string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".
