@@ -118,6 +118,8 @@ var eventNames = map[identity.EventType]string{
 	identity.ClientRevoked:     "OAuth client revoked",
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
+
+	identity.ConnectionKeyRotated: "Own key changed",
 }
 
 func eventName(t identity.EventType) string {

@@ -74,6 +74,8 @@ const (
 	SetupLinkCreated  EventType = "setup_link.created"
 	SetupLinkRevoked  EventType = "setup_link.revoked"
 	SetupLinkFinished EventType = "setup_link.finished"
+
+	ConnectionKeyRotated EventType = "connection.key_rotated"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -117,4 +119,6 @@ var EventTypes = map[EventType]string{
 	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
+
+	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
 }

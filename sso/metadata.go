@@ -34,6 +34,8 @@ type (
 		Protocols string        `xml:"protocolSupportEnumeration,attr"`
 		Keys      []idpKey      `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
 		SSO       []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleSignOnService"`
+		SLO       []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
+		Artifacts []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata ArtifactResolutionService"`
 	}
 	idpKey struct {
 		Use  string `xml:"use,attr"`
@@ -44,8 +46,10 @@ type (
 		} `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo"`
 	}
 	idpEndpoint struct {
-		Binding  string `xml:"Binding,attr"`
-		Location string `xml:"Location,attr"`
+		Binding          string `xml:"Binding,attr"`
+		Location         string `xml:"Location,attr"`
+		ResponseLocation string `xml:"ResponseLocation,attr"`
+		Index            string `xml:"index,attr"`
 	}
 )
 
@@ -151,6 +155,7 @@ func settingsOf(entity idpEntity, allowPrivate bool) (identity.SAMLSettings, err
 	if s.SSOURL, err = redirectEndpoint(entity.IDPs[0], allowPrivate); err != nil {
 		return s, err
 	}
+	otherEndpoints(&s, entity.IDPs[0], allowPrivate)
 	s.Certificates, err = signingCertificates(entity.IDPs[0])
 	return s, err
 }
