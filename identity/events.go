@@ -69,6 +69,8 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+	TracesShared      EventType = "signin.shared"
+	TracesUnshared    EventType = "signin.unshared"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -107,4 +109,6 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TracesShared:      "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
+	TracesUnshared:    "such a link was revoked",
 }

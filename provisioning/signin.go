@@ -44,6 +44,9 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 		err = refuse(trace, "user_name.taken", "The user name is taken by somebody whom this connection may not match.", "Link the person by hand, or rename the other account.", err)
 	}
 	trace.UserID = out.ID
+	if trace.TenantID == "" {
+		trace.TenantID = out.TenantID // through the installation's own provider: her administrators may see it
+	}
 	return out, err
 }
 
