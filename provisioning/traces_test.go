@@ -114,7 +114,9 @@ func TestAFloodOfRefusalsIsCountedAndNotKept(t *testing.T) {
 func TestTracesAreKeptAsLongAsTheSettingSays(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.KeepTraces(2 * 24 * time.Hour)
-		day := func(n int) identity.TraceID { return h.record(identity.Trace{At: time.Now().Add(-time.Duration(n)*24*time.Hour - time.Hour)}) }
+		day := func(n int) identity.TraceID {
+			return h.record(identity.Trace{At: time.Now().Add(-time.Duration(n)*24*time.Hour - time.Hour)})
+		}
 		fresh, old := day(1), day(2)
 		for range 3 {
 			if err := h.SweepTraces(h.ctx); err != nil {
