@@ -69,6 +69,11 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+	ConnectionDeleted EventType = "connection.deleted"
+	ConnectionTested  EventType = "connection.tested"
+	SetupLinkCreated  EventType = "setup_link.created"
+	SetupLinkRevoked  EventType = "setup_link.revoked"
+	SetupLinkFinished EventType = "setup_link.finished"
 	TracesShared      EventType = "signin.shared"
 	TracesUnshared    EventType = "signin.unshared"
 )
@@ -109,6 +114,11 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	ConnectionDeleted: "a connection was deleted with its links; the sessions that came through it ended",
+	ConnectionTested:  "somebody who sets a connection up tried it: nobody was created, linked or signed in",
+	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
+	SetupLinkRevoked:  "such a link was revoked before it was used up",
+	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 	TracesShared:      "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:    "such a link was revoked",
 }

@@ -26,6 +26,8 @@ type (
 	ShareID      string
 	AssignmentID string
 	ResourceID   string
+	TrialID      string
+	SetupLinkID  string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

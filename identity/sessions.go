@@ -49,7 +49,8 @@ type SignInState struct {
 	Verifier     string // PKCE
 	ReturnTo     string // local path
 	Purpose      SignInPurpose
-	UserID       UserID // who asked, for a test or a link
+	UserID       UserID  // who asked, for a test or a link
+	TrialID      TrialID // of a test
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

@@ -16,6 +16,7 @@ const recordTimeout = 5 * time.Second
 type attempt struct {
 	door       *Door
 	connection identity.Connection
+	errand     errand // what for, while the browser is sent away
 	trail      trail
 	trace      identity.Trace
 }
@@ -34,15 +35,14 @@ func (a *attempt) enabled() error {
 	})
 }
 
-// finish ends an attempt whose protocol is done: the person is found or made, the session started, the trace stored, the browser sent on.
+// finish ends an attempt whose protocol is done: what the browser came for is done, the trace stored, the browser sent on.
 // err is why the protocol refused, nil when it did not.
 func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity.Claims, st identity.SignInState, err error) error {
 	a.trace.Issuer, a.trace.Subject, a.trace.Email = shown(claims.Issuer), shown(claims.Subject), shown(claims.Email)
-	a.trace.Checks = a.trail.checks
-	var cookie string
-	var session identity.Session
+	a.trace.Checks, a.trace.Purpose = a.trail.checks, st.Purpose
+	var out outcome
 	if err == nil {
-		cookie, session, err = a.signIn(r, claims)
+		out, err = a.complete(r, claims, st)
 	}
 	if err != nil {
 		return a.refused(r, err)
@@ -51,9 +51,11 @@ func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity
 	if err := a.record(r); err != nil {
 		return err
 	}
-	a.door.endOldSession(r)
-	a.door.cookies.SetSession(w, cookie, session.ExpiresAt)
-	http.Redirect(w, r, web.LocalPath(st.ReturnTo), http.StatusSeeOther)
+	if out.cookie != "" {
+		a.door.endOldSession(r)
+		a.door.cookies.SetSession(w, out.cookie, out.session.ExpiresAt)
+	}
+	http.Redirect(w, r, out.to, http.StatusSeeOther)
 	return nil
 }
 

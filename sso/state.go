@@ -44,6 +44,7 @@ func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
 	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.Purpose, st.UserID = a.errand.purpose, a.errand.user
 	return a.door.authn.SaveSignIn(ctx, st)
 }
 

@@ -9,8 +9,8 @@ import (
 
 // InsertSignIn remembers a sign-in that was sent to a provider, under the hash of its key.
 func (tx *Tx) InsertSignIn(ctx context.Context, s identity.SignInState, keyHash []byte) error {
-	return tx.exec(ctx, `INSERT INTO signin_states (key_hash, connection_id, browser_hash, nonce, verifier, return_to, purpose, user_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		keyHash, string(s.ConnectionID), s.BrowserHash, s.Nonce, s.Verifier, s.ReturnTo, string(s.Purpose), null(s.UserID), s.CreatedAt, s.ExpiresAt)
+	return tx.exec(ctx, `INSERT INTO signin_states (key_hash, connection_id, browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		keyHash, string(s.ConnectionID), s.BrowserHash, s.Nonce, s.Verifier, s.ReturnTo, string(s.Purpose), null(s.UserID), null(s.TrialID), s.CreatedAt, s.ExpiresAt)
 }
 
 // TakeSignIn returns what InsertSignIn remembered for the connection and forgets it; a second call is NotFound. The key is not filled in.
@@ -22,10 +22,11 @@ func (tx *Tx) TakeSignIn(ctx context.Context, connection identity.ConnectionID, 
 		ReturnTo string `db:"return_to"`
 		Purpose  string `db:"purpose"`
 		UserID   text   `db:"user_id"`
+		TrialID  text   `db:"trial_id"`
 		Created  moment `db:"created_at"`
 		Expires  moment `db:"expires_at"`
 	}
-	err := tx.list(ctx, &rows, `DELETE FROM signin_states WHERE key_hash = ? AND connection_id = ? RETURNING browser_hash, nonce, verifier, return_to, purpose, user_id, created_at, expires_at`, keyHash, string(connection))
+	err := tx.list(ctx, &rows, `DELETE FROM signin_states WHERE key_hash = ? AND connection_id = ? RETURNING browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, created_at, expires_at`, keyHash, string(connection))
 	if err != nil {
 		return identity.SignInState{}, err
 	}
@@ -35,7 +36,7 @@ func (tx *Tx) TakeSignIn(ctx context.Context, connection identity.ConnectionID, 
 	r := rows[0]
 	return identity.SignInState{
 		ConnectionID: connection, BrowserHash: r.Browser, Nonce: r.Nonce, Verifier: r.Verifier, ReturnTo: r.ReturnTo,
-		Purpose: identity.SignInPurpose(r.Purpose), UserID: identity.UserID(r.UserID), CreatedAt: r.Created.time(), ExpiresAt: r.Expires.time(),
+		Purpose: identity.SignInPurpose(r.Purpose), UserID: identity.UserID(r.UserID), TrialID: identity.TrialID(r.TrialID), CreatedAt: r.Created.time(), ExpiresAt: r.Expires.time(),
 	}, nil
 }
 
@@ -52,6 +53,7 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 		`DELETE FROM replays WHERE expires_at < ?`,
 		`DELETE FROM client_replays WHERE expires_at < ?`,
 		`DELETE FROM access_tokens WHERE expires_at < ?`,
+		`DELETE FROM trials WHERE expires_at < ? AND NOT ok`, // those that went well stay, as proof
 	} {
 		if err := tx.exec(ctx, query, at); err != nil {
 			return err
