@@ -153,3 +153,21 @@ func (s *Service) SweepTraces(ctx context.Context) error {
 		}
 	}
 }
+
+// SignInConnections returns a page of the connections whose sign-ins the actor may look at, without their secrets: the tenant's own, or all.
+func (s *Service) SignInConnections(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Connection], error) {
+	var page identity.Page[identity.Connection]
+	scope, err := s.scopeFor(by, auditRead)
+	if err != nil {
+		return page, err
+	}
+	q.After = cursor(q.After)
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		page, err = tx.Connections(ctx, scope, q)
+		return err
+	})
+	for i := range page.Items {
+		page.Items[i].SAML.Key, page.Items[i].OIDC.ClientSecret = nil, ""
+	}
+	return page, err
+}
