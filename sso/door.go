@@ -38,7 +38,7 @@ func New(o Options) *Door {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.providers.fetch = d.fetch
+	d.providers.fetch, d.providers.report = d.fetch, d.reportProvider
 	return d
 }
 
