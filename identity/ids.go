@@ -23,6 +23,7 @@ type (
 	EventID      string
 	RequestID    string
 	TraceID      string
+	ShareID      string
 	AssignmentID string
 	ResourceID   string
 	TrialID      string
