@@ -49,6 +49,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))
 	mux.Handle("GET /sso/{connection}/metadata", web.Handle(d.metadata, d.refuse))
+	mux.HandleFunc("GET /sso/submit.js", submitScript)
 }
 
 // by is the actor of this door: it reads connections with their secrets.

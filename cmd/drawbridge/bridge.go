@@ -100,11 +100,12 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	scim.New(scim.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
 	}).Routes(mux)
-	sso.New(sso.Options{
+	door := sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
-	}).Routes(mux)
+	})
+	door.Routes(mux)
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Log: log,
 	}).Routes(mux)
 	return mux
 }
