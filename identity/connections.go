@@ -49,6 +49,8 @@ type Connection struct {
 // ConnectionOptions is what an administrator may choose of a connection, whatever its protocol. The zero value is the safest choice.
 type ConnectionOptions struct {
 	ForceAuthn bool `json:"force_authn,omitempty"` // the provider asks the person again each time
+	// Provider is the product at the other end, such as "okta-saml", by which the console shows where its settings are. It changes nothing else.
+	Provider string `json:"provider,omitempty"`
 }
 
 // ConnectionHealth says how it went when a provider's metadata or keys were read last.
