@@ -53,8 +53,9 @@ type SignInState struct {
 	Verifier     string // PKCE
 	ReturnTo     string // local path
 	Purpose      SignInPurpose
-	UserID       UserID // who asked, for a test or a link
-	Force        bool   // the provider was told to ask the person again
+	UserID       UserID  // who asked, for a test or a link
+	TrialID      TrialID // of a test
+	Force        bool    // the provider was told to ask the person again
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

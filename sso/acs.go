@@ -19,7 +19,7 @@ func (d *Door) acs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := d.attempt(r, c)
+	a := d.answer(r, c)
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		err := a.refused(r, identity.Errorf(identity.Invalid, "A SAML response is posted as a form.").WithCode("saml.bad_form"))
 		return withStatus(err, http.StatusUnsupportedMediaType)
@@ -46,7 +46,7 @@ func (d *Door) acsByGet(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := d.attempt(r, c)
+	a := d.answer(r, c)
 	raw, err := a.byArtifact(r, q[samlArtifact])
 	if err != nil {
 		return a.refused(r, err)
@@ -106,7 +106,7 @@ func (a *attempt) answeredSAML(r *http.Request, raw []byte) (identity.Claims, id
 		return v.claims, st, errUnsolicited // verify lets it pass only where the connection allows it
 	}
 	if st, err = a.recall(r, v.inResponseTo, "saml", identity.Forbidden); err == nil {
-		err = a.trail.require(purposeCheck(st.Purpose != identity.PurposeLogout), a.freshness(v.claims, st))
+		err = a.trail.require(a.freshness(v.claims, st))
 	}
 	return v.claims, st, err
 }

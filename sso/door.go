@@ -38,13 +38,14 @@ func New(o Options) *Door {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.providers.fetch = d.fetch
+	d.providers.fetch, d.providers.report = d.fetch, d.reportProvider
 	return d
 }
 
 // Routes adds the door's addresses to a mux. POST …/acs and …/slo are the only ones that other sites post to; the mux answers other methods with 405.
 func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
+	mux.Handle("GET /sso/{connection}/test", web.Handle(d.test, d.refuse))
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
 	mux.Handle("GET /sso/{connection}/acs", web.Handle(d.acsByGet, d.refuse))
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))

@@ -22,7 +22,7 @@ var errUnsolicited = errors.New("the provider started this sign-in")
 // bounce sends a browser whose sign-in the provider started through a request of our own, so that nobody can be signed in as somebody else by a link (login
 // CSRF): what the response said is forgotten, the provider is asked who is there. A local path in RelayState is where it ends.
 func (a *attempt) bounce(w http.ResponseWriter, r *http.Request, relay string) error {
-	a.trace.Purpose = identity.PurposeUnsolicited
+	a.trace.Purpose, a.trial = identity.PurposeUnsolicited, "" // it is the result of nothing that was begun here
 	if err := a.trail.require(check{
 		name: "answer to our request", ok: a.door.cookies.Value(r, bounceCookie) == "", code: "saml.unsolicited", got: "a second sign-in that the provider started", want: "InResponseTo",
 		fix: "We asked the provider who is there, and it answered as if nobody had asked: its answers must carry InResponseTo.",
@@ -34,7 +34,7 @@ func (a *attempt) bounce(w http.ResponseWriter, r *http.Request, relay string) e
 	if err := a.passed(r); err != nil {
 		return err
 	}
-	a.door.setForeign(w, bounceCookie, "1", bounceAge)
+	a.door.setReturning(w, bounceCookie, "1", bounceAge)
 	target := "/sso/" + string(a.connection.ID) + "/login"
 	if path := web.LocalPath(relay); path != "/" {
 		target += "?" + url.Values{"return_to": {path}}.Encode()

@@ -27,13 +27,13 @@ func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
 	if !bindingShape.MatchString(value) {
 		value = identity.NewSecret("")
 	}
-	d.setForeign(w, bindingCookie, value, stateAge)
+	d.setReturning(w, bindingCookie, value, stateAge)
 	return value
 }
 
-// setForeign sets a cookie that comes back with the provider's cross-site POST: over https by SameSite=None. Over plain http, where None is not allowed, it
-// says nothing about SameSite at all, which browsers send with a POST while the cookie is young.
-func (d *Door) setForeign(w http.ResponseWriter, name, value string, age time.Duration) {
+// setReturning sets a cookie that comes back with the provider's answer, which another site may post: over https by SameSite=None. Over plain http, where None
+// is not allowed, it says nothing about SameSite at all, which browsers send with a POST while the cookie is young.
+func (d *Door) setReturning(w http.ResponseWriter, name, value string, age time.Duration) {
 	cookie := http.Cookie{Name: name, Value: value, MaxAge: int(age / time.Second), SameSite: http.SameSiteNoneMode}
 	if d.cookies.Secure {
 		d.cookies.Set(w, cookie)
@@ -48,6 +48,7 @@ func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
 	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.Purpose, st.UserID, st.TrialID = a.errand.purpose, a.errand.user, a.errand.trial
 	return a.door.authn.SaveSignIn(ctx, st)
 }
 
