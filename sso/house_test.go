@@ -232,10 +232,15 @@ func (b *browser) toProvider(c identity.Connection, email, returnTo string) stri
 // samlResponse goes to the provider and returns the response that its page would post.
 func (b *browser) samlResponse(email, returnTo string) string {
 	b.h.t.Helper()
-	page := b.get(b.toProvider(b.h.viaSAML, email, returnTo))
+	return responseIn(b.h.t, b.get(b.toProvider(b.h.viaSAML, email, returnTo)))
+}
+
+// responseIn returns the response that a provider's page would post.
+func responseIn(t testing.TB, page reply) string {
+	t.Helper()
 	found := inputValue.FindStringSubmatch(page.body)
 	if found == nil {
-		b.h.t.Fatalf("the provider answered %d: %s", page.StatusCode, page.body)
+		t.Fatalf("the provider answered %d: %s", page.StatusCode, page.body)
 	}
 	return html.UnescapeString(found[1])
 }
