@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
 	"sync"
 	"testing"
@@ -134,3 +135,5 @@ func child(el *etree.Element, tag string) *etree.Element {
 	}
 	return nil
 }
+
+func encodeBase64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }
