@@ -332,7 +332,8 @@ func TestCanonicalFormsAreThoseOfTheStandards(t *testing.T) {
 	}{
 		{
 			"attributes are sorted by namespace, then by name", `<e5 xmlns:b="http://www.ietf.org" xmlns:a="http://www.w3.org" a:attr="out" b:attr="sorted" attr2="all" attr="I'm"/>`,
-			`<e5 xmlns:a="http://www.w3.org" xmlns:b="http://www.ietf.org" attr="I'm" attr2="all" b:attr="sorted" a:attr="out"></e5>`, canonicalization{},
+			`<e5 xmlns:a="http://www.w3.org" xmlns:b="http://www.ietf.org" attr="I'm" attr2="all" b:attr="sorted" a:attr="out"></e5>`,
+			canonicalization{},
 		},
 		{"the default namespace is taken away where it was", `<a xmlns="urn:a"><b xmlns=""/></a>`, `<a xmlns="urn:a"><b xmlns=""></b></a>`, canonicalization{}},
 		{"and not where none was", `<a xmlns=""><b xmlns=""/></a>`, `<a><b></b></a>`, canonicalization{}},
