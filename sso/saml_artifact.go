@@ -7,7 +7,6 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -28,16 +27,7 @@ const (
 )
 
 // soapDocument is an answer by SOAP. What is in it is scanned again as a message of its own.
-var soapDocument = document{roots: []xml.Name{{Space: nsSOAP, Local: "Envelope"}}, elements: maxElements}
-
-// artifactResponse is an ArtifactResponse as far as we read it (SAML core 3.5.2).
-type artifactResponse struct {
-	XMLName      xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:protocol ArtifactResponse"`
-	InResponseTo string   `xml:",attr"`
-	Version      string   `xml:",attr"`
-	Issuers      []string `xml:"urn:oasis:names:tc:SAML:2.0:assertion Issuer"`
-	Statuses     []status `xml:"urn:oasis:names:tc:SAML:2.0:protocol Status"`
-}
+var soapDocument = document{roots: []elementName{{nsSOAP, "Envelope"}}, elements: maxElements}
 
 // byArtifact asks the provider for the response that an artifact stands for. The response itself is believed no more than one that was posted.
 func (a *attempt) byArtifact(r *http.Request, artifacts []string) ([]byte, error) {
@@ -119,62 +109,43 @@ func artifactResolve(id, artifact, address string, c *identity.Connection, want 
 	return raw, nil
 }
 
-// readArtifactResponse returns the Response inside an answer, as a document of its own. A signature of the ArtifactResponse must be right when it is there.
+// readArtifactResponse returns the Response inside an ArtifactResponse (SAML core 3.5.2), as a document of its own. A signature of the ArtifactResponse must be
+// right when it is there.
 func readArtifactResponse(raw []byte, id string, c *identity.Connection, t *trail) ([]byte, error) {
-	err := scan(raw, soapDocument)
+	root, err := parse(raw, soapDocument)
 	if err := t.require(documentCheck(err)); err != nil {
 		return nil, err
 	}
-	root, err := parse(raw)
-	if err != nil {
-		return nil, err
+	var answer *node
+	if body := only(root, nsSOAP, "Body"); body != nil {
+		answer = only(body, nsProtocol, "ArtifactResponse")
 	}
-	el, inner := artifactParts(root)
-	var answer artifactResponse
-	if el == nil || unmarshal(el, &answer) != nil {
+	if answer == nil {
 		return nil, malformed("the answer to the artifact is no ArtifactResponse")
 	}
+	inner := only(answer, nsProtocol, "Response")
 	if err := t.require(artifactChecks(answer, inner, id, c)...); err != nil {
 		return nil, err
 	}
-	if err := signedArtifact(el, c, t); err != nil {
+	if err := signedArtifact(answer, c, t); err != nil {
 		return nil, err
 	}
-	doc := etree.NewDocument()
-	doc.SetRoot(standalone(inner))
-	out, err := doc.WriteToBytes()
-	if err != nil {
-		return nil, malformed("it cannot be written again").WithCause(err)
-	}
-	return out, nil
+	return canonical(inner, nil, canonicalization{inclusive: true}), nil
 }
 
-// artifactParts returns the ArtifactResponse and the one Response in it; nil for what is not there, or more than once.
-func artifactParts(root *etree.Element) (el, inner *etree.Element) {
-	for _, step := range []struct{ space, tag string }{{nsSOAP, "Body"}, {nsProtocol, "ArtifactResponse"}} {
-		found := childrenOf(root, step.space, step.tag)
-		if len(found) != 1 {
-			return nil, nil
-		}
-		root = found[0]
-	}
-	if found := childrenOf(root, nsProtocol, "Response"); len(found) == 1 {
-		inner = found[0]
-	}
-	return root, inner
-}
-
-func artifactChecks(answer artifactResponse, inner *etree.Element, id string, c *identity.Connection) []check {
-	status := statusCheck(response{Statuses: answer.Statuses})
+func artifactChecks(answer, inner *node, id string, c *identity.Connection) []check {
+	var r response
+	readResponse(answer, &r)
+	status := statusCheck(r)
 	status.name = "status of the artifact"
 	return []check{
 		status,
 		{
-			name: "issuer of the artifact's answer", ok: len(answer.Issuers) == 0 || len(answer.Issuers) == 1 && trimmed(answer.Issuers[0]) == c.SAML.EntityID,
-			code: "saml.wrong_issuer", got: strings.Join(answer.Issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
+			name: "issuer of the artifact's answer", ok: len(r.Issuers) == 0 || len(r.Issuers) == 1 && trimmed(r.Issuers[0]) == c.SAML.EntityID,
+			code: "saml.wrong_issuer", got: strings.Join(r.Issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
 		},
 		{
-			name: "request of the artifact's answer", ok: answer.InResponseTo == id && answer.Version == "2.0", code: "saml.wrong_request", got: answer.InResponseTo, want: id,
+			name: "request of the artifact's answer", ok: r.InResponseTo == id && r.Version == "2.0", code: "saml.wrong_request", got: r.InResponseTo, want: id,
 			fix: "The provider answered another question than ours.",
 		},
 		{
@@ -184,16 +155,16 @@ func artifactChecks(answer artifactResponse, inner *etree.Element, id string, c 
 	}
 }
 
-func signedArtifact(el *etree.Element, c *identity.Connection, t *trail) error {
-	found := childrenOf(el, nsSignature, "Signature")
-	if len(found) == 0 {
+func signedArtifact(answer *node, c *identity.Connection, t *trail) error {
+	signature := signatureOf(answer)
+	if signature == nil {
 		return nil
 	}
 	keys, err := pin(&c.SAML)
 	if err != nil {
 		return t.require(failed("certificates", err))
 	}
-	_, err = keys.verify(el, found[0], t)
+	_, err = keys.verify(answer, signature, t)
 	return err
 }
 
