@@ -65,6 +65,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_METADATA_REFRESH":        durationText(s.MetadataRefresh),
 		"DRAWBRIDGE_SMTP_URL":                s.SMTP.String(),
 		"DRAWBRIDGE_SMTP_FROM":               s.SMTPFrom.String(),
+		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
 	})
 }
 

@@ -151,6 +151,11 @@ var table = []Setting{
 		Description: "The sender of every mail; required with DRAWBRIDGE_SMTP_URL.",
 		Want:        "an address such as Drawbridge <no-reply@example.com>",
 	},
+	{
+		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",
+		Description: "How many days the trace of a sign-in is kept.",
+		Want:        "a number of days from 1 to 400",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

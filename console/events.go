@@ -118,13 +118,15 @@ var eventNames = map[identity.EventType]string{
 	identity.ClientRevoked:     "OAuth client revoked",
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
-	identity.MetadataChanged:   "Metadata changed",
-	identity.MetadataHeld:      "Metadata waits for approval",
-	identity.MetadataApproved:  "Metadata approved",
-	identity.MetadataRejected:  "Metadata rejected",
-	identity.MetadataRefused:   "Metadata refused",
-	identity.ConnectionEnding:  "Certificate or secret ends soon",
-	identity.MailResent:        "Mail sent again",
+
+	identity.ConnectionKeyRotated: "Own key changed",
+	identity.MetadataChanged:      "Metadata changed",
+	identity.MetadataHeld:         "Metadata waits for approval",
+	identity.MetadataApproved:     "Metadata approved",
+	identity.MetadataRejected:     "Metadata rejected",
+	identity.MetadataRefused:      "Metadata refused",
+	identity.ConnectionEnding:     "Certificate or secret ends soon",
+	identity.MailResent:           "Mail sent again",
 }
 
 func eventName(t identity.EventType) string {

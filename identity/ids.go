@@ -23,8 +23,11 @@ type (
 	EventID      string
 	RequestID    string
 	TraceID      string
+	ShareID      string
 	AssignmentID string
 	ResourceID   string
+	TrialID      string
+	SetupLinkID  string
 	MailID       string
 )
 

@@ -32,10 +32,12 @@ type (
 		untils     []string        // of what the entity stands in
 	}
 	idpDescriptor struct {
-		ValidUntil string        `xml:"validUntil,attr"`
 		Protocols  string        `xml:"protocolSupportEnumeration,attr"`
 		Keys       []idpKey      `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
 		SSO        []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleSignOnService"`
+		SLO        []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
+		Artifacts  []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata ArtifactResolutionService"`
+		ValidUntil string        `xml:"validUntil,attr"`
 	}
 	idpKey struct {
 		Use  string `xml:"use,attr"`
@@ -46,8 +48,10 @@ type (
 		} `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo"`
 	}
 	idpEndpoint struct {
-		Binding  string `xml:"Binding,attr"`
-		Location string `xml:"Location,attr"`
+		Binding          string `xml:"Binding,attr"`
+		Location         string `xml:"Location,attr"`
+		ResponseLocation string `xml:"ResponseLocation,attr"`
+		Index            string `xml:"index,attr"`
 	}
 )
 
@@ -144,6 +148,7 @@ func settingsOf(entity idpEntity, allowPrivate bool) (identity.SAMLSettings, err
 	if s.SSOURL, err = redirectEndpoint(entity.IDPs[0], allowPrivate); err != nil {
 		return s, err
 	}
+	otherEndpoints(&s, entity.IDPs[0], allowPrivate)
 	s.Certificates, err = signingCertificates(entity.IDPs[0])
 	return s, err
 }
