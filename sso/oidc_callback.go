@@ -116,7 +116,7 @@ func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token
 		return identity.Claims{}, err
 	}
 	checks := []check{accessTokenCheck(id, token.AccessToken)}
-	if a.connection.Options.ForceAuthn {
+	if st.Force {
 		checks = append(checks, a.freshCheck(id, st))
 	}
 	if err := a.trail.require(checks...); err != nil {
