@@ -120,5 +120,5 @@ var EventTypes = map[EventType]string{
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 
-	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
+	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 }

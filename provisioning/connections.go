@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"net/url"
 	"reflect"
 	"slices"
@@ -36,12 +37,12 @@ func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c ide
 		c.ID = identity.NewID[identity.ConnectionID]()
 	}
 	c.Enabled = true
-	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
+	if needsKey(&c) {
 		own, err := newKeyPair(c.ID)
 		if err != nil {
 			return c, err
 		}
-		c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
+		setOwnKeys(&c, []identity.KeyPair{own})
 	}
 	if err := s.checkConnection(&c); err != nil {
 		return c, err
@@ -133,8 +134,11 @@ func checkProvider(c *identity.Connection) error {
 			}
 		}
 	case identity.OIDC:
-		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" || c.OIDC.ClientSecret == "" {
-			return invalid("issuer", "The issuer's address, a client id and a client secret are needed.")
+		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" {
+			return invalid("issuer", "The issuer's address and a client id are needed.")
+		}
+		if err := checkClientAuth(&c.OIDC); err != nil {
+			return err
 		}
 		for _, name := range c.OIDC.Algorithms {
 			if !slices.Contains(algorithms, name) {
@@ -217,6 +221,10 @@ func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 		for i := range c.SAML.Standby {
 			c.SAML.Standby[i].Key = nil
 		}
+		c.OIDC.Keys = slices.Clone(c.OIDC.Keys)
+		for i := range c.OIDC.Keys {
+			c.OIDC.Keys[i].Key = nil
+		}
 	}
 	return c
 }
@@ -247,7 +255,8 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 	if id == "" || !validIDs(&id) {
 		return after, noConnection()
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	var own identity.KeyPair
+	run := func(tx *store.Tx) error {
 		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
 		if err != nil {
 			return sharpen(err, noConnection)
@@ -257,6 +266,12 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 			return err
 		}
 		after.ID, after.TenantID, after.Kind, after.UpdatedAt = before.ID, before.TenantID, before.Kind, tx.Now()
+		if needsKey(&after) {
+			if len(own.Key) == 0 {
+				return errNeedsKey
+			}
+			setOwnKeys(&after, []identity.KeyPair{own})
+		}
 		if err := s.checkConnection(&after); err != nil {
 			return err
 		}
@@ -271,7 +286,13 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 			return err
 		}
 		return tx.InsertEvent(ctx, e)
-	})
+	}
+	err := s.db.Update(ctx, run)
+	if errors.Is(err, errNeedsKey) {
+		if own, err = newKeyPair(id); err == nil {
+			err = s.db.Update(ctx, run)
+		}
+	}
 	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
 }
 

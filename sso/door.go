@@ -49,6 +49,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))
+	mux.Handle("GET /sso/{connection}/jwks.json", web.Handle(d.jwks, d.refuse))
 	mux.Handle("GET /sso/{connection}/logged-out", web.Handle(d.loggedOut, d.refuse))
 	mux.Handle("POST /sso/{connection}/backchannel-logout", web.Handle(d.backchannelLogout, d.refuseLogout))
 	mux.Handle("GET /sso/{connection}/metadata", web.Handle(d.metadata, d.refuse))
