@@ -52,6 +52,8 @@ type ConnectionOptions struct {
 
 	AllowUnsolicited bool `json:"allow_unsolicited,omitempty"` // SAML: a sign-in that the provider begins is sent once more through a request of ours
 	Artifact         bool `json:"artifact,omitempty"`          // SAML: ask for answers by HTTP-Artifact
+	// Provider is the product at the other end, such as "okta-saml", by which the console shows where its settings are. It changes nothing else.
+	Provider string `json:"provider,omitempty"`
 }
 
 // ConnectionHealth says how it went when a provider's metadata or keys were read last.
@@ -79,6 +81,12 @@ type SAMLSettings struct {
 	SLOResponseURL string         `json:"slo_response_url,omitempty"` // where answers go; empty: SLOURL
 	SLOBinding     SAMLBinding    `json:"slo_binding,omitempty"`      // empty: HTTP-Redirect
 	ArtifactURLs   map[int]string `json:"artifact_urls,omitempty"`    // artifact resolution services by their index
+
+	MetadataURL     string               `json:"metadata_url,omitempty"`     // where the provider's metadata is read again from time to time; empty: never
+	MetadataSigner  []byte               `json:"metadata_signer,omitempty"`  // DER; the metadata must be signed with its key. Empty: https is enough
+	PinCertificates bool                 `json:"pin_certificates,omitempty"` // new certificates and hosts of the metadata wait for a Super Admin
+	RefuseExpired   bool                 `json:"refuse_expired,omitempty"`   // a certificate that has expired is not trusted any more
+	Retiring        map[string]time.Time `json:"retiring,omitempty"`         // certificates that the metadata names no more, by SHA-256 in hex: when each goes
 }
 
 // KeyPair is a key of ours with its certificate.
@@ -113,6 +121,7 @@ type OIDCSettings struct {
 	ClientAuth       ClientAuth `json:"client_auth,omitempty"`
 	IssuerAsAudience bool       `json:"issuer_as_audience,omitempty"` // private_key_jwt: the assertion is addressed to the issuer, not to the token endpoint
 	Keys             []KeyPair  `json:"keys,omitempty"`               // ours, for private_key_jwt: the first one signs, all are published
+	SecretExpiresAt *time.Time `json:"secret_expires_at,omitempty"` // when the provider ends the client secret, for the warnings; nil: not known
 }
 
 // ClientAuth is how we prove at a provider's token endpoint that we are the client (OpenID Connect core 9).

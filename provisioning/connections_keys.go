@@ -118,6 +118,13 @@ func needsKey(c *identity.Connection) bool {
 	return c.OIDC.ClientAuth == identity.ClientAuthPrivateKey && len(c.OIDC.Keys) == 0
 }
 
+// giveKey gives a connection that needs one its first key pair.
+func giveKey(c *identity.Connection) error {
+	own, err := newKeyPair(c.ID)
+	setOwnKeys(c, []identity.KeyPair{own})
+	return err
+}
+
 // newKeyPair makes a key of ours for a connection. Providers pin the certificate, so its dates are a formality.
 func newKeyPair(id identity.ConnectionID) (identity.KeyPair, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -46,10 +46,7 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 	return tx.exec(ctx, `INSERT INTO replays (connection_id, key_hash, expires_at) VALUES (?, ?, ?)`, string(connection), keyHash, until)
 }
 
-// traceAge is how long sign-in traces are kept.
-const traceAge = 30 * 24 * time.Hour
-
-// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens and old traces.
+// Sweep deletes what is past its end: sessions, sign-in states, replays and access tokens.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
@@ -63,8 +60,5 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
-	if err := tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept)); err != nil {
-		return err
-	}
-	return tx.exec(ctx, `DELETE FROM traces WHERE at < ?`, at.Add(-traceAge))
+	return tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept))
 }
