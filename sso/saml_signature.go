@@ -39,9 +39,11 @@ const (
 	nsExclusive     = "http://www.w3.org/2001/10/xml-exc-c14n#" // exclusive canonicalization: the method and its namespace
 )
 
-// minRSABits is the smallest RSA key that a provider may sign with; maxCertificate is how large in bytes a certificate in a message may be.
+// The smallest and the largest RSA key that a provider may sign with; the larger a key, the longer a check takes. A certificate has at most
+// maxCertificate bytes.
 const (
 	minRSABits     = 2048
+	maxRSABits     = 8192
 	maxCertificate = 16 << 10
 )
 
@@ -93,6 +95,11 @@ func strongKey(cert *x509.Certificate) error {
 // Every pinned certificate is tried; what the signature itself says about keys is not believed. Shape and algorithms are checked before any
 // cryptography, and the signature of the digest before the digest, so that a stranger's message costs little.
 func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
+	return p.verifyAs(el, signature, document{elements: maxElements, message: true}, t)
+}
+
+// verifyAs is verify for an element that stands in a document of that kind.
+func (p pinned) verifyAs(el, signature *node, as document, t *trail) (*node, error) {
 	info, err := p.acceptable(el, signature, t)
 	if err != nil {
 		return nil, err
@@ -105,7 +112,8 @@ func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
 	if signed == nil {
 		return nil, t.require(p.changed(el))
 	}
-	covered, err := parse(signed, document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: true})
+	as.roots = []elementName{{el.space, el.local}}
+	covered, err := parse(signed, as)
 	if err != nil {
 		return nil, t.require(failed("document", err))
 	}
