@@ -105,6 +105,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 var doneTexts = map[string]string{
 	"signed-out":          "You are signed out.",
 	"session-over":        "Your session has ended. Sign in again to go on.",
+	"step-over":           "That took too long, or was finished already. Enter your password again.",
 	"session-ended":       "The session was ended. That browser has to sign in again.",
 	"sessions-ended":      "All your other sessions were ended.",
 	"user-created":        "The user was created.",

@@ -47,7 +47,10 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 // traceAge is how long sign-in traces are kept.
 const traceAge = 30 * 24 * time.Hour
 
-// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens and old traces.
+// enrolmentAge is how long a second factor that was begun may wait to be confirmed.
+const enrolmentAge = time.Hour
+
+// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens, second factors that were never confirmed and old traces.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
@@ -55,10 +58,14 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 		`DELETE FROM replays WHERE expires_at < ?`,
 		`DELETE FROM client_replays WHERE expires_at < ?`,
 		`DELETE FROM access_tokens WHERE expires_at < ?`,
+		`DELETE FROM signin_steps WHERE expires_at < ?`,
 	} {
 		if err := tx.exec(ctx, query, at); err != nil {
 			return err
 		}
+	}
+	if err := tx.exec(ctx, `DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at < ?`, at.Add(-enrolmentAge)); err != nil {
+		return err
 	}
 	if err := tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept)); err != nil {
 		return err
