@@ -83,7 +83,7 @@ func (s *Service) countCode(ctx context.Context, tx *store.Tx, u identity.User, 
 			return err
 		}
 	}
-	n, err := tx.RecordCodeFailure(ctx, u.ID)
+	n, err := tx.RecordCodeFailure(ctx, u.ID, tx.Now())
 	if err != nil || n != maxCodeFailures {
 		return err
 	}

@@ -25,6 +25,7 @@ type (
 	TraceID      string
 	AssignmentID string
 	ResourceID   string
+	DomainID     string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

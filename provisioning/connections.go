@@ -51,12 +51,16 @@ func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c ide
 		if err := s.checkReferences(ctx, tx, c); err != nil {
 			return err
 		}
+		words, err := s.trustDomains(ctx, tx, by, identity.Connection{}, c)
+		if err != nil {
+			return err
+		}
 		c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
 		if err := tx.InsertConnection(ctx, c); err != nil {
 			return err
 		}
 		e := aboutConnection(by, identity.ConnectionCreated, c)
-		e.Changes = diffConnections(identity.Connection{}, c)
+		e.Changes = append(diffConnections(identity.Connection{}, c), words...)
 		return tx.InsertEvent(ctx, e)
 	})
 	return hideSecrets(by, c), sharpen(err, func() *identity.Error { return nameTaken("connection", c.Name) })
@@ -281,10 +285,15 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 		if err := s.checkReferences(ctx, tx, after); err != nil {
 			return err
 		}
+		words, err := s.trustDomains(ctx, tx, by, before, after)
+		if err != nil {
+			return err
+		}
 		e := aboutConnection(by, identity.ConnectionUpdated, after)
 		if e.Changes = diffConnections(before, after); len(e.Changes) == 0 {
 			return nil
 		}
+		e.Changes = append(e.Changes, words...)
 		if err := tx.UpdateConnection(ctx, after); err != nil {
 			return err
 		}

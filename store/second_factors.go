@@ -66,9 +66,9 @@ func (tx *Tx) TakeStep(ctx context.Context, id identity.UserID, step int64) erro
 }
 
 // RecordCodeFailure counts a wrong code and returns the count.
-func (tx *Tx) RecordCodeFailure(ctx context.Context, id identity.UserID) (int, error) {
+func (tx *Tx) RecordCodeFailure(ctx context.Context, id identity.UserID, at time.Time) (int, error) {
 	var n []int
-	err := tx.list(ctx, &n, `UPDATE second_factors SET failures = failures + 1, last_failed_at = ? WHERE user_id = ? RETURNING failures`, tx.now, string(id))
+	err := tx.list(ctx, &n, `UPDATE second_factors SET failures = failures + 1, last_failed_at = ? WHERE user_id = ? RETURNING failures`, at, string(id))
 	if err != nil || len(n) == 0 {
 		return 0, err
 	}
