@@ -133,7 +133,9 @@ func TestATenantRequiresItsProviderOnlyWhileSomebodyCanComeInWithoutIt(t *testin
 		}
 		must[identity.User](t)(h.DeactivateUser(h.ctx, rooted, boss.UserID(), ""))
 		want := []identity.EventType{identity.BreakGlassGranted}
-		got := slices.DeleteFunc(h.events(boss.UserID()), func(e identity.EventType) bool { return e != identity.BreakGlassGranted && e != identity.BreakGlassRevoked })
+		got := slices.DeleteFunc(h.events(boss.UserID()), func(e identity.EventType) bool {
+			return e != identity.BreakGlassGranted && e != identity.BreakGlassRevoked
+		})
 		if !slices.Equal(got, want) {
 			t.Errorf("the events are %v", got)
 		}
