@@ -62,6 +62,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
 		"DRAWBRIDGE_DNS_RESOLVER":            s.DNSResolver,
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
+		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
 	})
 }
 

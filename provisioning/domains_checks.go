@@ -79,7 +79,7 @@ func (s *Service) trustDomains(ctx context.Context, tx *store.Tx, by identity.Ac
 			}
 			continue
 		}
-		held, err := holds(ctx, tx, after.TenantID, domain)
+		held, err := tenantHolds(ctx, tx, after.TenantID, domain)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +120,7 @@ func (s *Service) takeWord(ctx context.Context, tx *store.Tx, by identity.Actor,
 	return err
 }
 
-func holds(ctx context.Context, tx *store.Tx, tenant identity.TenantID, domain string) (bool, error) {
+func tenantHolds(ctx context.Context, tx *store.Tx, tenant identity.TenantID, domain string) (bool, error) {
 	d, err := tx.DomainHolder(ctx, domain)
 	if identity.KindOf(err) == identity.NotFound {
 		return false, nil

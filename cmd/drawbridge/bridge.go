@@ -50,6 +50,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	}
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
 	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
+	b.people.KeepTraces(s.SigninAge())
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -101,11 +102,12 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	scim.New(scim.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
 	}).Routes(mux)
-	sso.New(sso.Options{
+	door := sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
-	}).Routes(mux)
+	})
+	door.Routes(mux)
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Log: log,
 	}).Routes(mux)
 	return mux
 }
