@@ -17,8 +17,8 @@ import (
 
 // connection returns the commands about identity providers.
 func (p *program) connection() *cobra.Command {
-	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create-saml, create-oidc, list, refresh, approve, reject"}
-	cmd.AddCommand(p.connectionSAML(), p.connectionOIDC(), p.connectionList(),
+	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create-saml, create-oidc, list, rotate-key, refresh, approve, reject"}
+	cmd.AddCommand(p.connectionSAML(), p.connectionOIDC(), p.connectionList(), p.connectionRotateKey(),
 		p.connectionRefresh(), p.connectionApprove(), p.connectionReject())
 	return p.group(cmd)
 }
