@@ -13,18 +13,20 @@ import (
 
 // The ids are UUIDs of version 7 (RFC 9562) in canonical lower-case text; the empty string means none.
 type (
-	TenantID     string
-	UserID       string
-	GroupID      string
-	DirectoryID  string
-	TokenID      string
-	ConnectionID string
-	SessionID    string
-	EventID      string
-	RequestID    string
-	TraceID      string
-	AssignmentID string
-	ResourceID   string
+	TenantID      string
+	UserID        string
+	GroupID       string
+	DirectoryID   string
+	TokenID       string
+	ConnectionID  string
+	SessionID     string
+	EventID       string
+	RequestID     string
+	TraceID       string
+	AssignmentID  string
+	ResourceID    string
+	ReviewID      string
+	PendingLinkID string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

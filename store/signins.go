@@ -47,7 +47,10 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 // traceAge is how long sign-in traces are kept.
 const traceAge = 30 * 24 * time.Hour
 
-// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens and old traces.
+// reviewAge is how long a review is kept after the last attempt: a person who stopped trying waits for nobody.
+const reviewAge = 90 * 24 * time.Hour
+
+// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens, pending links, old reviews and old traces.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
@@ -55,12 +58,16 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 		`DELETE FROM replays WHERE expires_at < ?`,
 		`DELETE FROM client_replays WHERE expires_at < ?`,
 		`DELETE FROM access_tokens WHERE expires_at < ?`,
+		`DELETE FROM pending_links WHERE expires_at < ?`,
 	} {
 		if err := tx.exec(ctx, query, at); err != nil {
 			return err
 		}
 	}
 	if err := tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept)); err != nil {
+		return err
+	}
+	if err := tx.exec(ctx, `DELETE FROM reviews WHERE last_at < ?`, at.Add(-reviewAge)); err != nil {
 		return err
 	}
 	return tx.exec(ctx, `DELETE FROM traces WHERE at < ?`, at.Add(-traceAge))
