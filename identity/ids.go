@@ -23,8 +23,12 @@ type (
 	EventID       string
 	RequestID     string
 	TraceID       string
+	ShareID       string
 	AssignmentID  string
 	ResourceID    string
+	TrialID       string
+	SetupLinkID   string
+	MailID        string
 	ReviewID      string
 	PendingLinkID string
 )

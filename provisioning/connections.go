@@ -2,11 +2,8 @@ package provisioning
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net/url"
 	"reflect"
 	"slices"
@@ -40,9 +37,11 @@ func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c ide
 	}
 	c.Enabled = true
 	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
-		if err := makeKey(&c); err != nil {
+		own, err := newKeyPair(c.ID)
+		if err != nil {
 			return c, err
 		}
+		c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
 	}
 	if err := s.checkConnection(&c); err != nil {
 		return c, err
@@ -60,27 +59,6 @@ func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c ide
 		return tx.InsertEvent(ctx, e)
 	})
 	return hideSecrets(by, c), sharpen(err, func() *identity.Error { return nameTaken("connection", c.Name) })
-}
-
-// makeKey gives a SAML connection a key pair of its own. Providers pin the certificate, so its dates are a formality.
-func makeKey(c *identity.Connection) error {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return err
-	}
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Drawbridge " + string(c.ID)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
-	}
-	if c.SAML.Certificate, err = x509.CreateCertificate(rand.Reader, t, t, key.Public(), key); err != nil {
-		return err
-	}
-	c.SAML.Key, err = x509.MarshalPKCS8PrivateKey(key)
-	return err
 }
 
 // checkConnection holds what needs no database to be known.
@@ -147,6 +125,9 @@ func checkProvider(c *identity.Connection) error {
 		}
 		if len(c.SAML.Certificates) == 0 {
 			return invalid("metadata", "The provider's signing certificate is needed; without it nothing could be trusted.")
+		}
+		if err := checkMetadata(c.SAML); err != nil {
+			return err
 		}
 		for _, der := range c.SAML.Certificates {
 			cert, err := x509.ParseCertificate(der)
@@ -241,6 +222,10 @@ func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity
 func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 	if by.Kind != identity.ActorSystem && by.Kind != identity.ActorConnection {
 		c.SAML.Key, c.OIDC.ClientSecret = nil, ""
+		c.SAML.Standby = slices.Clone(c.SAML.Standby) // the caller's copy may be the one that is stored
+		for i := range c.SAML.Standby {
+			c.SAML.Standby[i].Key = nil
+		}
 	}
 	return c
 }
@@ -325,11 +310,13 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("allow SHA-1", before.SAML.AllowSHA1, after.SAML.AllowSHA1)
 	add("email claim", before.SAML.EmailClaim, after.SAML.EmailClaim)
 	add("certificates", fingerprints(before.SAML.Certificates), fingerprints(after.SAML.Certificates))
+	out = append(out, diffMetadata(before, after)...)
 	add("issuer", before.OIDC.Issuer, after.OIDC.Issuer)
 	add("client id", before.OIDC.ClientID, after.OIDC.ClientID)
 	add("scopes", before.OIDC.Scopes, after.OIDC.Scopes)
 	add("algorithms", before.OIDC.Algorithms, after.OIDC.Algorithms)
 	add("tenant ids", before.OIDC.TenantIDs, after.OIDC.TenantIDs)
+	diffFlows(before, after, add)
 	if before.OIDC.ClientSecret != after.OIDC.ClientSecret {
 		out = append(out, identity.Change{Field: "client secret", After: "changed"})
 	}
