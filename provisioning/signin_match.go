@@ -59,7 +59,7 @@ func (a *signIn) proveEmail() error {
 	a.key = key
 	domain := identity.EmailDomain(key)
 	if v := a.claims.EmailVerified; v != nil && !*v {
-		return a.refuse("email.not_verified", "The provider says that the address is not verified.", "Let the person verify it at the provider.")
+		return a.notVerified()
 	}
 	if !a.c.Trusts(domain) {
 		a.trace.Checks = append(a.trace.Checks, identity.Check{
@@ -70,6 +70,14 @@ func (a *signIn) proveEmail() error {
 	}
 	a.pass("email.domain", domain)
 	return nil
+}
+
+func (a *signIn) notVerified() error {
+	if len(a.c.OIDC.TenantIDs) > 0 {
+		return a.refuse("email.not_verified", "The provider speaks for many organisations, and does not say that the person's own organisation owns the domain of the address.",
+			"Add the optional claim xms_edov to the ID token of the application at Entra, or use the issuer of the one organisation.")
+	}
+	return a.refuse("email.not_verified", "The provider says that the address is not verified.", "Let the person verify it at the provider.")
 }
 
 // byEmail is step 3: exactly one person of the connection's scope has the address.
