@@ -57,6 +57,10 @@ type ConnectionOptions struct {
 	DeletedAsNew     bool      `json:"deleted_as_new,omitempty"`    // who comes back to a deleted account is treated as unknown, else refused
 	AllowUnsolicited bool      `json:"allow_unsolicited,omitempty"` // SAML: a sign-in that the provider begins is sent once more through a request of ours
 	Artifact         bool      `json:"artifact,omitempty"`          // SAML: ask for answers by HTTP-Artifact
+	AllowUnsolicited bool `json:"allow_unsolicited,omitempty"` // SAML: a sign-in that the provider begins is sent once more through a request of ours
+	Artifact         bool `json:"artifact,omitempty"`          // SAML: ask for answers by HTTP-Artifact
+	// Provider is the product at the other end, such as "okta-saml", by which the console shows where its settings are. It changes nothing else.
+	Provider string `json:"provider,omitempty"`
 }
 
 // ConnectionHealth says how it went when a provider's metadata or keys were read last.

@@ -89,6 +89,13 @@ func rotate(c *identity.Connection, step KeyStep, fresh identity.KeyPair) error 
 	return nil
 }
 
+// giveKey gives a new SAML connection a key pair of its own.
+func giveKey(c *identity.Connection) error {
+	own, err := newKeyPair(c.ID)
+	c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
+	return err
+}
+
 // newKeyPair makes a key of ours for a connection. Providers pin the certificate, so its dates are a formality.
 func newKeyPair(id identity.ConnectionID) (identity.KeyPair, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -17,7 +17,7 @@ func (d *Door) acs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := d.attempt(r, c)
+	a := d.answer(r, c)
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		err := a.refused(r, identity.Errorf(identity.Invalid, "A SAML response is posted as a form.").WithCode("saml.bad_form"))
 		return withStatus(err, http.StatusUnsupportedMediaType)

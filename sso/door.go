@@ -45,6 +45,7 @@ func New(o Options) *Door {
 // Routes adds the door's addresses to a mux. POST …/acs and …/slo are the only ones that other sites post to; the mux answers other methods with 405.
 func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
+	mux.Handle("GET /sso/{connection}/test", web.Handle(d.test, d.refuse))
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
