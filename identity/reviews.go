@@ -27,6 +27,7 @@ type Review struct {
 	Name           string // likewise; may be empty
 	Code           string // of the refusal, as in the trace
 	Message        string
+	Flag           bool // somebody was found all the same, and should be looked at
 	TraceID        TraceID
 	UserID         UserID // whom it may be about; may be empty
 	State          ReviewState

@@ -11,7 +11,7 @@ import (
 // beyond it are kept as usual.
 const maxReviews = 500
 
-// mixedScripts and noRole are the reasons of reviews about people who came in.
+// mixedScripts and noRole are the reasons of flags: reviews about people who were found.
 const (
 	mixedScripts = "email.mixed_scripts"
 	noRole       = "user.no_role"
@@ -57,11 +57,13 @@ func (s *Service) putReview(ctx context.Context, tx *store.Tx, r identity.Review
 	return tx.InsertEvent(ctx, aboutReview(by, identity.ReviewOpened, r))
 }
 
-// flag puts somebody who came in into the inbox.
+// flag puts somebody who was found into the inbox.
 func (a *signIn) flag(ctx context.Context, u identity.User, code, message string) error {
 	trace := *a.trace
 	trace.UserID = u.ID
-	return a.s.putReview(ctx, a.tx, review(a.c, a.claims, trace, code, message))
+	r := review(a.c, a.claims, trace, code, message)
+	r.Flag = true
+	return a.s.putReview(ctx, a.tx, r)
 }
 
 func (a *signIn) flagMixedScripts(ctx context.Context, u identity.User) error {

@@ -8,6 +8,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/sso/ssotest"
+	"github.com/drawbridge-id/drawbridge/store"
 )
 
 // account creates somebody in a tenant (none: above all tenants) with a role.
@@ -111,7 +112,9 @@ func TestE12WhoIsOutStaysOut(t *testing.T) {
 				_, err := h.people.UpdateUser(t.Context(), dir, u.ID, 0, func(u *identity.User) error { u.Enabled = false; return nil })
 				return err
 			},
+			"locked": func(u identity.User) error { return h.lock(u.ID) },
 		}
+		codes := map[string]string{"deactivated": "user.inactive", "deprovisioned": "user.inactive", "locked": "user.locked"}
 		for name, out := range ways {
 			for _, linked := range []bool{true, false} {
 				email := name + map[bool]string{true: "-linked-", false: "-new-"}[linked] + string(kind) + "@example.com"
@@ -131,12 +134,26 @@ func TestE12WhoIsOutStaysOut(t *testing.T) {
 				}
 				before := len(h.users())
 				b := h.browser()
-				b.wantRefusal(b.signIn(kind, email), http.StatusForbidden, "user.inactive")
-				if after := h.detail(u.ID).User; after.Enabled || len(h.users()) != before {
+				b.wantRefusal(b.signIn(kind, email), http.StatusForbidden, codes[name])
+				if after := h.detail(u.ID).User; after.Status() == identity.StatusActive || len(h.users()) != before {
 					t.Errorf("%s: enabled %v, %d users, there were %d", email, after.Enabled, len(h.users()), before)
 				}
 			}
 		}
+	})
+}
+
+// lock locks an account, which no door can do.
+func (h *house) lock(id identity.UserID) error {
+	ctx := h.t.Context()
+	return h.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.UserForUpdate(ctx, store.Everything(), id)
+		if err != nil {
+			return err
+		}
+		after, at := before, tx.Now()
+		after.LockedAt, after.Version = &at, before.Version+1
+		return tx.UpdateUser(ctx, before, after)
 	})
 }
 

@@ -45,7 +45,7 @@ func (tx *Tx) FindLink(ctx context.Context, connection identity.ConnectionID, is
 	}
 	err := tx.get(ctx, &r, `SELECT `+linkColumns+`,
 		EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = l.user_id AND a.source = 'claim' AND a.source_id = ?) AS ruled,
-		EXISTS (SELECT 1 FROM reviews r WHERE r.connection_id = l.connection_id AND r.issuer = l.issuer AND r.subject = l.subject AND r.state = 'open') AS reviewed`+
+		EXISTS (SELECT 1 FROM reviews r WHERE r.connection_id = l.connection_id AND r.issuer = l.issuer AND r.subject = l.subject AND r.state = 'open' AND NOT r.flag) AS reviewed`+
 		linkTables+`l.connection_id = ? AND l.issuer = ? AND l.subject = ?`, string(connection), string(connection), issuer, subject)
 	return FoundLink{r.link(), r.Ruled, r.Reviewed}, err
 }

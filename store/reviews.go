@@ -20,6 +20,7 @@ type reviewRow struct {
 	Name         string `db:"name"`
 	Code         string `db:"code"`
 	Message      string `db:"message"`
+	Flag         bool   `db:"flag"`
 	TraceID      text   `db:"trace_id"`
 	UserID       text   `db:"user_id"`
 	State        string `db:"state"`
@@ -28,13 +29,13 @@ type reviewRow struct {
 	Note         string `db:"note"`
 }
 
-const reviewQuery = `SELECT r.id, r.at, r.last_at, r.attempts, r.connection_id, c.name AS connection, r.tenant_id, r.issuer, r.subject, r.email, r.name, r.code, r.message, r.trace_id, r.user_id, r.state, r.settled_by, r.settled_at, r.note
+const reviewQuery = `SELECT r.id, r.at, r.last_at, r.attempts, r.connection_id, c.name AS connection, r.tenant_id, r.issuer, r.subject, r.email, r.name, r.code, r.message, r.flag, r.trace_id, r.user_id, r.state, r.settled_by, r.settled_at, r.note
 	FROM reviews r JOIN connections c ON c.id = r.connection_id`
 
 func (r *reviewRow) review() identity.Review {
 	return identity.Review{
 		ID: identity.ReviewID(r.ID), At: r.At.time(), LastAt: r.LastAt.time(), Attempts: r.Attempts, ConnectionID: identity.ConnectionID(r.ConnectionID), ConnectionName: r.Connection,
-		TenantID: identity.TenantID(r.TenantID), Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, Name: r.Name, Code: r.Code, Message: r.Message,
+		TenantID: identity.TenantID(r.TenantID), Issuer: r.Issuer, Subject: r.Subject, Email: r.Email, Name: r.Name, Code: r.Code, Message: r.Message, Flag: r.Flag,
 		TraceID: identity.TraceID(r.TraceID), UserID: identity.UserID(r.UserID), State: identity.ReviewState(r.State), SettledBy: r.SettledBy, SettledAt: r.SettledAt.at, Note: r.Note,
 	}
 }
@@ -51,10 +52,10 @@ func (tx *Tx) PutReview(ctx context.Context, r identity.Review, most int) (bool,
 	if err != nil || len(again) > 0 {
 		return false, err
 	}
-	n, err := tx.execCount(ctx, `INSERT INTO reviews (id, at, last_at, attempts, connection_id, tenant_id, issuer, subject, email, name, code, message, trace_id, user_id, state, settled_by, note)
+	n, err := tx.execCount(ctx, `INSERT INTO reviews (id, at, last_at, attempts, connection_id, tenant_id, issuer, subject, email, name, code, message, flag, trace_id, user_id, state, settled_by, note)
 		SELECT `+tx.reviewValues()+` WHERE (SELECT count(*) FROM reviews x WHERE x.connection_id = `+tx.cast()+` AND x.state = 'open') < ?
 		ON CONFLICT (connection_id, issuer, subject, code) DO NOTHING`,
-		string(r.ID), r.At, r.LastAt, 1, string(r.ConnectionID), null(r.TenantID), r.Issuer, r.Subject, r.Email, r.Name, r.Code, r.Message, null(r.TraceID), null(r.UserID),
+		string(r.ID), r.At, r.LastAt, 1, string(r.ConnectionID), null(r.TenantID), r.Issuer, r.Subject, r.Email, r.Name, r.Code, r.Message, r.Flag, null(r.TraceID), null(r.UserID),
 		string(identity.ReviewOpen), "", "", string(r.ConnectionID), most)
 	return n > 0, err
 }
@@ -63,9 +64,9 @@ func (tx *Tx) PutReview(ctx context.Context, r identity.Review, most int) (bool,
 func (tx *Tx) reviewValues() string {
 	if tx.postgres() {
 		return `CAST(? AS uuid), CAST(? AS timestamptz), CAST(? AS timestamptz), CAST(? AS bigint), CAST(? AS uuid), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS text),
-			CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS uuid), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS text)`
+			CAST(? AS text), CAST(? AS text), CAST(? AS text), CAST(? AS boolean), CAST(? AS uuid), CAST(? AS uuid), CAST(? AS text), CAST(? AS text), CAST(? AS text)`
 	}
-	return `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
+	return `?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
 }
 
 // ReviewQuery says which reviews are wanted; empty fields do not narrow.
@@ -130,8 +131,8 @@ func (tx *Tx) CloseReview(ctx context.Context, r identity.Review) error {
 		string(r.State), r.SettledBy, r.SettledAt, r.Note, null(r.UserID), string(r.ID))
 }
 
-// SettleReviews closes the open reviews of a subject that is tied to a user now.
+// SettleReviews closes the open reviews of a subject that is tied to a user now, but for flags.
 func (tx *Tx) SettleReviews(ctx context.Context, l identity.Link, by, note string) error {
-	return tx.later(ctx, `UPDATE reviews SET state = 'settled', settled_by = ?, settled_at = ?, note = ?, user_id = ? WHERE connection_id = ? AND issuer = ? AND subject = ? AND state = 'open'`,
+	return tx.later(ctx, `UPDATE reviews SET state = 'settled', settled_by = ?, settled_at = ?, note = ?, user_id = ? WHERE connection_id = ? AND issuer = ? AND subject = ? AND state = 'open' AND NOT flag`,
 		by, tx.now, note, string(l.UserID), string(l.ConnectionID), l.Issuer, l.Subject)
 }

@@ -2,7 +2,8 @@
 -- What a provider said last about the address of a linked user.
 ALTER TABLE links ADD COLUMN email TEXT NOT NULL DEFAULT '';
 
--- Sign-ins that an administrator can settle: one row for each subject and reason, however often the person tries.
+-- Sign-ins that an administrator can settle: one row for each subject and reason, however often the person tries. A flag is about somebody who was found all the
+-- same; a later sign-in does not settle it.
 CREATE TABLE reviews (
     id            UUID PRIMARY KEY,
     at            TIMESTAMPTZ NOT NULL,
@@ -16,6 +17,7 @@ CREATE TABLE reviews (
     name          TEXT NOT NULL,
     code          TEXT NOT NULL,
     message       TEXT NOT NULL,
+    flag          BOOLEAN NOT NULL,
     trace_id      UUID,
     user_id       UUID,
     state         TEXT NOT NULL,
