@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -31,6 +32,7 @@ type page struct {
 	Text      string
 	Reference string
 	Again     string // local path
+	Password  string // likewise: where the person signs in with a password first
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -49,7 +51,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
 {{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
-<p>{{with .Again}}<a class="button" href="{{.}}">Try again</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+<p>{{with .Password}}<a class="button button-primary" href="{{.}}">Sign in with the password</a> {{end}}{{with .Again}}<a class="button" href="{{.}}">Try again</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
 </main>
 </body>
 </html>
@@ -71,6 +73,13 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
 		if why.purpose == identity.PurposeLogout {
 			p.Title, p.Text, p.Again = "We could not sign you out", "Open the page below and sign out there. If it happens again, give the reference to your administrator: they can see the reason there.", ""
+		}
+		if identity.CodeOf(err) == "link.requires_proof" { // the person has shown to own the address: this tells them nothing about anybody else
+			p.Title, p.Text = "Connect your account first", "This address belongs to an account with a password. Sign in with it once, in this browser and within ten minutes, and confirm there that both are you."
+			p.Again, p.Password = "", "/signin?with=password&return_to="+url.QueryEscape(web.PendingLinksPath)
+		}
+		if why.purpose == identity.PurposeLink {
+			p.Title, p.Text, p.Again = "We could not connect the account", "Please try again in My Account. If it happens again, give the reference below to your administrator: they can see the reason there.", ""
 		}
 		if why.status != 0 {
 			status = why.status

@@ -53,3 +53,27 @@ func (tx *Tx) PendingLinks(ctx context.Context, user identity.UserID, browser []
 func (tx *Tx) DeletePendingLink(ctx context.Context, id identity.PendingLinkID) error {
 	return tx.execOne(ctx, `DELETE FROM pending_links WHERE id = ?`, string(id))
 }
+
+// maxLinkable is how many connections one person is offered.
+const maxLinkable = 50
+
+// LinkableConnections returns id, name and kind of the enabled connections of the installation and of a tenant that none of the links is about, oldest first.
+func (tx *Tx) LinkableConnections(ctx context.Context, tenant identity.TenantID, links []identity.Link) ([]identity.Connection, error) {
+	linked := make([]identity.ConnectionID, len(links))
+	for i, l := range links {
+		linked[i] = l.ConnectionID
+	}
+	in, args := idList(tx, "c.id", linked)
+	var rows []struct {
+		ID   text   `db:"id"`
+		Name string `db:"name"`
+		Kind string `db:"kind"`
+	}
+	err := tx.list(ctx, &rows, `SELECT c.id, c.name, c.kind FROM connections c WHERE NOT (`+in+`) AND c.enabled AND (c.tenant_id IS NULL OR c.tenant_id = `+tx.cast()+`) ORDER BY c.id LIMIT ?`,
+		append(args, null(tenant), maxLinkable)...)
+	out := make([]identity.Connection, len(rows))
+	for i, r := range rows {
+		out[i] = identity.Connection{ID: identity.ConnectionID(r.ID), Name: r.Name, Kind: identity.ConnectionKind(r.Kind)}
+	}
+	return out, err
+}
