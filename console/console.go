@@ -78,6 +78,8 @@ func (d *Door) routes() []route {
 		{"GET /favicon.ico", anybody, d.favicon},
 		{"GET /signin", anybody, d.signinForm},
 		{"POST /signin", anybody, d.signin},
+		{"GET /signin/code", anybody, d.codeForm},
+		{"POST /signin/code", anybody, d.code},
 		{"POST /signout", signedIn, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /account", signedIn, d.account},

@@ -106,6 +106,7 @@ var doneTexts = map[string]string{
 	"signed-out":          "You are signed out.",
 	"signed-out-here":     "You are signed out here. Your organisation’s own sign-in did not confirm that you are signed out there too: on a shared computer, close the browser.",
 	"session-over":        "Your session has ended. Sign in again to go on.",
+	"step-over":           "That took too long, or was finished already. Enter your password again.",
 	"session-ended":       "The session was ended. That browser has to sign in again.",
 	"sessions-ended":      "All your other sessions were ended.",
 	"user-created":        "The user was created.",

@@ -13,24 +13,23 @@ import (
 
 // The ids are UUIDs of version 7 (RFC 9562) in canonical lower-case text; the empty string means none.
 type (
-	TenantID      string
-	UserID        string
-	GroupID       string
-	DirectoryID   string
-	TokenID       string
-	ConnectionID  string
-	SessionID     string
-	EventID       string
-	RequestID     string
-	TraceID       string
-	ShareID       string
-	AssignmentID  string
-	ResourceID    string
-	TrialID       string
-	SetupLinkID   string
-	MailID        string
-	ReviewID      string
-	PendingLinkID string
+	TenantID     string
+	UserID       string
+	GroupID      string
+	DirectoryID  string
+	TokenID      string
+	ConnectionID string
+	SessionID    string
+	EventID      string
+	RequestID    string
+	TraceID      string
+	ShareID      string
+	AssignmentID string
+	ResourceID   string
+	DomainID     string
+	TrialID      string
+	SetupLinkID  string
+	MailID       string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

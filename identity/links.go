@@ -14,6 +14,9 @@ type Link struct {
 	LastUsedAt     *time.Time
 }
 
+// PendingLinkID is the id of a pending link, a UUID like all ids.
+type PendingLinkID string
+
 // PendingLinkAge is how long somebody has to confirm a pending link.
 const PendingLinkAge = 10 * time.Minute
 

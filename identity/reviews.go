@@ -2,6 +2,9 @@ package identity
 
 import "time"
 
+// ReviewID is the id of a review, a UUID like all ids.
+type ReviewID string
+
 // ReviewState says what became of a review.
 type ReviewState string
 

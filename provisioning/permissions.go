@@ -64,11 +64,6 @@ func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User)
 	return false, err
 }
 
-// secondFactor reports whether a user proves to be themselves with more than a password here.
-func (s *Service) secondFactor(_ context.Context, _ *store.Tx, _ identity.User) (bool, error) {
-	return false, nil
-}
-
 // keepLastAdministrator refuses what would leave the installation without anybody who may run it.
 func (s *Service) keepLastAdministrator(ctx context.Context, tx *store.Tx, u identity.User) error {
 	return s.keepAdministrator(ctx, tx, u, 0)

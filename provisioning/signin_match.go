@@ -143,16 +143,21 @@ func (a *signIn) mayLinkAlone(ctx context.Context, u identity.User) error {
 	return err
 }
 
-// needsProof reports whether the owner of an account must sign in with its password once before it is linked.
+// needsProof reports whether the owner of an account must sign in with its password once before it is linked. Where the tenant's people come in through their provider
+// only, no password could be asked for.
 func (a *signIn) needsProof(ctx context.Context, u identity.User) (bool, error) {
 	if a.c.Options.LinkProof == identity.LinkProofNever {
 		return false, nil
 	}
 	has, err := a.tx.HasCredential(ctx, u.ID)
-	if err != nil || !has || a.c.Options.LinkProof == identity.LinkProofAlways {
-		return has, err
+	if err != nil || !has {
+		return false, err
 	}
-	return a.s.secondFactor(ctx, a.tx, u)
+	required, err := a.tx.RequiresSSO(ctx, u.TenantID)
+	if err != nil || required || a.c.Options.LinkProof == identity.LinkProofAlways {
+		return err == nil && !required, err
+	}
+	return a.tx.HasSecondFactor(ctx, u.ID)
 }
 
 // candidates returns who has the address in the connection's scope: those who are not deleted, or the deleted when there is nobody else.
