@@ -51,6 +51,7 @@ type SignInState struct {
 	Purpose      SignInPurpose
 	UserID       UserID  // who asked, for a test or a link
 	TrialID      TrialID // of a test
+	IP           string  // where the browser is; not stored
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

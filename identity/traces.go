@@ -65,7 +65,7 @@ const (
 )
 
 // SharePrefix starts every token of a link to traces.
-const SharePrefix = "dbs_"
+const SharePrefix = "dbv_"
 
 // TraceShare is a link with which somebody without an account, such as the customer's IT, reads one trace or the refused sign-ins of one connection.
 // Only the hash of its token is stored.

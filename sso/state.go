@@ -43,7 +43,7 @@ func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
 func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser, returnTo string) error {
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
-	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.CreatedAt, st.ExpiresAt, st.IP = now, now.Add(stateAge), a.trace.IP
 	st.Purpose, st.UserID = a.errand.purpose, a.errand.user
 	return a.door.authn.SaveSignIn(ctx, st)
 }
