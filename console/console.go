@@ -132,6 +132,8 @@ func (d *Door) routes() []route {
 		{"GET /console/connections/{id}/disable", tenantsWrite, d.confirmDisableConnection},
 		{"POST /console/connections/{id}/disable", tenantsWrite, d.disableConnection},
 		{"POST /console/connections/{id}/enable", tenantsWrite, d.enableConnection},
+		{"POST /console/connections/{id}/test", tenantsWrite, d.beginTrial},
+		{"GET " + web.TrialPath + "{id}", anybody, d.trial},
 
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},

@@ -28,6 +28,7 @@ type (
 	ResourceID   string
 	TrialID      string
 	SetupLinkID  string
+	MailID       string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

@@ -10,7 +10,7 @@ type SetupLink struct {
 	Kind         ConnectionKind // empty: whoever has the link chooses
 	Domains      []string       // that the connection will be trusted for, chosen by whoever made the link
 	SwitchOn     bool           // completing it after a successful test switches the connection on
-	ConnectionID ConnectionID   // once it was made
+	ConnectionID ConnectionID   // of the connection that it makes, chosen before there is one
 	CreatedBy    string         // for people
 	CreatedAt    time.Time
 	ExpiresAt    time.Time

@@ -20,7 +20,7 @@ func (d *Door) callback(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a := d.attempt(r, c)
+	a := d.answer(r, c)
 	claims, st, err := a.answeredOIDC(r)
 	return a.finish(w, r, claims, st, err)
 }

@@ -11,7 +11,8 @@ import (
 // errand is what a browser is sent to a provider for, and for whom.
 type errand struct {
 	purpose identity.SignInPurpose
-	user    identity.UserID // who asked, for a test or a link
+	user    identity.UserID  // who asked, for a test or a link
+	trial   identity.TrialID // of a test
 }
 
 // outcome is what a browser gets when it came back and all was well.
@@ -29,7 +30,7 @@ func (d *Door) Begin(w http.ResponseWriter, r *http.Request, id identity.Connect
 		return "", err
 	}
 	a := d.attempt(r, c)
-	a.errand, a.trace.Purpose = errand{purpose, user}, purpose
+	a.errand, a.trace.Purpose = errand{purpose: purpose, user: user}, purpose
 	target, err := a.start(w, r)
 	if err != nil {
 		return "", a.refused(r, err)
@@ -39,6 +40,9 @@ func (d *Door) Begin(w http.ResponseWriter, r *http.Request, id identity.Connect
 
 // complete does what the browser was sent to the provider for.
 func (a *attempt) complete(r *http.Request, claims identity.Claims, st identity.SignInState) (outcome, error) {
+	if st.Purpose != identity.PurposeTest && !a.connection.Enabled { // a browser with a running test came this far
+		return outcome{}, a.switchedOn()
+	}
 	switch st.Purpose {
 	case identity.PurposeSignIn:
 		return a.completeSignIn(r, claims, st)
@@ -58,11 +62,6 @@ func (a *attempt) completeSignIn(r *http.Request, claims identity.Claims, st ide
 
 // completeLink offers the person who asked to tie this account of the provider to their own.
 func (a *attempt) completeLink(_ context.Context, _ identity.Claims, st identity.SignInState) (outcome, error) {
-	return outcome{}, a.otherPurpose(st)
-}
-
-// completeTest ends the trial of a connection: the trace is all that comes of it.
-func (a *attempt) completeTest(_ context.Context, _ identity.Claims, st identity.SignInState) (outcome, error) {
 	return outcome{}, a.otherPurpose(st)
 }
 

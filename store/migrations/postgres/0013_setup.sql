@@ -7,7 +7,7 @@ CREATE TABLE setup_links (
     kind          TEXT NOT NULL,
     domains       JSONB NOT NULL,
     switch_on     BOOLEAN NOT NULL,
-    connection_id UUID REFERENCES connections (id) ON DELETE SET NULL,
+    connection_id UUID NOT NULL, -- chosen before, so that the provider can be told our addresses
     token_hash    BYTEA NOT NULL UNIQUE,
     created_by    TEXT NOT NULL,
     created_at    TIMESTAMPTZ NOT NULL,
