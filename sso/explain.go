@@ -13,7 +13,7 @@ type explanation struct {
 	attempt
 	by      identity.Actor
 	pasted  identity.Pasted
-	message message
+	message found
 	known   []identity.Connection // what the actor may read, without secrets
 	now     time.Time
 	at      time.Time // the time to judge at

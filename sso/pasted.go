@@ -15,8 +15,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// message is what was found in a text that somebody pasted: one of the two.
-type message struct {
+// found is what was found in a text that somebody pasted: one of the two.
+type found struct {
 	xml   []byte
 	token string
 	typed bool // the XML was pasted as such, so somebody may have changed its white space
@@ -33,25 +33,25 @@ var (
 )
 
 // readPasted finds the message in what people copy from browsers, logs and mails.
-func readPasted(input string) (message, error) {
+func readPasted(input string) (found, error) {
 	if len(input) > maxBody {
-		return message{}, identity.Errorf(identity.TooLarge, "What was pasted is larger than 512 KiB; no provider sends that much.").WithField("message")
+		return found{}, identity.Errorf(identity.TooLarge, "What was pasted is larger than 512 KiB; no provider sends that much.").WithField("message")
 	}
 	text := strings.TrimSpace(strings.TrimPrefix(input, "\ufeff"))
-	if found, ok := inside(text); ok {
-		text = found
+	if within, ok := inside(text); ok {
+		text = within
 	}
 	if strings.HasPrefix(text, "<") {
-		return message{xml: []byte(text), typed: true}, nil
+		return found{xml: []byte(text), typed: true}, nil
 	}
 	dense := strings.TrimPrefix(strings.Join(strings.Fields(text), ""), "Bearer")
 	switch {
 	case jwtShape.MatchString(dense):
-		return message{token: dense}, nil
+		return found{token: dense}, nil
 	case jweShape.MatchString(dense):
-		return message{}, identity.Errorf(identity.Invalid, "This is an encrypted token (JWE, five parts): paste the ID token inside it, or set the provider not to encrypt ID tokens for this client.").WithField("message")
+		return found{}, identity.Errorf(identity.Invalid, "This is an encrypted token (JWE, five parts): paste the ID token inside it, or set the provider not to encrypt ID tokens for this client.").WithField("message")
 	case dense == "":
-		return message{}, identity.Errorf(identity.Invalid, "%s", pasteHelp).WithField("message")
+		return found{}, identity.Errorf(identity.Invalid, "%s", pasteHelp).WithField("message")
 	}
 	return decodeResponse(dense)
 }
@@ -76,7 +76,7 @@ func inside(text string) (string, bool) {
 		return "", false
 	}
 	for _, name := range []string{"SAMLResponse=", "id_token="} {
-		if _, after, found := strings.Cut(text, name); found {
+		if _, after, has := strings.Cut(text, name); has {
 			if end := strings.IndexAny(after, "&'\"\\ \t\r\n"); end >= 0 {
 				after = after[:end]
 			}
@@ -87,7 +87,7 @@ func inside(text string) (string, bool) {
 }
 
 // decodeResponse undoes base64, also with the escapes of a form around it, and the compression of the redirect binding (SAML bindings 3.4.4.1).
-func decodeResponse(dense string) (message, error) {
+func decodeResponse(dense string) (found, error) {
 	none := identity.Errorf(identity.Invalid, "This is neither a SAML response nor an ID token. %s", pasteHelp).WithField("message")
 	if strings.Contains(dense, "%") {
 		if plain, err := url.PathUnescape(dense); err == nil {
@@ -95,18 +95,18 @@ func decodeResponse(dense string) (message, error) {
 		}
 	}
 	if jwtShape.MatchString(dense) {
-		return message{token: dense}, nil
+		return found{token: dense}, nil
 	}
 	raw, err := decodeAnyBase64(dense)
 	if err != nil {
-		return message{}, none.WithCause(err)
+		return found{}, none.WithCause(err)
 	}
 	if !looksLikeXML(raw) {
 		if raw, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), maxBody+1)); err != nil || len(raw) > maxBody || !looksLikeXML(raw) {
-			return message{}, none.WithCause(err)
+			return found{}, none.WithCause(err)
 		}
 	}
-	return message{xml: raw}, nil
+	return found{xml: raw}, nil
 }
 
 func looksLikeXML(raw []byte) bool {
