@@ -12,13 +12,15 @@ import (
 )
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
-// address, into the settings of a connection; without it SAML connections cannot be made here.
+// address, into the settings of a connection; without it SAML connections cannot be made here. Logout ends a session, at its provider too, and answers;
+// without it only the session here ends.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string
 	Cookies      web.Cookies
 	Metadata     func(ctx context.Context, source string) (identity.SAMLSettings, error)
+	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	Log          *slog.Logger
 }
 
@@ -29,6 +31,7 @@ type Door struct {
 	url      string
 	cookies  web.Cookies
 	metadata func(ctx context.Context, source string) (identity.SAMLSettings, error)
+	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	log      *slog.Logger
 }
 
@@ -38,7 +41,7 @@ func New(o Options) *Door {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, log: log}
+	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, log: log}
 }
 
 // The rights that a route may ask for. All but the first two are capabilities of the access model.
@@ -127,6 +130,8 @@ func (d *Door) routes() []route {
 		{"GET /console/connections/{id}/disable", tenantsWrite, d.confirmDisableConnection},
 		{"POST /console/connections/{id}/disable", tenantsWrite, d.disableConnection},
 		{"POST /console/connections/{id}/enable", tenantsWrite, d.enableConnection},
+		{"POST /console/connections/{id}/test", tenantsWrite, d.beginTrial},
+		{"GET " + web.TrialPath + "{id}", anybody, d.trial},
 
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},

@@ -111,8 +111,11 @@ func (d *Door) endFormer(r *http.Request) error {
 	return err
 }
 
-// signout ends the session on the server and forgets the cookie.
+// signout ends the session on the server, at its provider too where that is possible, and forgets the cookie.
 func (d *Door) signout(w http.ResponseWriter, r *http.Request, v visit) error {
+	if d.logout != nil {
+		return d.logout(w, r, v.Visit)
+	}
 	if err := d.authn.EndSession(r.Context(), v.Actor, v.Session.ID); err != nil && identity.KindOf(err) != identity.NotFound {
 		return err
 	}

@@ -10,6 +10,7 @@ const (
 	ActorConnection ActorKind = "connection"
 	ActorOperator   ActorKind = "operator" // at the command line, with the database in hand
 	ActorSystem     ActorKind = "system"
+	ActorSetup      ActorKind = "setup" // whoever opened a setup link: one connection of one tenant, and nothing else
 )
 
 // Actor is who asks for a change or a look, and through which door.
@@ -35,6 +36,14 @@ func System() Actor { return Actor{Kind: ActorSystem, Label: "Drawbridge", Door:
 func (a Actor) DirectoryID() DirectoryID {
 	if a.Kind == ActorDirectory {
 		return DirectoryID(a.ID)
+	}
+	return ""
+}
+
+// SetupID returns the setup link that was opened, or "".
+func (a Actor) SetupID() SetupLinkID {
+	if a.Kind == ActorSetup {
+		return SetupLinkID(a.ID)
 	}
 	return ""
 }

@@ -2,11 +2,8 @@ package provisioning
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net/url"
 	"reflect"
 	"slices"
@@ -27,9 +24,20 @@ func noConnection() *identity.Error {
 	return identity.Errorf(identity.NotFound, "There is no such connection.")
 }
 
-// CreateConnection creates a connection to an identity provider. A SAML connection without a key of its own gets one. An id may be chosen before, so
-// that the provider can be told the addresses first; one that is taken is a Conflict.
+// CreateConnection creates a connection to an identity provider, switched on. A SAML connection without a key of its own gets one. An id may be chosen before,
+// so that the provider can be told the addresses first; one that is taken is a Conflict.
 func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
+	c.Enabled = true
+	return s.createConnection(ctx, by, c)
+}
+
+// PrepareConnection is CreateConnection, but the connection stays switched off until somebody switches it on, best after a test.
+func (s *Service) PrepareConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
+	c.Enabled = false
+	return s.createConnection(ctx, by, c)
+}
+
+func (s *Service) createConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
 	if err := s.platform(by); err != nil {
 		return c, err
 	}
@@ -38,49 +46,30 @@ func (s *Service) CreateConnection(ctx context.Context, by identity.Actor, c ide
 	} else {
 		c.ID = identity.NewID[identity.ConnectionID]()
 	}
-	c.Enabled = true
 	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
-		if err := makeKey(&c); err != nil {
+		if err := giveKey(&c); err != nil {
 			return c, err
 		}
 	}
 	if err := s.checkConnection(&c); err != nil {
 		return c, err
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		if err := s.checkReferences(ctx, tx, c); err != nil {
-			return err
-		}
-		c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
-		if err := tx.InsertConnection(ctx, c); err != nil {
-			return err
-		}
-		e := aboutConnection(by, identity.ConnectionCreated, c)
-		e.Changes = diffConnections(identity.Connection{}, c)
-		return tx.InsertEvent(ctx, e)
-	})
+	err := s.db.Update(ctx, func(tx *store.Tx) error { return s.insertConnection(ctx, tx, by, &c) })
 	return hideSecrets(by, c), sharpen(err, func() *identity.Error { return nameTaken("connection", c.Name) })
 }
 
-// makeKey gives a SAML connection a key pair of its own. Providers pin the certificate, so its dates are a formality.
-func makeKey(c *identity.Connection) error {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
+// insertConnection writes a checked connection and its event.
+func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identity.Actor, c *identity.Connection) error {
+	if err := s.checkReferences(ctx, tx, *c); err != nil {
 		return err
 	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
+	c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
+	if err := tx.InsertConnection(ctx, *c); err != nil {
 		return err
 	}
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Drawbridge " + string(c.ID)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
-	}
-	if c.SAML.Certificate, err = x509.CreateCertificate(rand.Reader, t, t, key.Public(), key); err != nil {
-		return err
-	}
-	c.SAML.Key, err = x509.MarshalPKCS8PrivateKey(key)
-	return err
+	e := aboutConnection(by, identity.ConnectionCreated, *c)
+	e.Changes = diffConnections(identity.Connection{}, *c)
+	return tx.InsertEvent(ctx, e)
 }
 
 // checkConnection holds what needs no database to be known.
@@ -144,6 +133,9 @@ func checkProvider(c *identity.Connection) error {
 		}
 		if len(c.SAML.Certificates) == 0 {
 			return invalid("metadata", "The provider's signing certificate is needed; without it nothing could be trusted.")
+		}
+		if err := checkMetadata(c.SAML); err != nil {
+			return err
 		}
 		for _, der := range c.SAML.Certificates {
 			cert, err := x509.ParseCertificate(der)
@@ -216,7 +208,7 @@ func (s *Service) checkReferences(ctx context.Context, tx *store.Tx, c identity.
 
 // Connection returns a connection, or NotFound. Its secrets are there for Drawbridge itself only.
 func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.Connection, error) {
-	if by.Kind != identity.ActorConnection {
+	if by.Kind != identity.ActorConnection && by.Kind != identity.ActorSetup {
 		if err := s.platform(by); err != nil {
 			return identity.Connection{}, err
 		}
@@ -226,6 +218,9 @@ func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity
 	}
 	var c identity.Connection
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		if by.Kind == identity.ActorSetup {
+			return s.ownConnection(ctx, tx, by, id, &c)
+		}
 		c, err = tx.Connection(ctx, store.Everything(), id)
 		return err
 	})
@@ -235,6 +230,10 @@ func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity
 func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 	if by.Kind != identity.ActorSystem && by.Kind != identity.ActorConnection {
 		c.SAML.Key, c.OIDC.ClientSecret = nil, ""
+		c.SAML.Standby = slices.Clone(c.SAML.Standby) // the caller's copy may be the one that is stored
+		for i := range c.SAML.Standby {
+			c.SAML.Standby[i].Key = nil
+		}
 	}
 	return c
 }
@@ -274,23 +273,28 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 		if err := change(&after); err != nil {
 			return err
 		}
-		after.ID, after.TenantID, after.Kind, after.UpdatedAt = before.ID, before.TenantID, before.Kind, tx.Now()
-		if err := s.checkConnection(&after); err != nil {
-			return err
-		}
-		if err := s.checkReferences(ctx, tx, after); err != nil {
-			return err
-		}
-		e := aboutConnection(by, identity.ConnectionUpdated, after)
-		if e.Changes = diffConnections(before, after); len(e.Changes) == 0 {
-			return nil
-		}
-		if err := tx.UpdateConnection(ctx, after); err != nil {
-			return err
-		}
-		return tx.InsertEvent(ctx, e)
+		return s.writeConnection(ctx, tx, by, before, &after)
 	})
 	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
+}
+
+// writeConnection checks and writes what became of a connection, with its event, unless nothing differs.
+func (s *Service) writeConnection(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.Connection, after *identity.Connection) error {
+	after.ID, after.TenantID, after.Kind, after.UpdatedAt = before.ID, before.TenantID, before.Kind, tx.Now()
+	if err := s.checkConnection(after); err != nil {
+		return err
+	}
+	if err := s.checkReferences(ctx, tx, *after); err != nil {
+		return err
+	}
+	e := aboutConnection(by, identity.ConnectionUpdated, *after)
+	if e.Changes = diffConnections(before, *after); len(e.Changes) == 0 {
+		return nil
+	}
+	if err := tx.UpdateConnection(ctx, *after); err != nil {
+		return err
+	}
+	return tx.InsertEvent(ctx, e)
 }
 
 // diffConnections names what differs; of secrets and keys it says only that they changed.
@@ -310,15 +314,18 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("directory", before.DirectoryID, after.DirectoryID)
 	add("skew", before.Skew.String(), after.Skew.String())
 	add("entity id", before.SAML.EntityID, after.SAML.EntityID)
+	add("provider", before.Options.Provider, after.Options.Provider)
 	add("sso url", before.SAML.SSOURL, after.SAML.SSOURL)
 	add("allow SHA-1", before.SAML.AllowSHA1, after.SAML.AllowSHA1)
 	add("email claim", before.SAML.EmailClaim, after.SAML.EmailClaim)
 	add("certificates", fingerprints(before.SAML.Certificates), fingerprints(after.SAML.Certificates))
+	out = append(out, diffMetadata(before, after)...)
 	add("issuer", before.OIDC.Issuer, after.OIDC.Issuer)
 	add("client id", before.OIDC.ClientID, after.OIDC.ClientID)
 	add("scopes", before.OIDC.Scopes, after.OIDC.Scopes)
 	add("algorithms", before.OIDC.Algorithms, after.OIDC.Algorithms)
 	add("tenant ids", before.OIDC.TenantIDs, after.OIDC.TenantIDs)
+	diffFlows(before, after, add)
 	if before.OIDC.ClientSecret != after.OIDC.ClientSecret {
 		out = append(out, identity.Change{Field: "client secret", After: "changed"})
 	}

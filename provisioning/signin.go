@@ -29,10 +29,7 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 	var out identity.User
 	run := func(tx *store.Tx) (err error) {
 		trace.Checks = protocolChecks
-		a := signIn{
-			s: s, tx: tx, c: c, claims: claims, trace: trace,
-			by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"},
-		}
+		a := s.newSignIn(tx, c, claims, trace)
 		out, err = a.decide(ctx)
 		return err
 	}
@@ -41,10 +38,25 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 		err = s.db.Update(ctx, run) // somebody created the same person at the same time: now they are there
 	}
 	if identity.KindOf(err) == identity.Conflict {
-		err = refuse(trace, "user_name.taken", "The user name is taken by somebody whom this connection may not match.", "Link the person by hand, or rename the other account.", err)
+		err = s.nameOfStranger(trace, err)
 	}
 	trace.UserID = out.ID
+	if trace.TenantID == "" {
+		trace.TenantID = out.TenantID // through the installation's own provider: her administrators may see it
+	}
 	return out, err
+}
+
+func (s *Service) newSignIn(tx *store.Tx, c identity.Connection, claims identity.Claims, trace *identity.Trace) signIn {
+	return signIn{
+		s: s, tx: tx, c: c, claims: claims, trace: trace,
+		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"},
+	}
+}
+
+// nameOfStranger is the refusal of a new person whose user name somebody has.
+func (s *Service) nameOfStranger(trace *identity.Trace, cause error) error {
+	return refuse(trace, "user_name.taken", "The user name is taken by somebody whom this connection may not match.", "Link the person by hand, or rename the other account.", cause)
 }
 
 // refuse adds a failed check and returns the refusal.

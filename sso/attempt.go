@@ -16,6 +16,8 @@ const recordTimeout = 5 * time.Second
 type attempt struct {
 	door       *Door
 	connection identity.Connection
+	errand     errand           // what for, while the browser is sent away
+	trial      identity.TrialID // of which this is the result; empty: a real sign-in
 	trail      trail
 	trace      identity.Trace
 }
@@ -26,23 +28,33 @@ func (d *Door) attempt(r *http.Request, c identity.Connection) *attempt {
 	}}
 }
 
-// enabled refuses a connection that was switched off, also for people who were on their way.
+// enabled refuses a connection that was switched off, also for people who were on their way. A trial works on it all the same.
 func (a *attempt) enabled() error {
+	if a.trial != "" && !a.connection.Enabled {
+		a.trail.note("connection", "switched off: only a test works", "")
+		return nil
+	}
+	return a.switchedOn()
+}
+
+func (a *attempt) switchedOn() error {
 	return a.trail.require(check{
 		name: "connection", ok: a.connection.Enabled, code: "connection.disabled", got: a.connection.Name,
 		fix: "This connection is switched off: switch it on to let people sign in.",
 	})
 }
 
-// finish ends an attempt whose protocol is done: the person is found or made, the session started, the trace stored, the browser sent on.
+// finish ends an attempt whose protocol is done: what the browser came for is done, the trace stored, the browser sent on.
 // err is why the protocol refused, nil when it did not.
 func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity.Claims, st identity.SignInState, err error) error {
 	a.trace.Issuer, a.trace.Subject, a.trace.Email = shown(claims.Issuer), shown(claims.Subject), shown(claims.Email)
 	a.trace.Checks = a.trail.checks
-	var cookie string
-	var session identity.Session
+	if st.ConnectionID != "" { // the request was found: what the browser brought no longer counts
+		a.trace.Purpose, a.trial = st.Purpose, st.TrialID
+	}
+	var out outcome
 	if err == nil {
-		cookie, session, err = a.signIn(r, claims)
+		out, err = a.complete(r, claims, st)
 	}
 	if err != nil {
 		return a.refused(r, err)
@@ -51,9 +63,11 @@ func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity
 	if err := a.record(r); err != nil {
 		return err
 	}
-	a.door.endOldSession(r)
-	a.door.cookies.SetSession(w, cookie, session.ExpiresAt)
-	http.Redirect(w, r, web.LocalPath(st.ReturnTo), http.StatusSeeOther)
+	if out.cookie != "" {
+		a.door.endOldSession(r)
+		a.door.cookies.SetSession(w, out.cookie, out.session.ExpiresAt)
+	}
+	http.Redirect(w, r, out.to, http.StatusSeeOther)
 	return nil
 }
 
@@ -66,7 +80,7 @@ func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, ident
 	a.trace.UserID = user.ID
 	session := identity.Session{
 		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()),
-		Issuer: claims.Issuer, Subject: claims.Subject, SessionIndex: claims.SessionIndex,
+		Issuer: claims.Issuer, Subject: claims.Subject, NameID: claims.NameID, SessionIndex: claims.SessionIndex,
 		Upstream: identity.Upstream{
 			NameIDFormat: claims.NameIDFormat, NameQualifier: claims.NameQualifier, SPNameQualifier: claims.SPNameQualifier,
 			ACR: claims.ACR, AMR: claims.AMR, AuthTime: claims.AuthTime, Ends: claims.SessionEnds,
@@ -87,13 +101,20 @@ func (a *attempt) refused(r *http.Request, err error) error {
 	if failed := a.record(r); failed != nil {
 		return failed
 	}
-	return &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID}
+	why := &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID, purpose: a.trace.Purpose}
+	if a.trial != "" {
+		why.to = web.TrialPath + string(a.trial)
+	}
+	return why
 }
 
-// record stores the trace even when the browser has hung up.
+// record stores the trace, as the result of the trial when it is one, even when the browser has hung up.
 func (a *attempt) record(r *http.Request) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), recordTimeout)
 	defer cancel()
+	if a.trial != "" {
+		return a.door.provisioning.FinishTrial(ctx, a.trial, a.trace)
+	}
 	return a.door.provisioning.RecordTrace(ctx, a.trace)
 }
 

@@ -14,7 +14,9 @@ type refusal struct {
 	err        error
 	reference  identity.TraceID
 	connection identity.ConnectionID
-	status     int // when the error's kind has no status for it
+	purpose    identity.SignInPurpose
+	status     int    // when the error's kind has no status for it
+	to         string // local path of the page that explains it to whoever may know; empty: the generic page
 }
 
 // Error returns the cause, for the log.
@@ -54,15 +56,22 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 `))
 
 // refuse renders an error for a browser: always the same page, whatever the reason was. The trace and the log know it.
-func (d *Door) refuse(w http.ResponseWriter, _ *http.Request, err error) {
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := page{
 		Title: "We could not sign you in",
 		Text:  "Please try again. If it happens again, give the reference below to your administrator: they can see the reason there.",
 	}
 	status := web.Status(err)
 	var why *refusal
-	if errors.As(err, &why) {
+	if errors.As(err, &why) && why.to != "" {
+		http.Redirect(w, r, why.to, http.StatusSeeOther)
+		return
+	}
+	if why != nil {
 		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
+		if why.purpose == identity.PurposeLogout {
+			p.Title, p.Text, p.Again = "We could not sign you out", "Open the page below and sign out there. If it happens again, give the reference to your administrator: they can see the reason there.", ""
+		}
 		if why.status != 0 {
 			status = why.status
 		}

@@ -36,7 +36,13 @@ type subject struct {
 	Confirmations []subjectConfirmation
 }
 
-type nameID struct{ Format, NameQualifier, SPNameQualifier, Value string }
+// nameID has tags, because requests to log out are read by encoding/xml.
+type nameID struct {
+	Format          string `xml:",attr"`
+	NameQualifier   string `xml:",attr"`
+	SPNameQualifier string `xml:",attr"`
+	Value           string `xml:",chardata"`
+}
 
 type subjectConfirmation struct {
 	Method string

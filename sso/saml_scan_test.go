@@ -70,7 +70,7 @@ func TestX01ADocumentTypeIsRefused(t *testing.T) {
 		"another declaration": `<!ELEMENT r ANY>` + good, "in small letters": "<!doctype r>" + good,
 	})...)
 	for name, raw := range map[string]string{"a document type": "<!DOCTYPE r>" + string(testProvider().Metadata()), "entities": `<!DOCTYPE r [<!ENTITY a "b">]>` + string(testProvider().Metadata())} {
-		if _, err := parseMetadata([]byte(raw), true); web.Status(err) != http.StatusBadRequest || identity.CodeOf(err) != "saml.bad_metadata" {
+		if _, err := parseMetadata([]byte(raw), identity.SAMLSettings{}, true); web.Status(err) != http.StatusBadRequest || identity.CodeOf(err) != "saml.bad_metadata" {
 			t.Errorf("metadata with %s: %v", name, err)
 		}
 	}

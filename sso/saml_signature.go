@@ -39,11 +39,9 @@ const (
 	nsExclusive     = "http://www.w3.org/2001/10/xml-exc-c14n#" // exclusive canonicalization: the method and its namespace
 )
 
-// The smallest and the largest RSA key that a provider may sign with; the larger a key, the longer a check takes. A certificate has at most
-// maxCertificate bytes.
+// minRSABits is the smallest RSA key that a provider may sign with; maxCertificate is how large in bytes a certificate in a message may be.
 const (
 	minRSABits     = 2048
-	maxRSABits     = 8192
 	maxCertificate = 16 << 10
 )
 
@@ -107,7 +105,7 @@ func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
 	if signed == nil {
 		return nil, t.require(p.changed(el))
 	}
-	covered, err := parse(signed, document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: true})
+	covered, err := parse(signed, documentOf(el))
 	if err != nil {
 		return nil, t.require(failed("document", err))
 	}

@@ -29,14 +29,19 @@ func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
 	if !bindingShape.MatchString(value) {
 		value = identity.NewSecret("")
 	}
-	cookie := http.Cookie{Name: bindingCookie, Value: value, MaxAge: int(stateAge / time.Second), SameSite: http.SameSiteNoneMode}
+	d.setReturning(w, bindingCookie, value)
+	return value
+}
+
+// setReturning sets a cookie that comes back with the provider's answer.
+func (d *Door) setReturning(w http.ResponseWriter, name, value string) {
+	cookie := http.Cookie{Name: name, Value: value, MaxAge: int(stateAge / time.Second), SameSite: http.SameSiteNoneMode}
 	if d.cookies.Secure {
 		d.cookies.Set(w, cookie)
-		return value
+		return
 	}
 	cookie.SameSite, cookie.Path, cookie.HttpOnly = 0, "/", true
 	http.SetCookie(w, &cookie)
-	return value
 }
 
 // remember saves what must be known when the browser comes back.
@@ -44,6 +49,7 @@ func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
 	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.Purpose, st.UserID, st.TrialID = a.errand.purpose, a.errand.user, a.errand.trial
 	return a.door.authn.SaveSignIn(ctx, st)
 }
 

@@ -49,6 +49,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
+	b.people.KeepTraces(s.SigninAge())
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -100,11 +101,12 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	scim.New(scim.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
 	}).Routes(mux)
-	sso.New(sso.Options{
+	door := sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
-	}).Routes(mux)
+	})
+	door.Routes(mux)
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Log: log,
 	}).Routes(mux)
 	return mux
 }
