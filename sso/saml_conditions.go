@@ -58,11 +58,12 @@ func statusCheck(r response) check {
 		return c
 	}
 	s := r.Statuses[0]
-	c.ok = s.Code.Value == statusSuccess
-	c.got = lastWord(s.Code.Value)
-	if s.Code.Inner != nil {
-		c.got += " / " + lastWord(s.Code.Inner.Value)
+	c.ok = len(s.Codes) > 0 && s.Codes[0] == statusSuccess
+	var words []string
+	for _, code := range s.Codes {
+		words = append(words, lastWord(code))
 	}
+	c.got = strings.Join(words, " / ")
 	if s.Message != "" {
 		c.got += ": " + strings.TrimSpace(s.Message)
 	}
@@ -104,9 +105,9 @@ func audienceCheck(a assertion, want expectation) check {
 	var got []string
 	ok := false
 	for _, c := range a.Conditions {
-		for i, restriction := range c.Restrictions {
-			audiences := make([]string, len(restriction.Audiences))
-			for j, audience := range restriction.Audiences {
+		for i, restriction := range c.Audiences {
+			audiences := make([]string, len(restriction))
+			for j, audience := range restriction {
 				audiences[j] = trimmed(audience)
 			}
 			got = append(got, audiences...)

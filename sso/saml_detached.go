@@ -8,7 +8,6 @@ import (
 	"encoding/asn1"
 	"math/big"
 
-	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
@@ -20,13 +19,9 @@ var detachedMethods = map[string]crypto.Hash{
 }
 
 // signedMessage returns the root of a message as it was signed: by HTTP-Redirect beside it, by HTTP-POST inside.
-func signedMessage(m message, doc document, keys pinned, t *trail) (*etree.Element, error) {
-	err := scan(m.raw, doc)
+func signedMessage(m message, doc document, keys pinned, t *trail) (*node, error) {
+	root, err := parse(m.raw, doc)
 	if err := t.require(documentCheck(err)); err != nil {
-		return nil, err
-	}
-	root, err := parse(m.raw)
-	if err != nil {
 		return nil, err
 	}
 	if m.detached != nil {
@@ -39,19 +34,19 @@ func signedMessage(m message, doc document, keys pinned, t *trail) (*etree.Eleme
 	return keys.verify(root, signature, t)
 }
 
-func unsignedCheck(root *etree.Element) check {
+func unsignedCheck(root *node) check {
 	return check{
-		name: "signature", code: "saml.unsigned", got: "the " + root.Tag + " is not signed", want: "a signature",
+		name: "signature", code: "saml.unsigned", got: "the " + root.local + " is not signed", want: "a signature",
 		fix: "Set the provider to sign its log-out messages: without a signature anybody could end sessions.",
 	}
 }
 
 // verifyDetached checks the signature of a redirect. Every pinned certificate is tried.
-func (p pinned) verifyDetached(root *etree.Element, d detached, t *trail) error {
+func (p pinned) verifyDetached(root *node, d detached, t *trail) error {
 	if d.algorithm == "" || d.signature == "" {
 		return t.require(unsignedCheck(root))
 	}
-	if err := t.require(p.strong("signature algorithm", d.algorithm, signatureMethods)); err != nil {
+	if err := t.require(p.strong("signature algorithm", d.algorithm, signatureMethods[d.algorithm] != 0, d.algorithm == methodRSASHA1)); err != nil {
 		return err
 	}
 	signature, err := decodeBase64(d.signature)
@@ -65,7 +60,7 @@ func (p pinned) verifyDetached(root *etree.Element, d detached, t *trail) error 
 		}
 	}
 	return t.require(check{
-		name: "signature of the " + root.Tag, code: "saml.bad_signature", want: p.String(),
+		name: "signature of the " + root.local, code: "saml.bad_signature", want: p.String(),
 		fix: "The signature does not match: the message was changed on its way, or signed with another key. Compare the certificates with the provider's metadata.",
 	})
 }

@@ -84,8 +84,8 @@ func signEnveloped(message *etree.Element, c *identity.Connection) error {
 		return identity.Errorf(identity.Internal, "").WithCause(err)
 	}
 	at := 0
-	if issuers := childrenOf(message, nsAssertion, "Issuer"); len(issuers) > 0 {
-		at = issuers[0].Index() + 1
+	if issuer := message.SelectElement("saml:Issuer"); issuer != nil {
+		at = issuer.Index() + 1
 	}
 	message.InsertChildAt(at, signature)
 	return nil
