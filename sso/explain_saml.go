@@ -1,13 +1,9 @@
 package sso
 
 import (
-	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
-
-	"github.com/beevik/etree"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -19,27 +15,19 @@ type glimpse struct {
 	opened    bool // the assertion could be read
 }
 
-// look reads a document that scan has accepted. c may be nil: then an encrypted assertion stays closed.
-func look(root *etree.Element, c *identity.Connection) glimpse {
+// look reads a document that parse has accepted. c may be nil: then an encrypted assertion stays closed.
+func look(root *node, c *identity.Connection) glimpse {
 	var g glimpse
-	if unmarshal(root, &g.response) != nil {
-		return glimpse{}
-	}
-	el := root
+	readResponse(root, &g.response)
 	switch plain, encrypted := childrenOf(root, nsAssertion, "Assertion"), childrenOf(root, nsAssertion, "EncryptedAssertion"); {
 	case len(plain) == 1:
-		el = plain[0]
+		g.assertion, g.opened = readAssertion(plain[0]), true
 	case len(encrypted) == 1 && c != nil && len(c.SAML.Key) > 0:
 		var unseen trail
-		inner, err := decryptAssertion(encrypted[0], c, &unseen)
-		if err != nil {
-			return g
+		if inner, err := decryptAssertion(encrypted[0], c, &unseen); err == nil {
+			g.assertion, g.opened = readAssertion(inner), true
 		}
-		el = inner
-	default:
-		return g
 	}
-	g.opened = unmarshal(el, &g.assertion) == nil
 	return g
 }
 
@@ -62,8 +50,8 @@ func (g *glimpse) issued() (time.Time, bool) {
 func (g *glimpse) audiences() []string {
 	var out []string
 	for _, c := range g.assertion.Conditions {
-		for _, r := range c.Restrictions {
-			for _, audience := range r.Audiences {
+		for _, restriction := range c.Audiences {
+			for _, audience := range restriction {
 				out = append(out, trimmed(audience))
 			}
 		}
@@ -86,7 +74,8 @@ func (g *glimpse) recipients() []string {
 // saml explains a response.
 func (x *explanation) saml(ctx context.Context) error {
 	raw := x.message.xml
-	scanned := documentCheck(scan(raw, responseDocument))
+	root, err := parse(raw, responseDocument)
+	scanned := documentCheck(err)
 	if other := otherMessage(raw); !scanned.ok && other != "" {
 		scanned.fix = other
 	}
@@ -95,10 +84,6 @@ func (x *explanation) saml(ctx context.Context) error {
 	}
 	if !scanned.ok {
 		return x.stop(x.trail.require(scanned))
-	}
-	root, err := parse(raw)
-	if err != nil {
-		return x.stop(x.trail.require(failed("document", err)))
 	}
 	seen := look(root, nil)
 	c, several, err := x.samlConnection(&seen)
@@ -208,49 +193,11 @@ func (x *explanation) unproven(g *glimpse, want expectation) {
 	x.overNow(then, conditionsOf(g.response, g.assertion, &x.connection, want))
 }
 
-// facts are what the response says, redacted.
+// facts are what the response says, and whether anybody has proven it.
 func (g *glimpse) facts(proven bool) []identity.Fact {
-	r, a := &g.response, &g.assertion
-	var out []identity.Fact
-	add := func(name string, values ...string) {
-		if text := strings.Join(values, ", "); text != "" {
-			out = append(out, fact(name, text))
-		}
+	said := factsOf(&g.response, &g.assertion)
+	if proven {
+		return said
 	}
-	if !proven {
-		add("proven", "no: anybody could have written this")
-	}
-	add("issuer", g.issuer())
-	add("destination", r.Destination)
-	add("in response to", r.InResponseTo)
-	add("issued", cmp.Or(a.IssueInstant, r.IssueInstant))
-	add("audience", g.audiences()...)
-	add("recipient", g.recipients()...)
-	for _, c := range a.Conditions {
-		add("valid from", c.NotBefore)
-		add("valid until", c.NotOnOrAfter)
-	}
-	for _, s := range a.Subjects {
-		for _, n := range s.NameIDs {
-			add("name id", trimmed(n.Value))
-			add("format of the name id", n.Format)
-		}
-	}
-	for _, s := range a.Statements {
-		add("authenticated", s.AuthnInstant)
-		add("by", trimmed(s.Context.Class))
-		add("session ends", s.SessionNotOnOrAfter)
-	}
-	return append(out, attributeFacts(a.byName())...)
-}
-
-// byName returns the attributes as they came.
-func (a *assertion) byName() map[string][]string {
-	out := map[string][]string{}
-	for _, statement := range a.Attributes {
-		for _, at := range statement.Attributes {
-			out[trimmed(at.Name)] = append(out[trimmed(at.Name)], at.Values...)
-		}
-	}
-	return out
+	return append([]identity.Fact{fact("proven", "no: anybody could have written this")}, said...)
 }
