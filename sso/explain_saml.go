@@ -195,9 +195,9 @@ func (x *explanation) unproven(g *glimpse, want expectation) {
 
 // facts are what the response says, and whether anybody has proven it.
 func (g *glimpse) facts(proven bool) []identity.Fact {
-	said := factsOf(&g.response, &g.assertion)
+	all := said(g.response, g.assertion).facts
 	if proven {
-		return said
+		return all
 	}
-	return append([]identity.Fact{fact("proven", "no: anybody could have written this")}, said...)
+	return append([]identity.Fact{fact("proven", "no: anybody could have written this")}, all...)
 }

@@ -41,7 +41,6 @@ func verify(raw []byte, c *identity.Connection, want expectation, t *trail) (ver
 	if err != nil {
 		return verdict{}, err
 	}
-	t.said = func() []identity.Fact { return factsOf(&r, &a) }
 	if err := t.require(conditionsOf(r, a, c, want)...); err != nil {
 		return verdict{}, err
 	}

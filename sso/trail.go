@@ -21,11 +21,8 @@ type check struct {
 	fix  string // one sentence for the administrator: what is wrong and what to do
 }
 
-// trail collects the checks of one attempt in their order, and what the provider said: said is nil before its signature was found to be right.
-type trail struct {
-	checks []identity.Check
-	said   func() []identity.Fact
-}
+// trail collects the checks of one attempt in their order.
+type trail struct{ checks []identity.Check }
 
 // require records every check, so that an administrator sees all that is wrong at once, and returns the first failure.
 func (t *trail) require(checks ...check) error {
