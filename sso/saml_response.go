@@ -36,13 +36,7 @@ type subject struct {
 	Confirmations []subjectConfirmation
 }
 
-// nameID has tags, because requests to log out are read by encoding/xml.
-type nameID struct {
-	Format          string `xml:",attr"`
-	NameQualifier   string `xml:",attr"`
-	SPNameQualifier string `xml:",attr"`
-	Value           string `xml:",chardata"`
-}
+type nameID struct{ Format, NameQualifier, SPNameQualifier, Value string }
 
 type subjectConfirmation struct {
 	Method string
