@@ -79,6 +79,7 @@ func sameProvider(c identity.Connection, provider identity.SAMLSettings) error {
 func renewed(before, provider identity.SAMLSettings, now time.Time) identity.SAMLSettings {
 	after := before
 	after.SSOURL = provider.SSOURL
+	after.SLOURL, after.SLOResponseURL, after.SLOBinding, after.ArtifactURLs = provider.SLOURL, provider.SLOResponseURL, provider.SLOBinding, provider.ArtifactURLs
 	after.Certificates, after.Retiring = nil, nil
 	for _, der := range before.Certificates {
 		if holds(provider.Certificates, der) {
@@ -155,7 +156,10 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, by identity.Actor, c i
 
 // fromProvider keeps of settings what metadata says and nothing that an administrator chose.
 func fromProvider(p identity.SAMLSettings) identity.SAMLSettings {
-	return identity.SAMLSettings{EntityID: p.EntityID, SSOURL: p.SSOURL, Certificates: p.Certificates}
+	return identity.SAMLSettings{
+		EntityID: p.EntityID, SSOURL: p.SSOURL, Certificates: p.Certificates,
+		SLOURL: p.SLOURL, SLOResponseURL: p.SLOResponseURL, SLOBinding: p.SLOBinding, ArtifactURLs: p.ArtifactURLs,
+	}
 }
 
 // digestOf names what metadata says: the same for the same certificates in another order.
