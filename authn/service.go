@@ -66,7 +66,7 @@ func New(db *store.DB, model *access.Model) *Service {
 	}
 }
 
-// Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions, access tokens and old traces. It may run at any time and on every replica.
+// Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and access tokens. It may run at any time and on every replica.
 func (s *Service) Sweep(ctx context.Context) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.Sweep(ctx, tx.Now()) })
 }

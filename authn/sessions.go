@@ -267,7 +267,8 @@ func endAll(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.Use
 }
 
 // EndUpstreamSessions ends the sessions that a provider's log-out names, and returns them with what is needed to answer: those of the subject, of the session
-// index (SessionIndex or sid), or of both when both are given. It asks for no right: the caller has checked that the provider said so.
+// index (SessionIndex or sid), or of both when both are given; a session whose index the provider never told is meant by every index of its subject. It asks
+// for no right: the caller has checked that the provider said so.
 func (s *Service) EndUpstreamSessions(ctx context.Context, by identity.Actor, connection identity.ConnectionID, issuer, subject, index string) ([]identity.Session, error) {
 	if subject == "" && index == "" {
 		return nil, identity.Errorf(identity.Invalid, "A log-out names a subject or a session.")
@@ -282,7 +283,9 @@ func (s *Service) EndUpstreamSessions(ctx context.Context, by identity.Actor, co
 		if err != nil {
 			return err
 		}
-		ended = slices.DeleteFunc(ended, func(session identity.Session) bool { return index != "" && session.SessionIndex != index })
+		ended = slices.DeleteFunc(ended, func(session identity.Session) bool {
+			return index != "" && session.SessionIndex != "" && session.SessionIndex != index
+		})
 		for _, session := range ended {
 			if err := tx.DeleteSession(ctx, session.ID); err != nil {
 				return err

@@ -61,6 +61,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_TRUSTED_PROXIES":         s.TrustedProxies.String(),
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
+		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
 	})
 }
 

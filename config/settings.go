@@ -24,6 +24,7 @@ type Settings struct {
 	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
+	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`
 
 	// The limits of the SCIM door.
 	SCIMMaxBody        int `env:"DRAWBRIDGE_SCIM_MAX_BODY"` // bytes
@@ -49,6 +50,12 @@ const maxJournalDays = 36_500
 
 // JournalAge returns how long an entry of the request journal is kept; 0 is for ever.
 func (s Settings) JournalAge() time.Duration { return time.Duration(s.JournalDays) * 24 * time.Hour }
+
+// maxSigninDays is how long the traces of sign-ins are kept at most: they are about people and grow with every sign-in.
+const maxSigninDays = 400
+
+// SigninAge returns how long the trace of a sign-in is kept.
+func (s Settings) SigninAge() time.Duration { return time.Duration(s.SigninDays) * 24 * time.Hour }
 
 // SQLiteFile returns the path of the SQLite file, or "" with PostgreSQL.
 func (s Settings) SQLiteFile() string {
@@ -78,8 +85,15 @@ func (s *Settings) check(m *Mistakes) {
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
 	}
+	s.checkDays(m)
+}
+
+func (s *Settings) checkDays(m *Mistakes) {
 	if s.JournalDays < 0 || s.JournalDays > maxJournalDays {
 		s.reject(m, "DRAWBRIDGE_JOURNAL_DAYS", "%d is no such number of days", s.JournalDays)
+	}
+	if s.SigninDays < 1 || s.SigninDays > maxSigninDays {
+		s.reject(m, "DRAWBRIDGE_SIGNIN_DAYS", "%d is no such number of days", s.SigninDays)
 	}
 }
 

@@ -136,6 +136,11 @@ var table = []Setting{
 		Description: "How many days the journal keeps what directories sent; 0 keeps it for ever.",
 		Want:        "a number of days from 0 to 36500",
 	},
+	{
+		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",
+		Description: "How many days the trace of a sign-in is kept.",
+		Want:        "a number of days from 1 to 400",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

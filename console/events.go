@@ -118,6 +118,15 @@ var eventNames = map[identity.EventType]string{
 	identity.ClientRevoked:     "OAuth client revoked",
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
+
+	identity.ConnectionKeyRotated: "Own key changed",
+	identity.MetadataChanged:      "Metadata changed",
+	identity.MetadataHeld:         "Metadata waits for approval",
+	identity.MetadataApproved:     "Metadata approved",
+	identity.MetadataRejected:     "Metadata rejected",
+	identity.MetadataRefused:      "Metadata refused",
+	identity.ConnectionEnding:     "Certificate or secret ends soon",
+	identity.MailResent:           "Mail sent again",
 }
 
 func eventName(t identity.EventType) string {
@@ -130,7 +139,7 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved:
+	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

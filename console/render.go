@@ -104,6 +104,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 // doneTexts are what a page says after something was done; the address carries only the key.
 var doneTexts = map[string]string{
 	"signed-out":          "You are signed out.",
+	"signed-out-here":     "You are signed out here. Your organisation’s own sign-in did not confirm that you are signed out there too: on a shared computer, close the browser.",
 	"session-over":        "Your session has ended. Sign in again to go on.",
 	"session-ended":       "The session was ended. That browser has to sign in again.",
 	"sessions-ended":      "All your other sessions were ended.",

@@ -51,6 +51,9 @@ type ConnectionOptions struct {
 	ForceAuthn bool `json:"force_authn,omitempty"` // the provider asks the person again each time
 	// Provider is the product at the other end, such as "okta-saml", by which the console shows where its settings are. It changes nothing else.
 	Provider string `json:"provider,omitempty"`
+
+	AllowUnsolicited bool `json:"allow_unsolicited,omitempty"` // SAML: a sign-in that the provider begins is sent once more through a request of ours
+	Artifact         bool `json:"artifact,omitempty"`          // SAML: ask for answers by HTTP-Artifact
 }
 
 // ConnectionHealth says how it went when a provider's metadata or keys were read last.
@@ -68,9 +71,43 @@ type SAMLSettings struct {
 	Certificates [][]byte `json:"certificates"` // DER; each is trusted, KeyInfo never is
 	AllowSHA1    bool     `json:"allow_sha1,omitempty"`
 	EmailClaim   string   `json:"email_claim,omitempty"` // attribute that carries the address; empty: the well-known names, then NameID
-	Certificate  []byte   `json:"certificate"`           // ours, DER
+	Certificate  []byte   `json:"certificate"`           // ours, DER; the one whose key signs
 	Key          []byte   `json:"-"`                     // ours, PKCS #8; sealed in the store
+
+	// Standby are our other key pairs: our metadata shows them, and what is encrypted for them can be read. The newest is last.
+	Standby []KeyPair `json:"standby,omitempty"`
+
+	SLOURL         string         `json:"slo_url,omitempty"`          // single log-out: where requests go
+	SLOResponseURL string         `json:"slo_response_url,omitempty"` // where answers go; empty: SLOURL
+	SLOBinding     SAMLBinding    `json:"slo_binding,omitempty"`      // empty: HTTP-Redirect
+	ArtifactURLs   map[int]string `json:"artifact_urls,omitempty"`    // artifact resolution services by their index
+
+	MetadataURL     string               `json:"metadata_url,omitempty"`     // where the provider's metadata is read again from time to time; empty: never
+	MetadataSigner  []byte               `json:"metadata_signer,omitempty"`  // DER; the metadata must be signed with its key. Empty: https is enough
+	PinCertificates bool                 `json:"pin_certificates,omitempty"` // new certificates and hosts of the metadata wait for a Super Admin
+	RefuseExpired   bool                 `json:"refuse_expired,omitempty"`   // a certificate that has expired is not trusted any more
+	Retiring        map[string]time.Time `json:"retiring,omitempty"`         // certificates that the metadata names no more, by SHA-256 in hex: when each goes
 }
+
+// KeyPair is a key of ours with its certificate.
+type KeyPair struct {
+	Certificate []byte `json:"certificate"` // DER
+	Key         []byte `json:"-"`           // PKCS #8; sealed in the store
+}
+
+// Own returns all our key pairs, the one that signs first.
+func (s *SAMLSettings) Own() []KeyPair {
+	return append([]KeyPair{{s.Certificate, s.Key}}, s.Standby...)
+}
+
+// SAMLBinding is how a SAML message travels.
+type SAMLBinding string
+
+// The bindings of single log-out.
+const (
+	BindingRedirect SAMLBinding = "redirect"
+	BindingPost     SAMLBinding = "post"
+)
 
 // OIDCSettings is what an OIDC connection knows of its provider.
 type OIDCSettings struct {
@@ -80,6 +117,8 @@ type OIDCSettings struct {
 	Scopes       []string `json:"scopes,omitempty"`
 	Algorithms   []string `json:"algorithms,omitempty"` // accepted ID token algorithms; empty: RS256, ES256, PS256 and EdDSA
 	TenantIDs    []string `json:"tenant_ids,omitempty"` // Entra: directories that a multi-tenant issuer is trusted for
+
+	SecretExpiresAt *time.Time `json:"secret_expires_at,omitempty"` // when the provider ends the client secret, for the warnings; nil: not known
 }
 
 // Trusts reports whether the connection is trusted for an e-mail domain. All are the exact domain: a sub-domain is another organisation.
@@ -111,7 +150,9 @@ type Claims struct {
 	SessionIndex  string
 	SessionEnds   *time.Time // the provider's own limit
 
-	// SAML core 2.2.2, beside the NameID that is Subject.
+	// NameID is the NameID as received, when Subject is another name: a transient one changes with every sign-in.
+	NameID string
+	// SAML core 2.2.2, beside the NameID.
 	NameIDFormat, NameQualifier, SPNameQualifier string
 
 	// Attributes are the claims as they came, by name, for rules and for the trace: texts and lists of texts only.

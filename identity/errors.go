@@ -38,6 +38,8 @@ type Error struct {
 	Field   string // the attribute, setting or form field that is wrong; may be empty
 	Message string // for the client: what is wrong and what to do
 	Cause   error  // for the log only
+
+	Choices []string // what Field may be instead, when there are a few known values; may be empty
 }
 
 // Error returns the message with its cause; it is for logs, never for a client.

@@ -74,6 +74,17 @@ const (
 	SetupLinkCreated  EventType = "setup_link.created"
 	SetupLinkRevoked  EventType = "setup_link.revoked"
 	SetupLinkFinished EventType = "setup_link.finished"
+
+	ConnectionKeyRotated EventType = "connection.key_rotated"
+	MetadataChanged      EventType = "connection.metadata_changed"
+	MetadataHeld         EventType = "connection.metadata_held"
+	MetadataApproved     EventType = "connection.metadata_approved"
+	MetadataRejected     EventType = "connection.metadata_rejected"
+	MetadataRefused      EventType = "connection.metadata_refused"
+	ConnectionEnding     EventType = "connection.ending"
+	MailResent           EventType = "mail.resent"
+	TracesShared      EventType = "signin.shared"
+	TracesUnshared    EventType = "signin.unshared"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -117,4 +128,15 @@ var EventTypes = map[EventType]string{
 	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
+
+	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
+	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",
+	MetadataHeld:         "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
+	MetadataApproved:     "a Super Admin let a change of a provider's metadata into force",
+	MetadataRejected:     "a Super Admin refused a change of a provider's metadata, or the provider took it back",
+	MetadataRefused:      "a provider's metadata could not be its own: another entity id, a wrong signature, an old document; the settings stayed",
+	ConnectionEnding:     "a certificate or client secret of a connection ends within 60, 30, 7 or 1 days; written once each",
+	MailResent:           "a mail that was given up is sent again",
+	TracesShared:      "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
+	TracesUnshared:    "such a link was revoked",
 }

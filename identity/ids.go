@@ -23,10 +23,12 @@ type (
 	EventID      string
 	RequestID    string
 	TraceID      string
+	ShareID      string
 	AssignmentID string
 	ResourceID   string
 	TrialID      string
 	SetupLinkID  string
+	MailID       string
 )
 
 // RoleID is the id of a role in the access model, such as "viewer".

@@ -11,6 +11,7 @@ type Session struct {
 	UserAgent    string
 	Issuer       string // of the provider, with Subject: whose log-out at the provider ends this session
 	Subject      string // NameID or sub
+	NameID       string // the NameID as received, where the subject is another name; a log-out names the person by it
 	SessionIndex string // SessionIndex or sid of the provider
 	Upstream     Upstream
 	CreatedAt    time.Time
@@ -37,7 +38,10 @@ const (
 	PurposeSignIn SignInPurpose = ""
 	PurposeTest   SignInPurpose = "test"   // an administrator tries a connection: no user, link or session comes of it
 	PurposeLink   SignInPurpose = "link"   // somebody who is signed in ties a provider's account to the own one
-	PurposeLogout SignInPurpose = "logout" // we told the provider that somebody leaves, and wait for its answer
+	PurposeLogout SignInPurpose = "logout" // we told the provider that somebody leaves, and wait for its answer; or the provider told us
+
+	// PurposeUnsolicited is a sign-in that a provider began by itself: it signs nobody in, and leads to one that we begin.
+	PurposeUnsolicited SignInPurpose = "unsolicited"
 )
 
 // SignInState is what must be remembered between sending a browser to a provider and its return.
@@ -51,6 +55,7 @@ type SignInState struct {
 	Purpose      SignInPurpose
 	UserID       UserID  // who asked, for a test or a link
 	TrialID      TrialID // of a test
+	Force        bool    // the provider was told to ask the person again
 	CreatedAt    time.Time
 	ExpiresAt    time.Time
 }

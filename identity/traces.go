@@ -16,6 +16,7 @@ type Trace struct {
 	Subject      string
 	Email        string
 	UserID       UserID
+	SessionID    SessionID // the session that it led to; empty: none
 	IP           string
 	Purpose      SignInPurpose
 	Checks       []Check
@@ -46,3 +47,39 @@ type Check struct {
 	Expected string      `json:"expected,omitempty"`
 	Fix      string      `json:"fix,omitempty"`
 }
+
+// Failure returns the first check that failed: the cause. The second result is false when none did.
+func (t *Trace) Failure() (Check, bool) {
+	for _, c := range t.Checks {
+		if c.Result == Failed {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// How long a link to traces may live.
+const (
+	MinShareAge = time.Hour
+	MaxShareAge = 30 * 24 * time.Hour
+)
+
+// SharePrefix starts every token of a link to traces.
+const SharePrefix = "dbs_"
+
+// TraceShare is a link with which somebody without an account, such as the customer's IT, reads one trace or the refused sign-ins of one connection.
+// Only the hash of its token is stored.
+type TraceShare struct {
+	ID           ShareID
+	TenantID     TenantID     // whose traces it can show; empty: the whole installation's
+	TraceID      TraceID      // this one, or
+	ConnectionID ConnectionID // the refused ones of this connection
+	CreatedBy    string
+	CreatedAt    time.Time
+	ExpiresAt    time.Time
+	LastUsedAt   *time.Time
+	RevokedAt    *time.Time
+}
+
+// Live reports whether the link opens at a time.
+func (s *TraceShare) Live(at time.Time) bool { return s.RevokedAt == nil && at.Before(s.ExpiresAt) }

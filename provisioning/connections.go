@@ -2,11 +2,8 @@ package provisioning
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net/url"
 	"reflect"
 	"slices"
@@ -50,9 +47,11 @@ func (s *Service) createConnection(ctx context.Context, by identity.Actor, c ide
 		c.ID = identity.NewID[identity.ConnectionID]()
 	}
 	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
-		if err := makeKey(&c); err != nil {
+		own, err := newKeyPair(c.ID)
+		if err != nil {
 			return c, err
 		}
+		c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
 	}
 	if err := s.checkConnection(&c); err != nil {
 		return c, err
@@ -73,27 +72,6 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 	e := aboutConnection(by, identity.ConnectionCreated, *c)
 	e.Changes = diffConnections(identity.Connection{}, *c)
 	return tx.InsertEvent(ctx, e)
-}
-
-// makeKey gives a SAML connection a key pair of its own. Providers pin the certificate, so its dates are a formality.
-func makeKey(c *identity.Connection) error {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		return err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return err
-	}
-	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "Drawbridge " + string(c.ID)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
-	}
-	if c.SAML.Certificate, err = x509.CreateCertificate(rand.Reader, t, t, key.Public(), key); err != nil {
-		return err
-	}
-	c.SAML.Key, err = x509.MarshalPKCS8PrivateKey(key)
-	return err
 }
 
 // checkConnection holds what needs no database to be known.
@@ -157,6 +135,9 @@ func checkProvider(c *identity.Connection) error {
 		}
 		if len(c.SAML.Certificates) == 0 {
 			return invalid("metadata", "The provider's signing certificate is needed; without it nothing could be trusted.")
+		}
+		if err := checkMetadata(c.SAML); err != nil {
+			return err
 		}
 		for _, der := range c.SAML.Certificates {
 			cert, err := x509.ParseCertificate(der)
@@ -251,6 +232,10 @@ func (s *Service) Connection(ctx context.Context, by identity.Actor, id identity
 func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 	if by.Kind != identity.ActorSystem && by.Kind != identity.ActorConnection {
 		c.SAML.Key, c.OIDC.ClientSecret = nil, ""
+		c.SAML.Standby = slices.Clone(c.SAML.Standby) // the caller's copy may be the one that is stored
+		for i := range c.SAML.Standby {
+			c.SAML.Standby[i].Key = nil
+		}
 	}
 	return c
 }
@@ -336,11 +321,13 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("allow SHA-1", before.SAML.AllowSHA1, after.SAML.AllowSHA1)
 	add("email claim", before.SAML.EmailClaim, after.SAML.EmailClaim)
 	add("certificates", fingerprints(before.SAML.Certificates), fingerprints(after.SAML.Certificates))
+	out = append(out, diffMetadata(before, after)...)
 	add("issuer", before.OIDC.Issuer, after.OIDC.Issuer)
 	add("client id", before.OIDC.ClientID, after.OIDC.ClientID)
 	add("scopes", before.OIDC.Scopes, after.OIDC.Scopes)
 	add("algorithms", before.OIDC.Algorithms, after.OIDC.Algorithms)
 	add("tenant ids", before.OIDC.TenantIDs, after.OIDC.TenantIDs)
+	diffFlows(before, after, add)
 	if before.OIDC.ClientSecret != after.OIDC.ClientSecret {
 		out = append(out, identity.Change{Field: "client secret", After: "changed"})
 	}

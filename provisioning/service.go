@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"sync/atomic"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -13,6 +14,8 @@ type Service struct {
 	db    *store.DB
 	model *access.Model
 
+	traceAge time.Duration
+
 	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
 	reads   reads                             // a statistic on its way to the database
@@ -20,7 +23,7 @@ type Service struct {
 
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
-	return &Service{db: db, model: model}
+	return &Service{db: db, model: model, traceAge: DefaultTraceAge}
 }
 
 // Model returns the access model in force.

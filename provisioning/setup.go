@@ -88,9 +88,11 @@ func (s *Service) ownConnection(ctx context.Context, tx *store.Tx, by identity.A
 // the product count: whose it is, what it is trusted for and that it is switched off are the link's.
 func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
 	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 { // slow, so before the transaction; thrown away where there is one
-		if err := makeKey(&c); err != nil {
+		own, err := newKeyPair(c.ID)
+		if err != nil {
 			return identity.Connection{}, err
 		}
+		c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
 	}
 	var after identity.Connection
 	err := s.db.Update(ctx, func(tx *store.Tx) error {

@@ -41,6 +41,9 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 		err = s.nameOfStranger(trace, err)
 	}
 	trace.UserID = out.ID
+	if trace.TenantID == "" {
+		trace.TenantID = out.TenantID // through the installation's own provider: her administrators may see it
+	}
 	return out, err
 }
 

@@ -40,13 +40,8 @@ func withStatus(err error, status int) error {
 
 // responseOf returns the decoded SAMLResponse of the posted form; one in the query string does not count.
 func responseOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := r.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return nil, identity.Errorf(identity.TooLarge, "The posted form is larger than 512 KiB.").WithCode("saml.too_large")
-		}
-		return nil, malformed("the posted form cannot be read").WithCause(err)
+	if err := readPost(w, r); err != nil {
+		return nil, err
 	}
 	if len(r.PostForm["SAMLResponse"]) != 1 {
 		return nil, malformed("the posted form has not exactly one SAMLResponse")
@@ -71,7 +66,9 @@ func (a *attempt) answeredSAML(r *http.Request, raw []byte) (identity.Claims, id
 	if err := a.once(r, v); err != nil {
 		return v.claims, st, err
 	}
-	st, err = a.recall(r, v.inResponseTo, "saml", identity.Forbidden)
+	if st, err = a.recall(r, v.inResponseTo, "saml", identity.Forbidden); err == nil {
+		err = a.trail.require(purposeCheck(st.Purpose != identity.PurposeLogout))
+	}
 	return v.claims, st, err
 }
 

@@ -80,7 +80,7 @@ func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, ident
 	a.trace.UserID = user.ID
 	session := identity.Session{
 		ConnectionID: a.connection.ID, IP: web.ClientIP(r), UserAgent: shown(r.UserAgent()),
-		Issuer: claims.Issuer, Subject: claims.Subject, SessionIndex: claims.SessionIndex,
+		Issuer: claims.Issuer, Subject: claims.Subject, NameID: claims.NameID, SessionIndex: claims.SessionIndex,
 		Upstream: identity.Upstream{
 			NameIDFormat: claims.NameIDFormat, NameQualifier: claims.NameQualifier, SPNameQualifier: claims.SPNameQualifier,
 			ACR: claims.ACR, AMR: claims.AMR, AuthTime: claims.AuthTime, Ends: claims.SessionEnds,
@@ -101,7 +101,7 @@ func (a *attempt) refused(r *http.Request, err error) error {
 	if failed := a.record(r); failed != nil {
 		return failed
 	}
-	why := &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID}
+	why := &refusal{err: err, reference: a.trace.ID, connection: a.connection.ID, purpose: a.trace.Purpose}
 	if a.trial != "" {
 		why.to = web.TrialPath + string(a.trial)
 	}

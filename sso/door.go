@@ -38,15 +38,17 @@ func New(o Options) *Door {
 	if d.log == nil {
 		d.log = slog.Default()
 	}
-	d.providers.fetch = d.fetch
+	d.providers.fetch, d.providers.report = d.fetch, d.reportProvider
 	return d
 }
 
-// Routes adds the door's addresses to a mux. POST …/acs is the only one that other sites post to; the mux answers other methods with 405.
+// Routes adds the door's addresses to a mux. POST …/acs and …/slo are the only ones that other sites post to; the mux answers other methods with 405.
 func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
 	mux.Handle("GET /sso/{connection}/test", web.Handle(d.test, d.refuse))
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
+	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
+	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))
 	mux.Handle("GET /sso/{connection}/metadata", web.Handle(d.metadata, d.refuse))
 	mux.HandleFunc("GET /sso/submit.js", submitScript)
@@ -79,7 +81,7 @@ func notFound() *identity.Error {
 // expectation returns the addresses that belong to a connection and to no other.
 func (d *Door) expectation(id identity.ConnectionID) expectation {
 	base := d.url + "/sso/" + string(id)
-	return expectation{entityID: base + "/metadata", acs: base + "/acs", now: time.Now()}
+	return expectation{entityID: base + "/metadata", acs: base + "/acs", slo: base + "/slo", now: time.Now()}
 }
 
 func (d *Door) callbackURL(id identity.ConnectionID) string {

@@ -3,7 +3,6 @@ package sso
 import (
 	"context"
 	"crypto/x509"
-	"encoding/xml"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -22,18 +21,23 @@ const maxMetadata = 2 << 20
 // The metadata of an identity provider (SAML metadata 2.4.3), as far as we read it.
 type (
 	idpEntities struct {
-		Entities []idpEntity   `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
-		Nested   []idpEntities `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntitiesDescriptor"`
+		ValidUntil string        `xml:"validUntil,attr"`
+		Entities   []idpEntity   `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
+		Nested     []idpEntities `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntitiesDescriptor"`
 	}
 	idpEntity struct {
 		EntityID   string          `xml:"entityID,attr"`
 		ValidUntil string          `xml:"validUntil,attr"`
 		IDPs       []idpDescriptor `xml:"urn:oasis:names:tc:SAML:2.0:metadata IDPSSODescriptor"`
+		untils     []string        // of what the entity stands in
 	}
 	idpDescriptor struct {
-		Protocols string        `xml:"protocolSupportEnumeration,attr"`
-		Keys      []idpKey      `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
-		SSO       []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleSignOnService"`
+		Protocols  string        `xml:"protocolSupportEnumeration,attr"`
+		Keys       []idpKey      `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
+		SSO        []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleSignOnService"`
+		SLO        []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata SingleLogoutService"`
+		Artifacts  []idpEndpoint `xml:"urn:oasis:names:tc:SAML:2.0:metadata ArtifactResolutionService"`
+		ValidUntil string        `xml:"validUntil,attr"`
 	}
 	idpKey struct {
 		Use  string `xml:"use,attr"`
@@ -44,33 +48,55 @@ type (
 		} `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo"`
 	}
 	idpEndpoint struct {
-		Binding  string `xml:"Binding,attr"`
-		Location string `xml:"Location,attr"`
+		Binding          string `xml:"Binding,attr"`
+		Location         string `xml:"Location,attr"`
+		ResponseLocation string `xml:"ResponseLocation,attr"`
+		Index            string `xml:"index,attr"`
 	}
 )
 
-// Metadata reads what a connection must know of its provider from metadata XML, or from an https URL of it. Our own key and certificate are not
-// part of it. It refuses, with a message for the administrator: other schemes and private addresses (unless Options.AllowPrivate), more than
-// 2 MiB, document types, several providers in one document, keys that are too short, and providers without HTTP-Redirect.
+// Metadata reads what a connection must know of its provider from metadata XML, or from an https URL of it, which is kept. Our own key and certificate
+// are not part of it. It refuses, with a message for the administrator: other schemes and private addresses (unless Options.AllowPrivate), more than
+// 2 MiB, document types, several providers in one document, keys that are too short, what is no longer valid, and providers without HTTP-Redirect.
 func (d *Door) Metadata(ctx context.Context, source string) (identity.SAMLSettings, error) {
-	return ReadMetadata(ctx, source, d.fetch.allowPrivate)
+	return d.MetadataFor(ctx, source, identity.SAMLSettings{})
+}
+
+// MetadataFor is Metadata for a provider of which something is known: EntityID chooses one of several in a document, and MetadataSigner (DER) is whose
+// signature the metadata must have; either may be empty. Where EntityID is missing and needed, the error's Choices are the entity ids in the document
+// and its Field is "entityid".
+func (d *Door) MetadataFor(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
+	return d.fetch.metadata(ctx, source, known)
 }
 
 // ReadMetadata is Metadata for callers without a door, such as the command line.
 func ReadMetadata(ctx context.Context, source string, allowPrivate bool) (identity.SAMLSettings, error) {
+	return ReadMetadataFor(ctx, source, identity.SAMLSettings{}, allowPrivate)
+}
+
+// ReadMetadataFor is MetadataFor for callers without a door.
+func ReadMetadataFor(ctx context.Context, source string, known identity.SAMLSettings, allowPrivate bool) (identity.SAMLSettings, error) {
+	return newFetcher(allowPrivate).metadata(ctx, source, known)
+}
+
+func (f *fetcher) metadata(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
 	source = strings.TrimSpace(source)
 	if strings.HasPrefix(source, "<") {
-		return parseMetadata([]byte(source), allowPrivate)
+		return parseMetadata([]byte(source), known, f.allowPrivate)
 	}
-	raw, err := newFetcher(allowPrivate).get(ctx, source, maxMetadata, nil)
+	raw, err := f.get(ctx, source, maxMetadata, nil)
 	if err != nil {
-		return identity.SAMLSettings{}, badMetadata("it cannot be fetched: %v", err)
+		return identity.SAMLSettings{}, badMetadata("it cannot be fetched: %v", err).WithCode("saml.metadata_unreachable")
 	}
 	text := strings.TrimSpace(string(raw))
 	if !strings.HasPrefix(strings.TrimPrefix(text, "\ufeff"), "<") || webPage.MatchString(text) {
 		return identity.SAMLSettings{}, badMetadata("at %s there is a web page or something else, not metadata; give the address of the provider's metadata itself", shown(source))
 	}
-	return parseMetadata([]byte(text), allowPrivate)
+	s, err := parseMetadata([]byte(text), known, f.allowPrivate)
+	if err == nil {
+		s.MetadataURL = source
+	}
+	return s, err
 }
 
 // webPage is how HTML begins, for a message that helps; what is metadata is decided by parseMetadata.
@@ -80,7 +106,7 @@ func badMetadata(format string, args ...any) *identity.Error {
 	return identity.Errorf(identity.Invalid, "The metadata cannot be used: %s.", fmt.Sprintf(format, args...)).WithCode("saml.bad_metadata").WithField("metadata")
 }
 
-func parseMetadata(raw []byte, allowPrivate bool) (identity.SAMLSettings, error) {
+func parseMetadata(raw []byte, known identity.SAMLSettings, allowPrivate bool) (identity.SAMLSettings, error) {
 	var none identity.SAMLSettings
 	if len(raw) > maxMetadata {
 		return none, badMetadata("it is larger than 2 MiB")
@@ -89,51 +115,20 @@ func parseMetadata(raw []byte, allowPrivate bool) (identity.SAMLSettings, error)
 	if err := scan(raw, metadataDocument); err != nil {
 		return none, badMetadata("%s", strings.TrimSuffix(messageOf(err), "."))
 	}
-	entity, err := onlyProvider(raw)
+	if len(known.MetadataSigner) > 0 {
+		signed, err := signedMetadata(raw, known.MetadataSigner)
+		if err != nil {
+			return none, err
+		}
+		raw = signed
+	}
+	entity, err := oneProvider(raw, known.EntityID)
 	if err != nil {
 		return none, err
 	}
-	return settingsOf(entity, allowPrivate)
-}
-
-// onlyProvider returns the one identity provider in the document.
-func onlyProvider(raw []byte) (idpEntity, error) {
-	var one idpEntity
-	var many idpEntities
-	if err := xml.Unmarshal(raw, &one); err != nil {
-		return one, badMetadata("its elements have unexpected values").WithCause(err)
-	}
-	if err := xml.Unmarshal(raw, &many); err != nil {
-		return one, badMetadata("its elements have unexpected values").WithCause(err)
-	}
-	providers := many.providers()
-	if len(one.IDPs) > 0 {
-		providers = append(providers, one)
-	}
-	switch len(providers) {
-	case 0:
-		return one, badMetadata("it describes no identity provider (no IDPSSODescriptor); was it a service provider's?")
-	case 1:
-		return providers[0], nil
-	}
-	var names []string
-	for _, p := range providers {
-		names = append(names, shown(p.EntityID))
-	}
-	return one, badMetadata("it describes %d identity providers; give the metadata of one of them: %s", len(names), strings.Join(names[:min(len(names), 20)], ", "))
-}
-
-func (e idpEntities) providers() []idpEntity {
-	var found []idpEntity
-	for _, entity := range e.Entities {
-		if len(entity.IDPs) > 0 {
-			found = append(found, entity)
-		}
-	}
-	for _, nested := range e.Nested {
-		found = append(found, nested.providers()...)
-	}
-	return found
+	s, err := settingsOf(entity, allowPrivate)
+	s.MetadataSigner = known.MetadataSigner
+	return s, err
 }
 
 func settingsOf(entity idpEntity, allowPrivate bool) (identity.SAMLSettings, error) {
@@ -141,16 +136,19 @@ func settingsOf(entity idpEntity, allowPrivate bool) (identity.SAMLSettings, err
 	if s.EntityID == "" || len(s.EntityID) > 1024 {
 		return s, badMetadata("it has no entityID")
 	}
-	if until, ok := instant(entity.ValidUntil); entity.ValidUntil != "" && (!ok || until.Before(time.Now())) {
-		return s, badMetadata("it was valid until %s only; fetch it again from the provider", shown(entity.ValidUntil))
-	}
 	if len(entity.IDPs) != 1 || !strings.Contains(entity.IDPs[0].Protocols, nsProtocol) {
 		return s, badMetadata("it needs exactly one IDPSSODescriptor for SAML 2.0")
+	}
+	for _, until := range append(entity.untils, entity.ValidUntil, entity.IDPs[0].ValidUntil) {
+		if at, ok := instant(until); until != "" && (!ok || at.Before(time.Now())) {
+			return s, badMetadata("it was valid until %s only; fetch it again from the provider", shown(until)).WithCode("saml.metadata_expired")
+		}
 	}
 	var err error
 	if s.SSOURL, err = redirectEndpoint(entity.IDPs[0], allowPrivate); err != nil {
 		return s, err
 	}
+	otherEndpoints(&s, entity.IDPs[0], allowPrivate)
 	s.Certificates, err = signingCertificates(entity.IDPs[0])
 	return s, err
 }

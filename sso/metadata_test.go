@@ -50,7 +50,7 @@ func TestMetadata(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s, err := ReadMetadata(context.Background(), "\n"+tt.raw, false)
 			if strings.HasPrefix(tt.raw, "\ufeff") {
-				s, err = parseMetadata([]byte(tt.raw), false)
+				s, err = parseMetadata([]byte(tt.raw), identity.SAMLSettings{}, false)
 			}
 			if tt.want == "" {
 				if err != nil || s.EntityID != testProvider().EntityID() || s.SSOURL != "https://idp.example.com/sso" || len(s.Certificates) != 1 || !bytes.Equal(s.Certificates[0], der) {
@@ -140,7 +140,7 @@ func TestAnAddressThatIsNoMetadataIsNamed(t *testing.T) {
 func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(goodMetadata()))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		s, err := parseMetadata(raw, false)
+		s, err := parseMetadata(raw, identity.SAMLSettings{}, false)
 		if err == nil && (len(s.Certificates) == 0 || s.EntityID == "" || !strings.HasPrefix(s.SSOURL, "https://")) {
 			t.Fatalf("accepted %+v", s)
 		}

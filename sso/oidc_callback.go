@@ -46,7 +46,7 @@ func (a *attempt) answeredOIDC(r *http.Request) (identity.Claims, identity.SignI
 	if err != nil {
 		return none, st, err
 	}
-	claims, err := a.claimsOf(r.Context(), d, token, st.Nonce)
+	claims, err := a.claimsOf(r.Context(), d, token, st)
 	return claims, st, err
 }
 
@@ -108,32 +108,50 @@ func exchangeError(err error) string {
 }
 
 // claimsOf verifies the ID token and asks userinfo when the e-mail is only there.
-func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token, nonce string) (identity.Claims, error) {
+func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token, st identity.SignInState) (identity.Claims, error) {
 	raw, _ := token.Extra("id_token").(string)
-	provider := a.door.providers.of(&a.connection)
-	id, err := verifyIDToken(ctx, raw, provider, &a.connection, d, nonce, time.Now(), &a.trail)
+	id, err := verifyIDToken(ctx, raw, a.door.providers.of(&a.connection), &a.connection, d, st.Nonce, time.Now(), &a.trail)
+	a.trace.Facts = id.facts()
 	if err != nil {
 		return identity.Claims{}, err
 	}
-	if err := a.trail.require(accessTokenCheck(id, token)); err != nil {
+	checks := []check{accessTokenCheck(id, token.AccessToken)}
+	if a.connection.Options.ForceAuthn {
+		checks = append(checks, a.freshCheck(id, st))
+	}
+	if err := a.trail.require(checks...); err != nil {
 		return identity.Claims{}, err
 	}
 	if id.Email == "" && d.UserInfo != "" {
 		if err := a.userInfo(ctx, d, token, &id); err != nil {
 			return identity.Claims{}, err
 		}
+		a.trace.Facts = id.facts()
 	}
 	if id.Email == "" {
 		a.trail.note("e-mail", "neither in the ID token nor in userinfo", "Let the provider give this client the claim email: allow the scope email for it there.")
 	}
-	return id.claims(d), nil
+	claims := id.claims(d)
+	claims.Token = raw
+	return claims, nil
+}
+
+// freshCheck is about auth_time, which a provider must give when it was asked to authenticate the person anew (OpenID Connect core 3.1.2.1, max_age).
+func (a *attempt) freshCheck(id idToken, st identity.SignInState) check {
+	at, known := moment(id.AuthTime)
+	asked := st.CreatedAt.Add(-skewOf(&a.connection))
+	return check{
+		name: "time of authentication", ok: known && !at.Before(asked), code: "oidc.stale_authentication", kind: identity.Unauthenticated,
+		got: stamp(at, known), want: "after " + stamp(st.CreatedAt.UTC(), true),
+		fix: "This connection asks that people authenticate anew each time, and the provider let somebody in who did so before, or does not say when (auth_time): let it honour prompt=login and max_age, or switch that off for this connection.",
+	}
 }
 
 // userInfo fills in what only the userinfo endpoint knows (OpenID Connect core 5.3). An endpoint that fails is noted, another subject is refused.
 func (a *attempt) userInfo(ctx context.Context, d discovery, token *oauth2.Token, id *idToken) error {
 	header := http.Header{"Authorization": {"Bearer " + token.AccessToken}, "Accept": {"application/json"}}
 	raw, err := a.door.fetch.get(ctx, d.UserInfo, maxAnswer, header)
-	var info profile
+	var info userInfo
 	if err == nil {
 		info, err = readUserInfo(ctx, raw, a.door.providers.of(&a.connection), &a.connection)
 	}
@@ -147,6 +165,6 @@ func (a *attempt) userInfo(ctx context.Context, d discovery, token *oauth2.Token
 	}); err != nil {
 		return err
 	}
-	id.profile.fill(info)
+	id.add(info)
 	return nil
 }

@@ -42,6 +42,14 @@ func discoveryFix(issuer string, err error) string {
 	return "The provider's discovery document (the issuer URL followed by /.well-known/openid-configuration) cannot be used: compare the issuer URL."
 }
 
+// providerFailure is what administrators are told of a provider that could not be read; nothing when it could.
+func providerFailure(issuer string, err error) string {
+	if err == nil {
+		return ""
+	}
+	return discoveryFix(issuer, err) + " (" + shown(err.Error()) + ")"
+}
+
 // tokenFix says what to do when the token endpoint gave no tokens.
 func tokenFix(err error) string {
 	var answer *oauth2.RetrieveError

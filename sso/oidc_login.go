@@ -59,6 +59,9 @@ func (a *attempt) startOIDC(w http.ResponseWriter, r *http.Request) (string, err
 	if hint := r.URL.Query().Get("login_hint"); hint != "" && len(hint) <= identity.MaxEmail {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
+	if a.connection.Options.ForceAuthn {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
+	}
 	target := a.oauth(d).AuthCodeURL(st.Key, options...)
 	return target, a.remember(r.Context(), st, a.door.bind(w, r), r.URL.Query().Get("return_to"))
 }

@@ -1,19 +1,13 @@
 package sso
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/coreos/go-oidc/v3/oidc"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -23,6 +17,11 @@ const (
 	discoveryAge   = time.Hour
 	keysAge        = 15 * time.Minute
 	refetchAtLeast = time.Minute
+	// retryAfter is how long a provider that could not be read is left alone, so that nobody queues up behind one that hangs. staleAge is how long what it
+	// published before is used meanwhile: where to send people, never its keys.
+	retryAfter = 10 * time.Second
+	staleAge   = 24 * time.Hour
+	reportTime = 5 * time.Second
 )
 
 // discovery is what a provider publishes about itself (OpenID Connect discovery 3). Its list of algorithms is not read: the connection's counts.
@@ -32,7 +31,9 @@ type discovery struct {
 	Token         string   `json:"token_endpoint"`
 	Keys          string   `json:"jwks_uri"`
 	UserInfo      string   `json:"userinfo_endpoint"`
+	EndSession    string   `json:"end_session_endpoint"` // RP-Initiated Logout 2.1
 	AuthMethods   []string `json:"token_endpoint_auth_methods_supported"`
+	AuthSigning   []string `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IssInResponse bool     `json:"authorization_response_iss_parameter_supported"` // RFC 9207
 }
 
@@ -44,9 +45,10 @@ func (d discovery) multiTenant() bool { return strings.Contains(d.Issuer, tenant
 
 // providers caches what each connection's provider publishes. It may be forgotten at any time.
 type providers struct {
-	fetch *fetcher
-	mu    sync.Mutex
-	known map[identity.ConnectionID]*provider
+	fetch  *fetcher
+	report func(context.Context, identity.ConnectionID, string) // how it went when a provider was read; nil: nobody wants to know
+	mu     sync.Mutex
+	known  map[identity.ConnectionID]*provider
 }
 
 // of returns the provider of a connection; a changed issuer is a new provider.
@@ -59,7 +61,7 @@ func (p *providers) of(c *identity.Connection) *provider {
 	if p.known == nil {
 		p.known = map[identity.ConnectionID]*provider{}
 	}
-	fresh := &provider{issuer: c.OIDC.Issuer, fetch: p.fetch, gate: make(chan struct{}, 1)}
+	fresh := &provider{id: c.ID, issuer: c.OIDC.Issuer, fetch: p.fetch, report: p.report, gate: make(chan struct{}, 1)}
 	p.known[c.ID] = fresh
 	return fresh
 }
@@ -67,15 +69,19 @@ func (p *providers) of(c *identity.Connection) *provider {
 // provider is one upstream OpenID provider. The gate guards the fields below it; waiting for it ends with the context, and nobody of another
 // connection waits there.
 type provider struct {
+	id     identity.ConnectionID
 	issuer string
 	fetch  *fetcher
+	report func(context.Context, identity.ConnectionID, string)
 	gate   chan struct{}
 
 	found        discovery
 	discoveredAt time.Time
-	keys         oidc.KeySet
+	keys         *publishedKeys
 	keysAt       time.Time
-	refetchedAt  time.Time
+	refetchedAt  time.Time // for a key that was not known
+	failure      error     // of the last fetch
+	failedAt     time.Time
 }
 
 func (p *provider) enter(ctx context.Context) error {
@@ -89,7 +95,7 @@ func (p *provider) enter(ctx context.Context) error {
 
 func (p *provider) leave() { <-p.gate }
 
-// discover returns the provider's discovery document, at most an hour old.
+// discover returns the provider's discovery document, at most an hour old, or a day while the provider cannot be read.
 func (p *provider) discover(ctx context.Context) (discovery, error) {
 	if err := p.enter(ctx); err != nil {
 		return discovery{}, err
@@ -98,35 +104,92 @@ func (p *provider) discover(ctx context.Context) (discovery, error) {
 	if time.Since(p.discoveredAt) < discoveryAge {
 		return p.found, nil
 	}
+	err := p.rested()
+	if err == nil {
+		err = p.ended(ctx, p.readDiscovery(ctx))
+	}
+	if err != nil && time.Since(p.discoveredAt) < staleAge && !isOther(err) {
+		return p.found, nil
+	}
+	return p.found, err
+}
+
+func (p *provider) readDiscovery(ctx context.Context) error {
 	raw, err := p.fetch.get(ctx, strings.TrimSuffix(p.issuer, "/")+"/.well-known/openid-configuration", maxAnswer, nil)
 	if err != nil {
-		return discovery{}, err
+		return err
 	}
+	d, err := p.parseDiscovery(raw)
+	if err == nil {
+		p.found, p.discoveredAt = d, time.Now()
+	}
+	return err
+}
+
+// parseDiscovery reads a discovery document (OpenID Connect discovery 4.2) and refuses one that is another provider's or names addresses that must not be asked.
+func (p *provider) parseDiscovery(raw []byte) (discovery, error) {
 	var d discovery
-	if err := json.Unmarshal(raw, &d); err != nil {
-		return d, fmt.Errorf("the discovery document is no JSON: %w", err)
+	if _, err := readClaims(raw, &d); err != nil {
+		return discovery{}, fmt.Errorf("the discovery document is no JSON: %w", err)
 	}
 	if err := p.usable(d); err != nil {
-		return d, err
+		return discovery{}, err
 	}
-	p.found, p.discoveredAt = d, time.Now()
 	return d, nil
+}
+
+// rested returns the last failure while it is too early to try again.
+func (p *provider) rested() error {
+	if p.failure != nil && time.Since(p.failedAt) < retryAfter {
+		return p.failure
+	}
+	return nil
+}
+
+// ended notes how a fetch ended, and tells the administrators. Somebody who hung up says nothing about the provider.
+func (p *provider) ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return err
+	}
+	p.failure, p.failedAt = err, time.Now()
+	if p.report == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), reportTime)
+	defer cancel()
+	p.report(ctx, p.id, providerFailure(p.issuer, err))
+	return err
+}
+
+// isOther reports whether the provider answered, and is not the one of the connection any more.
+func isOther(err error) bool {
+	var other *issuerError
+	return errors.As(err, &other)
 }
 
 func (p *provider) usable(d discovery) error {
 	if err := sameIssuer(p.issuer, d); err != nil {
 		return err
 	}
-	for name, endpoint := range map[string]string{"authorization_endpoint": d.Authorization, "token_endpoint": d.Token, "jwks_uri": d.Keys, "userinfo_endpoint": d.UserInfo} {
-		if endpoint == "" && name == "userinfo_endpoint" {
+	for _, endpoint := range []struct {
+		name, address string
+		optional      bool
+	}{
+		{"authorization_endpoint", d.Authorization, false},
+		{"token_endpoint", d.Token, false},
+		{"jwks_uri", d.Keys, false},
+		{"userinfo_endpoint", d.UserInfo, true},
+		{"end_session_endpoint", d.EndSession, true},
+	} {
+		if endpoint.address == "" && endpoint.optional {
 			continue
 		}
-		u, err := url.Parse(endpoint)
+		u, err := url.Parse(endpoint.address)
 		if err != nil {
-			return fmt.Errorf("%s is no URL", name)
+			return fmt.Errorf("%s is no URL", endpoint.name)
 		}
 		if err := p.fetch.allowed(u); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			return fmt.Errorf("%s: %w", endpoint.name, err)
 		}
 	}
 	return nil
@@ -152,6 +215,15 @@ func originOf(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
+// keysError says that the provider's keys cannot be read now, which is nobody's wrong signature.
+type keysError struct{ cause error }
+
+// Error implements error.
+func (e *keysError) Error() string { return "the provider's keys: " + e.cause.Error() }
+
+// Unwrap returns the cause.
+func (e *keysError) Unwrap() error { return e.cause }
+
 // VerifySignature implements oidc.KeySet. Keys are at most 15 minutes old. A signature that fits none of them makes us fetch them again, at most
 // once a minute.
 func (p *provider) VerifySignature(ctx context.Context, jwt string) ([]byte, error) {
@@ -160,8 +232,8 @@ func (p *provider) VerifySignature(ctx context.Context, jwt string) ([]byte, err
 		return nil, err
 	}
 	payload, err := keys.VerifySignature(ctx, jwt)
-	if err == nil {
-		return payload, nil
+	if err == nil || !errors.Is(err, errNoKey) {
+		return payload, err
 	}
 	if fresh {
 		return nil, errors.Join(err, p.spend(ctx))
@@ -184,7 +256,7 @@ func (p *provider) spend(ctx context.Context) error {
 }
 
 // keySet returns the keys and whether they were fetched by this call. again asks for newer ones, which is granted once a minute.
-func (p *provider) keySet(ctx context.Context, again bool) (oidc.KeySet, bool, error) {
+func (p *provider) keySet(ctx context.Context, again bool) (*publishedKeys, bool, error) {
 	if err := p.enter(ctx); err != nil {
 		return nil, false, err
 	}
@@ -196,27 +268,31 @@ func (p *provider) keySet(ctx context.Context, again bool) (oidc.KeySet, bool, e
 	if again {
 		p.refetchedAt = time.Now()
 	}
-	raw, err := p.fetch.get(ctx, p.found.Keys, maxAnswer, nil)
-	if err != nil {
-		return nil, false, fmt.Errorf("the provider's keys: %w", err)
+	err := p.rested()
+	if err == nil {
+		err = p.ended(ctx, p.readKeys(ctx))
 	}
-	p.keys, p.keysAt = staticKeys(p.found.Keys, raw), time.Now()
+	if err != nil {
+		return nil, false, &keysError{err}
+	}
 	return p.keys, true, nil
 }
 
-// staticKeys returns a key set that reads one JWKS document and never the network: go-oidc parses and verifies, when to fetch is decided here.
-func staticKeys(address string, raw []byte) oidc.KeySet {
-	client := &http.Client{Transport: staticTransport(raw)}
-	return oidc.NewRemoteKeySet(oidc.ClientContext(context.Background(), client), address)
+func (p *provider) readKeys(ctx context.Context) error {
+	raw, err := p.fetch.get(ctx, p.found.Keys, maxAnswer, nil)
+	if err != nil {
+		return err
+	}
+	keys, err := parseKeys(raw)
+	if err == nil {
+		p.keys, p.keysAt = keys, time.Now()
+	}
+	return err
 }
 
-type staticTransport []byte
-
-// RoundTrip implements http.RoundTripper.
-func (t staticTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	header := http.Header{"Content-Type": {"application/json"}}
-	return &http.Response{
-		StatusCode: http.StatusOK, Status: "200 OK", Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: header, Body: io.NopCloser(bytes.NewReader(t)), ContentLength: int64(len(t)), Request: r,
-	}, nil
+// reportProvider tells the administrators how it went when a provider was read.
+func (d *Door) reportProvider(ctx context.Context, id identity.ConnectionID, failure string) {
+	if err := d.provisioning.ReportConnection(ctx, id, failure); err != nil {
+		d.log.WarnContext(ctx, "how it went at a provider could not be noted", "connection", id, "error", err)
+	}
 }

@@ -24,6 +24,11 @@ func (h handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return rec.Result(), nil
 }
 
+// documentTransport answers every request with one document.
+func documentTransport(raw []byte) http.RoundTripper {
+	return handlerTransport{http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(raw) })}
+}
+
 func quietProvider(t *testing.T) (*ssotest.OIDC, *oidcCase) {
 	t.Helper()
 	idp, err := ssotest.NewOIDC("https://idp.example.com", ada)
@@ -169,7 +174,7 @@ func TestDiscovery(t *testing.T) {
 			raw, err := json.Marshal(document)
 			must(err)
 			fetch := newFetcher(false)
-			fetch.client = &http.Client{Transport: staticTransport(raw)}
+			fetch.client = &http.Client{Transport: documentTransport(raw)}
 			cache := providers{fetch: fetch}
 			_, err = cache.of(&identity.Connection{OIDC: identity.OIDCSettings{Issuer: "https://idp.example.com"}}).discover(context.Background())
 			if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {

@@ -2,16 +2,19 @@ package sso
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"golang.org/x/oauth2"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -56,7 +59,9 @@ type idToken struct {
 	ACR             string                     `json:"acr"`
 	AMR             oneOrMore                  `json:"amr"`
 
-	verified *oidc.IDToken
+	header    tokenHeader
+	all       map[string]json.RawMessage // every claim as it came, when the signature was good
+	emailElse bool                       // the address was not in the token but in userinfo
 }
 
 // oneOrMore is a JSON string or a list of strings.
@@ -73,63 +78,91 @@ func (o *oneOrMore) UnmarshalJSON(raw []byte) error {
 }
 
 // verifyIDToken decides whether raw is an ID token of the connection's provider for us, for this sign-in and now. keys says which keys are the provider's.
+// What the token says is returned with a refusal too, as far as the provider signed it.
 func verifyIDToken(ctx context.Context, raw string, keys oidc.KeySet, c *identity.Connection, d discovery, nonce string, now time.Time, t *trail) (idToken, error) {
 	var id idToken
-	header := headerOf(raw)
+	id.header = headerOf(raw)
 	accepted := acceptedAlgorithms(c)
 	if err := t.require(
 		check{
-			name: "id token algorithm", ok: slices.Contains(accepted, header.Algorithm), code: "oidc.bad_algorithm", kind: identity.Unauthenticated,
-			got: header.Algorithm, want: strings.Join(accepted, ", "), fix: "The ID token is signed in a way that this connection does not accept: set the provider to sign this client's ID tokens with one of the expected algorithms, such as RS256.",
+			name: "id token algorithm", ok: slices.Contains(accepted, id.header.Algorithm), code: "oidc.bad_algorithm", kind: identity.Unauthenticated,
+			got: id.header.Algorithm, want: strings.Join(accepted, ", "), fix: "The ID token is signed in a way that this connection does not accept: set the provider to sign this client's ID tokens with one of the expected algorithms, such as RS256.",
 		},
-		check{name: "id token type", ok: !strings.EqualFold(header.Type, "logout+jwt"), code: "oidc.not_an_id_token", kind: identity.Unauthenticated, got: header.Type, fix: notIDToken},
+		check{name: "id token type", ok: !isLogoutType(id.header.Type), code: "oidc.not_an_id_token", kind: identity.Unauthenticated, got: id.header.Type, fix: notIDToken},
 	); err != nil {
 		return id, err
 	}
-	verifier := oidc.NewVerifier(c.OIDC.Issuer, keys, &oidc.Config{
-		SupportedSigningAlgs: accepted, SkipClientIDCheck: true, SkipExpiryCheck: true, SkipIssuerCheck: true, // these three are checked below, with skew and a trace
-	})
-	verified, err := verifier.Verify(ctx, raw)
-	if err == nil {
-		err = verified.Claims(&id)
-	}
-	if err := t.require(signatureCheck(raw, err)); err != nil {
+	payload, err := keys.VerifySignature(ctx, raw)
+	if err := t.require(signatureCheck("ID token", err)); err != nil {
 		return id, err
 	}
-	id.verified = verified
+	id.all, err = readClaims(payload, &id)
+	if err := t.require(claimsCheck("ID token", err)); err != nil {
+		return id, err
+	}
 	return id, t.require(idTokenChecks(id, c, d, nonce, now)...)
 }
 
-// signatureCheck tells a token with a wrong signature from one whose claims cannot be read; go-oidc gives one error for both.
-func signatureCheck(raw string, err error) check {
+// signatureCheck tells a token with a wrong signature from a provider whose keys cannot be read. what is "ID token" or "logout token".
+func signatureCheck(what string, err error) check {
 	c := check{
-		name: "id token signature", ok: err == nil, code: "oidc.bad_signature", kind: identity.Unauthenticated, got: anyCause(err),
-		fix: "The ID token is not signed with a key that the provider publishes.",
+		name: strings.ToLower(what) + " signature", ok: err == nil, code: "oidc.bad_signature", kind: identity.Unauthenticated, got: anyCause(err),
+		fix: "The " + what + " is not signed with a key that the provider publishes.",
 	}
-	parts := strings.Split(raw, ".")
-	if c.ok || len(parts) != 3 {
-		return c
-	}
-	var id idToken
-	payload, broken := base64.RawURLEncoding.DecodeString(parts[1])
-	if broken == nil {
-		broken = json.Unmarshal(payload, &id)
-	}
-	if broken != nil {
-		c.name, c.code, c.got = "id token claims", "oidc.malformed_token", broken.Error()
-		c.fix = "The ID token has a claim of another type than OpenID Connect says: correct what the provider is set to put there."
+	var keys *keysError
+	if errors.As(err, &keys) {
+		c.name, c.code, c.kind = "keys of the provider", "oidc.keys_unavailable", identity.Forbidden
+		c.fix = "The provider's keys (jwks_uri) cannot be read, so no signature can be checked: see what is wrong there. It is tried again at the next sign-in."
 	}
 	return c
 }
 
+func claimsCheck(what string, err error) check {
+	return check{
+		name: strings.ToLower(what) + " claims", ok: err == nil, code: "oidc.malformed_token", kind: identity.Unauthenticated, got: anyCause(err),
+		fix: "The " + what + " has a claim of another type than OpenID Connect says: correct what the provider is set to put there.",
+	}
+}
+
+// isLogoutType reports whether the type in a header is that of a logout token (OpenID Connect back-channel logout 2.4).
+func isLogoutType(typ string) bool {
+	return strings.EqualFold(typ, "logout+jwt") || strings.EqualFold(typ, "application/logout+jwt")
+}
+
+// readClaims reads a JSON object into a struct by the exact names of its fields, which are all in lower case: encoding/json alone takes "SUB" for "sub", and
+// the last of both would win. It returns all members as they came.
+func readClaims(raw []byte, dst any) (map[string]json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, err
+	}
+	exact, same := make(map[string]json.RawMessage, len(all)), true
+	for name, value := range all {
+		if strings.ContainsFunc(name, func(r rune) bool { return r >= 'A' && r <= 'Z' || r > unicode.MaxASCII }) {
+			same = false
+			continue
+		}
+		exact[name] = value
+	}
+	if !same {
+		var err error
+		if raw, err = json.Marshal(exact); err != nil {
+			return nil, err
+		}
+	}
+	return all, json.Unmarshal(raw, dst)
+}
+
 const notIDToken = "This is another kind of token than an ID token."
 
+// tokenHeader is what a trace shows of a JWT's header.
 type tokenHeader struct {
 	Algorithm string `json:"alg"`
 	Type      string `json:"typ"`
+	KeyID     string `json:"kid"`
 }
 
-// headerOf reads the header of a JWT for the trace; go-oidc checks it again. Nothing that it says about keys is read at all.
+// headerOf reads the header of a JWT for the trace; it is read again where the signature is verified. Nothing that it says about keys is read but their name.
 func headerOf(raw string) tokenHeader {
 	var h tokenHeader
 	part, _, _ := strings.Cut(raw, ".")
@@ -137,7 +170,9 @@ func headerOf(raw string) tokenHeader {
 		return h
 	}
 	if decoded, err := base64.RawURLEncoding.DecodeString(part); err == nil {
-		_ = json.Unmarshal(decoded, &h) // what cannot be read has no acceptable algorithm
+		if _, err := readClaims(decoded, &h); err != nil {
+			return tokenHeader{} // what cannot be read has no acceptable algorithm
+		}
 	}
 	return h
 }
@@ -228,10 +263,27 @@ func stamp(t time.Time, ok bool) string {
 }
 
 // accessTokenCheck compares at_hash, where there is one, with the access token (OpenID Connect core 3.1.3.6).
-func accessTokenCheck(id idToken, token *oauth2.Token) check {
-	ok := id.AccessTokenHash == "" || id.verified.VerifyAccessToken(token.AccessToken) == nil
+func accessTokenCheck(id idToken, accessToken string) check {
+	ok := id.AccessTokenHash == "" || subtle.ConstantTimeCompare([]byte(id.AccessTokenHash), []byte(halfHash(id.header.Algorithm, accessToken))) == 1
 	return check{
 		name: "access token hash", ok: ok, code: "oidc.wrong_access_token", kind: identity.Unauthenticated,
 		fix: "The access token does not belong to the ID token.",
 	}
+}
+
+// halfHash is the left half of a token's hash, by the hash function of the ID token's algorithm; Ed25519 has SHA-512.
+func halfHash(algorithm, token string) string {
+	var sum []byte
+	switch {
+	case strings.HasSuffix(algorithm, "256"):
+		h := sha256.Sum256([]byte(token))
+		sum = h[:]
+	case strings.HasSuffix(algorithm, "384"):
+		h := sha512.Sum384([]byte(token))
+		sum = h[:]
+	default:
+		h := sha512.Sum512([]byte(token))
+		sum = h[:]
+	}
+	return base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2])
 }

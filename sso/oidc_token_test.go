@@ -3,15 +3,11 @@ package sso
 import (
 	"context"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,79 +86,37 @@ func foreignKey(header string, value func(*rsa.PublicKey) any) func(*oidcCase) {
 	}
 }
 
+// TestIDTokens has what the rows of the acceptance table leave out.
 func TestIDTokens(t *testing.T) {
-	var asked atomic.Int64
-	outside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
-	defer outside.Close()
 	tests := []struct {
 		name string
 		do   func(*oidcCase)
 		code string
 	}{
 		{"good", func(*oidcCase) {}, ""},
-		{"O01 alg none", func(o *oidcCase) { o.token.Header["alg"] = "none" }, "oidc.bad_algorithm"},
-		{"O01 alg None", func(o *oidcCase) { o.token.Header["alg"] = "None" }, "oidc.bad_algorithm"},
-		{"O02 HS256 with the public key as the secret", func(o *oidcCase) {
-			der, err := x509.MarshalPKIXPublicKey(&o.token.Key.PublicKey)
-			must(err)
-			o.token.Header["alg"], o.token.HMAC = "HS256", pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
-		}, "oidc.bad_algorithm"},
-		{"O02 HS256 even where the connection lists it", func(o *oidcCase) {
+		{"HS256 even where the connection lists it", func(o *oidcCase) {
 			o.connection.OIDC.Algorithms = []string{"HS256", "none"}
 			o.token.Header["alg"], o.token.HMAC = "HS256", []byte("secret")
 		}, "oidc.bad_algorithm"},
-		{"O03 the attacker's key as jwk", foreignKey("jwk", func(k *rsa.PublicKey) any {
-			return map[string]any{"kty": "RSA", "n": base64.RawURLEncoding.EncodeToString(k.N.Bytes()), "e": "AQAB"}
-		}), "oidc.bad_signature"},
-		{"O03 the attacker's key at jku", foreignKey("jku", func(*rsa.PublicKey) any { return outside.URL }), "oidc.bad_signature"},
-		{"O03 the attacker's key at x5u", foreignKey("x5u", func(*rsa.PublicKey) any { return outside.URL }), "oidc.bad_signature"},
-		{"O04 an algorithm that the connection does not list", func(o *oidcCase) { o.connection.OIDC.Algorithms = []string{"ES256"} }, "oidc.bad_algorithm"},
-		{"O05 the provider advertises HS256 and none", func(o *oidcCase) {
-			o.provider.Publish("id_token_signing_alg_values_supported", []string{"HS256", "none"})
-			o.token.Header["alg"], o.token.HMAC = "HS256", []byte("secret")
-		}, "oidc.bad_algorithm"},
-		{"O06 another issuer", claim("iss", "https://evil.example"), "oidc.wrong_issuer"},
-		{"O06 a trailing slash", func(o *oidcCase) { o.token.Claims["iss"] = o.provider.Issuer() + "/" }, "oidc.wrong_issuer"},
-		{"O06 no issuer", noClaim("iss"), "oidc.wrong_issuer"},
-		{"O08 another audience", claim("aud", "other"), "oidc.wrong_audience"},
-		{"O08 no audience", noClaim("aud"), "oidc.wrong_audience"},
-		{"O09 two audiences and azp of the other", func(o *oidcCase) {
-			o.token.Claims["aud"], o.token.Claims["azp"] = []string{"other", "drawbridge"}, "other"
-		}, "oidc.wrong_azp"},
-		{"O09 one audience and azp of another", claim("azp", "other"), "oidc.wrong_azp"},
-		{"O09 an empty azp", claim("azp", ""), "oidc.wrong_azp"},
-		{"O10 two audiences without azp", claim("aud", []string{"other", "drawbridge"}), "oidc.wrong_azp"},
-		{"two audiences and azp is us", func(o *oidcCase) {
-			o.token.Claims["aud"], o.token.Claims["azp"] = []string{"other", "drawbridge"}, "drawbridge"
-		}, ""},
-		{"O11 no nonce", noClaim("nonce"), "oidc.wrong_nonce"},
-		{"O12 the nonce of another sign-in", claim("nonce", "nonce-2"), "oidc.wrong_nonce"},
-		{"O13 expired within the skew", after("exp", -30*time.Second), ""},
-		{"O13 expired ten minutes ago", after("exp", -10*time.Minute), "oidc.expired"},
-		{"O13 no expiry", noClaim("exp"), "oidc.expired"},
-		{"O14 issued in an hour", after("iat", time.Hour), "oidc.wrong_issue_time"},
-		{"O14 issued 30 days ago", after("iat", -30*24*time.Hour), "oidc.wrong_issue_time"},
-		{"O14 no iat", noClaim("iat"), "oidc.wrong_issue_time"},
 		{"not yet valid", after("nbf", time.Hour), "oidc.not_yet_valid"},
-		{"O15 no subject", noClaim("sub"), "oidc.no_subject"},
-		{"O15 an empty subject", claim("sub", ""), "oidc.no_subject"},
-		{"O16 a logout token", claim("events", map[string]any{"http://schemas.openid.net/event/backchannel-logout": map[string]any{}}), "oidc.not_an_id_token"},
-		{"O16 a logout token by its type", func(o *oidcCase) { o.token.Header["typ"] = "logout+jwt" }, "oidc.not_an_id_token"},
 		{"an unknown critical header", func(o *oidcCase) { o.token.Header["crit"] = []string{"unknown"} }, "oidc.bad_signature"},
+		{"without the name of the key", func(o *oidcCase) { delete(o.token.Header, "kid") }, ""},
+		{"a claim in capitals beside the true one", claim("SUB", "somebody else"), ""},
+		{"a claim with a letter that folds to the true one", claim("\u017fub", "somebody else"), ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newOIDCCase(t)
 			tt.do(o)
-			_, tr, err := o.verify(t)
+			id, tr, err := o.verify(t)
 			wantCode(t, tr, err, tt.code)
 			if err != nil && identity.KindOf(err) != identity.Unauthenticated {
 				t.Errorf("kind %v, want unauthenticated", identity.KindOf(err))
 			}
+			if err == nil && id.Subject != ada.Subject {
+				t.Errorf("the subject is %q", id.Subject)
+			}
 		})
-	}
-	if asked.Load() != 0 {
-		t.Error("O03: a token made us ask an address of the attacker")
 	}
 }
 
@@ -176,8 +130,8 @@ func TestGarbageTokensAreRefused(t *testing.T) {
 	}
 }
 
-// O07, E08: issuers that speak for many tenants.
-func TestMultiTenantIssuers(t *testing.T) {
+// At issuers that speak for many tenants.
+func TestWhoseWordCountsForAnAddressAtASharedIssuer(t *testing.T) {
 	const tenant = "11111111-2222-3333-4444-555555555555"
 	setUp := func(o *oidcCase) {
 		o.discovery.Issuer = o.provider.Issuer() + "/{tenantid}/v2.0"
@@ -187,29 +141,22 @@ func TestMultiTenantIssuers(t *testing.T) {
 	tests := []struct {
 		name     string
 		do       func(*oidcCase)
-		code     string
 		verified bool
 	}{
-		{"a listed tenant", func(*oidcCase) {}, "", false},
-		{"the domain is the tenant's own", claim("xms_edov", true), "", true},
-		{"the same as a number", claim("xms_edov", 1), "", true},
-		{"the domain is not the tenant's own", claim("xms_edov", 0), "", false},
-		{"a tenant that is not listed", func(o *oidcCase) { o.connection.OIDC.TenantIDs = []string{"other"} }, "oidc.wrong_issuer", false},
-		{"no tenant is listed", func(o *oidcCase) { o.connection.OIDC.TenantIDs = nil }, "oidc.wrong_issuer", false},
-		{"tid and iss differ", func(o *oidcCase) { o.token.Claims["iss"] = o.provider.Issuer() + "/other/v2.0" }, "oidc.wrong_issuer", false},
-		{"no tid", noClaim("tid"), "oidc.wrong_issuer", false},
-		{"the template itself", func(o *oidcCase) { o.token.Claims["iss"], o.token.Claims["tid"] = o.discovery.Issuer, "{tenantid}" }, "oidc.wrong_issuer", false},
+		{"a listed tenant", func(*oidcCase) {}, false},
+		{"the domain is the tenant's own", claim("xms_edov", true), true},
+		{"the same as a number", claim("xms_edov", 1), true},
+		{"the address is from userinfo", func(o *oidcCase) { claim("xms_edov", true)(o); noClaim("email")(o) }, false},
+		{"the domain is not the tenant's own", claim("xms_edov", 0), false},
 	}
 	for _, tt := range tests {
-		t.Run("O07 E08 "+tt.name, func(t *testing.T) {
+		t.Run(tt.name, func(t *testing.T) {
 			o := newOIDCCase(t)
 			setUp(o)
 			tt.do(o)
 			id, tr, err := o.verify(t)
-			wantCode(t, tr, err, tt.code)
-			if err != nil {
-				return
-			}
+			wantCode(t, tr, err, "")
+			id.add(userInfo{profile: profile{Email: ada.Email, EmailVerified: true}})
 			c := id.claims(o.discovery)
 			if c.EmailVerified == nil || *c.EmailVerified != tt.verified {
 				t.Errorf("verified %v, want %v", c.EmailVerified, tt.verified)
@@ -258,7 +205,7 @@ func FuzzIDToken(f *testing.F) {
 	must(err)
 	f.Add(raw)
 	f.Add("eyJhbGciOiJub25lIn0.e30.")
-	keys := staticKeys("https://idp.example.com/keys", []byte(`{"keys":[]}`))
+	keys := &publishedKeys{}
 	f.Fuzz(func(t *testing.T, raw string) {
 		var tr trail
 		if _, err := verifyIDToken(context.Background(), raw, keys, &o.connection, o.discovery, testNonce, o.now, &tr); err == nil {

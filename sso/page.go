@@ -14,6 +14,7 @@ type refusal struct {
 	err        error
 	reference  identity.TraceID
 	connection identity.ConnectionID
+	purpose    identity.SignInPurpose
 	status     int    // when the error's kind has no status for it
 	to         string // local path of the page that explains it to whoever may know; empty: the generic page
 }
@@ -68,6 +69,9 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if why != nil {
 		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
+		if why.purpose == identity.PurposeLogout {
+			p.Title, p.Text, p.Again = "We could not sign you out", "Open the page below and sign out there. If it happens again, give the reference to your administrator: they can see the reason there.", ""
+		}
 		if why.status != 0 {
 			status = why.status
 		}

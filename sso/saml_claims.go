@@ -52,6 +52,12 @@ func conclude(r response, a assertion, c *identity.Connection, want expectation,
 		return v, err
 	}
 	v.claims.Subject = subjectOf(a, name, format, v.claims.Email, t)
+	if name != v.claims.Subject {
+		v.claims.NameID = name
+	}
+	for _, n := range a.Subjects[0].NameIDs {
+		v.claims.NameIDFormat, v.claims.NameQualifier, v.claims.SPNameQualifier = n.Format, n.NameQualifier, n.SPNameQualifier
+	}
 	return v, t.require(check{
 		name: "identity", ok: v.claims.Subject != "", code: "saml.no_identity", got: v.claims.Subject, want: "a NameID",
 		fix: "The assertion names nobody: set the provider to send a persistent NameID and the e-mail address.",

@@ -18,12 +18,13 @@ type (
 		SP       spDescriptor `xml:"SPSSODescriptor"`
 	}
 	spDescriptor struct {
-		RequestsSigned bool       `xml:"AuthnRequestsSigned,attr"`
-		WantSigned     bool       `xml:"WantAssertionsSigned,attr"`
-		Protocols      string     `xml:"protocolSupportEnumeration,attr"`
-		Keys           []spKey    `xml:"KeyDescriptor"`
-		NameIDFormats  []string   `xml:"NameIDFormat"`
-		ACS            spEndpoint `xml:"AssertionConsumerService"`
+		RequestsSigned bool         `xml:"AuthnRequestsSigned,attr"`
+		WantSigned     bool         `xml:"WantAssertionsSigned,attr"`
+		Protocols      string       `xml:"protocolSupportEnumeration,attr"`
+		Keys           []spKey      `xml:"KeyDescriptor"`
+		SLO            []spPlace    `xml:"SingleLogoutService"`
+		NameIDFormats  []string     `xml:"NameIDFormat"`
+		ACS            []spEndpoint `xml:"AssertionConsumerService"`
 	}
 	spKey struct {
 		Use     string     `xml:"use,attr"`
@@ -36,6 +37,10 @@ type (
 	spMethod struct {
 		Algorithm string `xml:"Algorithm,attr"`
 	}
+	spPlace struct {
+		Binding  string `xml:"Binding,attr"`
+		Location string `xml:"Location,attr"`
+	}
 	spEndpoint struct {
 		Binding  string `xml:"Binding,attr"`
 		Location string `xml:"Location,attr"`
@@ -44,9 +49,9 @@ type (
 	}
 )
 
-// spMetadata returns our metadata for a connection: its entity id, its ACS and its certificate, for signing and for encryption.
+// spMetadata returns our metadata for a connection: its entity id, its ACS, where log-outs go, and all of its own certificates, for signing and for
+// encryption, the one that signs first.
 func spMetadata(c *identity.Connection, want expectation) ([]byte, error) {
-	info := spKeyInfo{Certificate: base64.StdEncoding.EncodeToString(c.SAML.Certificate)}
 	methods := []spMethod{
 		{"http://www.w3.org/2009/xmlenc11#aes256-gcm"},
 		{"http://www.w3.org/2009/xmlenc11#aes128-gcm"},
@@ -56,10 +61,17 @@ func spMetadata(c *identity.Connection, want expectation) ([]byte, error) {
 	}
 	entity := spEntity{EntityID: want.entityID, SP: spDescriptor{
 		RequestsSigned: true, WantSigned: true, Protocols: nsProtocol,
-		Keys:          []spKey{{Use: "signing", Info: info}, {Use: "encryption", Info: info, Methods: methods}},
+		SLO:           []spPlace{{saml.HTTPRedirectBinding, want.slo}, {saml.HTTPPostBinding, want.slo}},
 		NameIDFormats: []string{string(saml.PersistentNameIDFormat), string(saml.EmailAddressNameIDFormat), string(saml.UnspecifiedNameIDFormat)},
-		ACS:           spEndpoint{Binding: saml.HTTPPostBinding, Location: want.acs, Default: true},
+		ACS:           []spEndpoint{{Binding: saml.HTTPPostBinding, Location: want.acs, Default: true}},
 	}}
+	if c.Options.Artifact {
+		entity.SP.ACS = append(entity.SP.ACS, spEndpoint{Binding: saml.HTTPArtifactBinding, Location: want.acs, Index: 1})
+	}
+	for _, pair := range c.SAML.Own() {
+		info := spKeyInfo{Certificate: base64.StdEncoding.EncodeToString(pair.Certificate)}
+		entity.SP.Keys = append(entity.SP.Keys, spKey{Use: "signing", Info: info}, spKey{Use: "encryption", Info: info, Methods: methods})
+	}
 	raw, err := xml.MarshalIndent(entity, "", "  ")
 	if err != nil {
 		return nil, identity.Errorf(identity.Internal, "").WithCause(err)

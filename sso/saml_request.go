@@ -32,18 +32,23 @@ func authnRequest(id string, c *identity.Connection, want expectation) *etree.El
 	return request.Element()
 }
 
-// redirectURL sends a request by HTTP-Redirect with a detached RSA-SHA256 signature (SAML bindings 3.4.4). The request itself carries none.
-// relay may be empty. The query string of the provider's own URL is kept in front of ours, outside the signature.
+// redirectURL sends a request for sign-in by HTTP-Redirect. relay may be empty.
 func redirectURL(request *etree.Element, c *identity.Connection, relay string) (string, error) {
-	target, err := url.Parse(c.SAML.SSOURL)
+	return redirect(c.SAML.SSOURL, samlRequest, request, c, relay)
+}
+
+// redirect sends a message by HTTP-Redirect with a detached RSA-SHA256 signature (SAML bindings 3.4.4). The message itself carries none. name is SAMLRequest
+// or SAMLResponse. The query string of the provider's own URL is kept in front of ours, outside the signature.
+func redirect(address, name string, message *etree.Element, c *identity.Connection, relay string) (string, error) {
+	target, err := url.Parse(address)
 	if err != nil || target.Host == "" {
 		return "", odd("saml.no_sso_url", "This connection has no address to send people to: import the provider's metadata.").WithCause(err)
 	}
-	message, err := deflated(request)
+	encoded, err := deflated(message)
 	if err != nil {
 		return "", err
 	}
-	query := "SAMLRequest=" + url.QueryEscape(message)
+	query := name + "=" + url.QueryEscape(encoded)
 	if relay != "" {
 		query += "&RelayState=" + url.QueryEscape(relay)
 	}
@@ -58,6 +63,50 @@ func redirectURL(request *etree.Element, c *identity.Connection, relay string) (
 	}
 	target.RawQuery, target.Fragment = query, ""
 	return target.String(), nil
+}
+
+// signEnveloped puts our signature into a message, behind its Issuer (SAML core 5.4).
+func signEnveloped(message *etree.Element, c *identity.Connection) error {
+	key, err := parseKey(c.SAML.Key)
+	if err != nil {
+		return identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	ctx, err := dsig.NewSigningContext(key, [][]byte{c.SAML.Certificate})
+	if err != nil {
+		return identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	if err := ctx.SetSignatureMethod(dsig.RSASHA256SignatureMethod); err != nil {
+		return identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	signature, err := ctx.ConstructSignature(message, true)
+	if err != nil {
+		return identity.Errorf(identity.Internal, "").WithCause(err)
+	}
+	at := 0
+	if issuers := childrenOf(message, nsAssertion, "Issuer"); len(issuers) > 0 {
+		at = issuers[0].Index() + 1
+	}
+	message.InsertChildAt(at, signature)
+	return nil
+}
+
+// newMessage starts a message of ours: a request, or with inResponseTo an answer (SAML core 3.2).
+func newMessage(tag, id, inResponseTo, destination string, want expectation) *etree.Element {
+	el := etree.NewElement("samlp:" + tag)
+	el.CreateAttr("xmlns:samlp", nsProtocol)
+	el.CreateAttr("xmlns:saml", nsAssertion)
+	el.CreateAttr("ID", id)
+	el.CreateAttr("Version", "2.0")
+	el.CreateAttr("IssueInstant", want.now.UTC().Format(time.RFC3339))
+	if destination != "" {
+		el.CreateAttr("Destination", destination)
+	}
+	if inResponseTo != "" {
+		el.CreateAttr("InResponseTo", inResponseTo)
+	}
+	el.CreateElement("saml:Issuer").SetText(want.entityID)
+	return el
 }
 
 func deflated(el *etree.Element) (string, error) {

@@ -45,8 +45,10 @@ type subject struct {
 }
 
 type nameID struct {
-	Format string `xml:",attr"`
-	Value  string `xml:",chardata"`
+	Format          string `xml:",attr"`
+	NameQualifier   string `xml:",attr"`
+	SPNameQualifier string `xml:",attr"`
+	Value           string `xml:",chardata"`
 }
 
 type subjectConfirmation struct {

@@ -39,9 +39,11 @@ type document struct {
 }
 
 var (
-	responseDocument  = document{roots: []xml.Name{{Space: nsProtocol, Local: "Response"}}, elements: maxElements, message: true}
-	assertionDocument = document{roots: []xml.Name{{Space: nsAssertion, Local: "Assertion"}}, elements: maxElements, message: true}
-	metadataDocument  = document{roots: []xml.Name{{Space: nsMetadata, Local: "EntityDescriptor"}, {Space: nsMetadata, Local: "EntitiesDescriptor"}}, elements: maxMetadataEls}
+	responseDocument       = document{roots: []xml.Name{{Space: nsProtocol, Local: "Response"}}, elements: maxElements, message: true}
+	assertionDocument      = document{roots: []xml.Name{{Space: nsAssertion, Local: "Assertion"}}, elements: maxElements, message: true}
+	logoutRequestDocument  = document{roots: []xml.Name{{Space: nsProtocol, Local: "LogoutRequest"}}, elements: maxElements, message: true}
+	logoutResponseDocument = document{roots: []xml.Name{{Space: nsProtocol, Local: "LogoutResponse"}}, elements: maxElements, message: true}
+	metadataDocument       = document{roots: []xml.Name{{Space: nsMetadata, Local: "EntityDescriptor"}, {Space: nsMetadata, Local: "EntitiesDescriptor"}}, elements: maxMetadataEls}
 )
 
 // scan reads raw as a stream of tokens and refuses whatever two XML parsers could understand differently: document types, a second root,

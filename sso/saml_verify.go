@@ -13,7 +13,10 @@ import (
 type expectation struct {
 	entityID string
 	acs      string
+	slo      string
 	now      time.Time
+
+	unsolicited bool // a response that answers no request is read too
 }
 
 // verdict is what a verified response says.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -44,8 +45,9 @@ func (tx *Tx) openConnection(r *connectionRow, domains []string) (identity.Conne
 		return c, err
 	}
 	if c.Kind == identity.SAML {
-		err = fromJSON(r.Settings, &c.SAML)
-		c.SAML.Key = secret
+		if err = fromJSON(r.Settings, &c.SAML); err == nil {
+			err = splitKeys(&c.SAML, secret)
+		}
 	} else {
 		err = fromJSON(r.Settings, &c.OIDC)
 		c.OIDC.ClientSecret = string(secret)
@@ -59,13 +61,46 @@ func connectionSettings(c identity.Connection) (settings, options string, secret
 	}
 	var raw []byte
 	if c.Kind == identity.SAML {
-		raw, err = json.Marshal(c.SAML)
-		secret = c.SAML.Key
+		if raw, err = json.Marshal(c.SAML); err == nil {
+			secret, err = joinKeys(&c.SAML)
+		}
 	} else {
 		raw, err = json.Marshal(c.OIDC)
 		secret = []byte(c.OIDC.ClientSecret)
 	}
 	return string(raw), options, secret, err
+}
+
+// joinKeys makes one secret of our keys: the key itself (DER) while there is only one, else a JSON list in the order of SAMLSettings.Own.
+func joinKeys(s *identity.SAMLSettings) ([]byte, error) {
+	if len(s.Standby) == 0 {
+		return s.Key, nil
+	}
+	var keys [][]byte
+	for _, pair := range s.Own() {
+		keys = append(keys, pair.Key)
+	}
+	return json.Marshal(keys)
+}
+
+// splitKeys is the way back from joinKeys; DER never begins with a bracket.
+func splitKeys(s *identity.SAMLSettings, secret []byte) error {
+	if len(secret) == 0 || secret[0] != '[' {
+		s.Key = secret
+		return nil
+	}
+	var keys [][]byte
+	if err := json.Unmarshal(secret, &keys); err != nil {
+		return err
+	}
+	if len(keys) != len(s.Standby)+1 {
+		return errors.New("a connection has not as many keys as certificates of its own")
+	}
+	s.Key = keys[0]
+	for i := range s.Standby {
+		s.Standby[i].Key = keys[i+1]
+	}
+	return nil
 }
 
 // Connection returns a connection of the scope with its secrets, or NotFound.

@@ -74,3 +74,21 @@ func (tx *Tx) CountHolders(ctx context.Context, role identity.RoleID, except ide
 		WHERE a.role_id = ? AND u.id <> COALESCE(`+tx.cast()+`, '00000000-0000-0000-0000-000000000000') AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL`, string(role), null(except))
 	return n, err
 }
+
+// Holders returns the people of a tenant (none: those above all tenants) who hold one of the roles and may come in, oldest first.
+func (tx *Tx) Holders(ctx context.Context, tenant identity.TenantID, roles []identity.RoleID, limit int) ([]identity.User, error) {
+	names, err := asJSON(roles)
+	if err != nil {
+		return nil, err
+	}
+	in := `a.role_id IN (SELECT value FROM json_each(?))`
+	if tx.postgres() {
+		in = `a.role_id IN (SELECT x.value FROM json_array_elements_text(CAST(? AS json)) AS x(value))`
+	}
+	home, args := `u.tenant_id IS NULL`, []any(nil)
+	if tenant != "" {
+		home, args = `u.tenant_id = ?`, []any{string(tenant)}
+	}
+	return tx.usersWhere(ctx, Everything(), home+` AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL AND EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = u.id AND `+in+`)`,
+		limit, append(args, names)...)
+}

@@ -15,6 +15,7 @@ type sessionRow struct {
 	UserAgent    string `db:"user_agent"`
 	Issuer       string `db:"issuer"`
 	Subject      string `db:"subject"`
+	NameID       string `db:"name_id"`
 	SessionIndex string `db:"session_index"`
 	Upstream     text   `db:"upstream"`
 	CreatedAt    moment `db:"created_at"`
@@ -22,12 +23,12 @@ type sessionRow struct {
 	ExpiresAt    moment `db:"expires_at"`
 }
 
-const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at`
+const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.name_id, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at`
 
 func (r *sessionRow) session() (identity.Session, error) {
 	s := identity.Session{
 		ID: identity.SessionID(r.ID), UserID: identity.UserID(r.UserID), ConnectionID: identity.ConnectionID(r.ConnectionID), IP: r.IP, UserAgent: r.UserAgent,
-		Issuer: r.Issuer, Subject: r.Subject, SessionIndex: r.SessionIndex, CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
+		Issuer: r.Issuer, Subject: r.Subject, NameID: r.NameID, SessionIndex: r.SessionIndex, CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
 	}
 	return s, fromJSON(r.Upstream, &s.Upstream)
 }
@@ -44,8 +45,8 @@ func (tx *Tx) InsertSession(ctx context.Context, s identity.Session, tokenHash [
 	if token != "" {
 		sealed = tx.seal(sessionTokenPlace(s.ID), []byte(token))
 	}
-	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, issuer, subject, session_index, upstream, upstream_token, created_at, last_seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.Issuer, s.Subject, s.SessionIndex, upstream, sealed, s.CreatedAt, s.LastSeenAt, s.ExpiresAt)
+	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, issuer, subject, name_id, session_index, upstream, upstream_token, created_at, last_seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.Issuer, s.Subject, s.NameID, s.SessionIndex, upstream, sealed, s.CreatedAt, s.LastSeenAt, s.ExpiresAt)
 }
 
 // SessionToken returns the provider's token of a session, or "" when it has none.
@@ -81,9 +82,10 @@ func (tx *Tx) SessionsOf(ctx context.Context, user identity.UserID) ([]identity.
 	return tx.sessions(ctx, `s.user_id = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(user), tx.now)
 }
 
-// SessionsOfSubject returns the sessions that a provider's subject began at a connection and that have not expired, newest first.
+// SessionsOfSubject returns the sessions that a provider's subject, or who was received by this name, began at a connection and that have not expired, newest first.
 func (tx *Tx) SessionsOfSubject(ctx context.Context, connection identity.ConnectionID, issuer, subject string) ([]identity.Session, error) {
-	return tx.sessions(ctx, `s.connection_id = ? AND s.subject = ? AND s.subject <> '' AND s.issuer = ? AND s.expires_at > ? ORDER BY s.id DESC`, string(connection), subject, issuer, tx.now)
+	return tx.sessions(ctx, `(s.connection_id = ? AND s.subject = ? AND s.subject <> '' OR s.connection_id = ? AND s.name_id = ? AND s.name_id <> '') AND s.issuer = ? AND s.expires_at > ? ORDER BY s.id DESC`,
+		string(connection), subject, string(connection), subject, issuer, tx.now)
 }
 
 // SessionsOfIndex returns the sessions with a provider's session index (SessionIndex or sid) that have not expired, newest first.

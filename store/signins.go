@@ -9,8 +9,8 @@ import (
 
 // InsertSignIn remembers a sign-in that was sent to a provider, under the hash of its key.
 func (tx *Tx) InsertSignIn(ctx context.Context, s identity.SignInState, keyHash []byte) error {
-	return tx.exec(ctx, `INSERT INTO signin_states (key_hash, connection_id, browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		keyHash, string(s.ConnectionID), s.BrowserHash, s.Nonce, s.Verifier, s.ReturnTo, string(s.Purpose), null(s.UserID), null(s.TrialID), s.CreatedAt, s.ExpiresAt)
+	return tx.exec(ctx, `INSERT INTO signin_states (key_hash, connection_id, browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, force, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		keyHash, string(s.ConnectionID), s.BrowserHash, s.Nonce, s.Verifier, s.ReturnTo, string(s.Purpose), null(s.UserID), null(s.TrialID), s.Force, s.CreatedAt, s.ExpiresAt)
 }
 
 // TakeSignIn returns what InsertSignIn remembered for the connection and forgets it; a second call is NotFound. The key is not filled in.
@@ -23,10 +23,11 @@ func (tx *Tx) TakeSignIn(ctx context.Context, connection identity.ConnectionID, 
 		Purpose  string `db:"purpose"`
 		UserID   text   `db:"user_id"`
 		TrialID  text   `db:"trial_id"`
+		Force    bool   `db:"force"`
 		Created  moment `db:"created_at"`
 		Expires  moment `db:"expires_at"`
 	}
-	err := tx.list(ctx, &rows, `DELETE FROM signin_states WHERE key_hash = ? AND connection_id = ? RETURNING browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, created_at, expires_at`, keyHash, string(connection))
+	err := tx.list(ctx, &rows, `DELETE FROM signin_states WHERE key_hash = ? AND connection_id = ? RETURNING browser_hash, nonce, verifier, return_to, purpose, user_id, trial_id, force, created_at, expires_at`, keyHash, string(connection))
 	if err != nil {
 		return identity.SignInState{}, err
 	}
@@ -36,7 +37,7 @@ func (tx *Tx) TakeSignIn(ctx context.Context, connection identity.ConnectionID, 
 	r := rows[0]
 	return identity.SignInState{
 		ConnectionID: connection, BrowserHash: r.Browser, Nonce: r.Nonce, Verifier: r.Verifier, ReturnTo: r.ReturnTo,
-		Purpose: identity.SignInPurpose(r.Purpose), UserID: identity.UserID(r.UserID), TrialID: identity.TrialID(r.TrialID), CreatedAt: r.Created.time(), ExpiresAt: r.Expires.time(),
+		Purpose: identity.SignInPurpose(r.Purpose), UserID: identity.UserID(r.UserID), TrialID: identity.TrialID(r.TrialID), Force: r.Force, CreatedAt: r.Created.time(), ExpiresAt: r.Expires.time(),
 	}, nil
 }
 
@@ -45,10 +46,7 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 	return tx.exec(ctx, `INSERT INTO replays (connection_id, key_hash, expires_at) VALUES (?, ?, ?)`, string(connection), keyHash, until)
 }
 
-// traceAge is how long sign-in traces are kept.
-const traceAge = 30 * 24 * time.Hour
-
-// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens and old traces.
+// Sweep deletes what is past its end: sessions, sign-in states, replays and access tokens.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
@@ -62,8 +60,5 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 			return err
 		}
 	}
-	if err := tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept)); err != nil {
-		return err
-	}
-	return tx.exec(ctx, `DELETE FROM traces WHERE at < ?`, at.Add(-traceAge))
+	return tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept))
 }

@@ -21,8 +21,9 @@ const (
 	readyTimeout   = 2 * time.Second
 )
 
-// acsPattern is the one route that other sites post to by design: an identity provider's answer. It is protected by signature, state and replay table.
-const acsPattern = "POST /sso/{connection}/acs"
+// foreignPosts are the routes that other sites post to by design: an identity provider's answer and its log-out. They are protected by signature, state and
+// replay table.
+var foreignPosts = []string{"POST /sso/{connection}/acs", "POST /sso/{connection}/slo"}
 
 // Options are what a server needs.
 type Options struct {
@@ -55,7 +56,9 @@ func New(o Options) *Server {
 	if s.maxBody <= 0 {
 		s.maxBody = DefaultMaxBody
 	}
-	s.origin.AddInsecureBypassPattern(acsPattern)
+	for _, pattern := range foreignPosts {
+		s.origin.AddInsecureBypassPattern(pattern)
+	}
 	if o.URL != "" {
 		// Behind a proxy that rewrites Host, the browser's Origin is still the public one.
 		_ = s.origin.AddTrustedOrigin(o.URL)

@@ -1,0 +1,136 @@
+package provisioning
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// KeyStep is one step of changing a SAML connection's own key without a failed sign-in: add, tell the provider, use, drop.
+type KeyStep string
+
+// The steps. AddKey makes a new key beside the one in use: our metadata shows both, and what is encrypted for either can be read. UseKey lets the newest key
+// sign, and keeps the former. DropKey forgets every key but the one in use.
+const (
+	AddKey  KeyStep = "add"
+	UseKey  KeyStep = "use"
+	DropKey KeyStep = "drop"
+)
+
+// maxOwnKeys is how many keys of its own a connection has at most.
+const maxOwnKeys = 3
+
+// RotateConnectionKey takes one step of changing a SAML connection's own key. Invalid for a connection of another kind and for an unknown step, Conflict when
+// there is nothing to use or to drop, or no room for one more.
+func (s *Service) RotateConnectionKey(ctx context.Context, by identity.Actor, id identity.ConnectionID, step KeyStep) (identity.Connection, error) {
+	var after identity.Connection
+	if err := s.platform(by); err != nil {
+		return after, err
+	}
+	if id == "" || !validIDs(&id) {
+		return after, noConnection()
+	}
+	var fresh identity.KeyPair
+	if step == AddKey {
+		var err error
+		if fresh, err = newKeyPair(id); err != nil { // outside the transaction, which may run again
+			return after, err
+		}
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
+		if err != nil {
+			return sharpen(err, noConnection)
+		}
+		after = before
+		if err := rotate(&after, step, fresh); err != nil {
+			return err
+		}
+		after.UpdatedAt = tx.Now()
+		if err := tx.UpdateConnection(ctx, after); err != nil {
+			return err
+		}
+		e := aboutConnection(by, identity.ConnectionKeyRotated, after)
+		e.Reason, e.Changes = string(step), diffConnections(before, after)
+		return tx.InsertEvent(ctx, e)
+	})
+	return hideSecrets(by, after), err
+}
+
+// rotate takes a step on a copy: the pairs of before are not touched.
+func rotate(c *identity.Connection, step KeyStep, fresh identity.KeyPair) error {
+	if c.Kind != identity.SAML {
+		return identity.Errorf(identity.Invalid, "Only a SAML connection has a key of its own.").WithField("kind")
+	}
+	all, none := c.SAML.Own(), len(c.SAML.Standby) == 0
+	switch {
+	case step == AddKey && len(all) >= maxOwnKeys:
+		return identity.Errorf(identity.Conflict, "This connection has %d keys already: drop those that are not in use first.", len(all)).WithCode("connection.too_many_keys")
+	case step == AddKey:
+		c.SAML.Standby = append(slices.Clone(c.SAML.Standby), fresh)
+	case (step == UseKey || step == DropKey) && none:
+		return identity.Errorf(identity.Conflict, "This connection has one key only: add another first.").WithCode("connection.one_key")
+	case step == UseKey:
+		newest := all[len(all)-1]
+		c.SAML.Certificate, c.SAML.Key, c.SAML.Standby = newest.Certificate, newest.Key, all[:len(all)-1]
+	case step == DropKey:
+		c.SAML.Standby = nil
+	default:
+		return identity.Errorf(identity.Invalid, "The step is %q; it is add, use or drop.", step).WithField("step")
+	}
+	return nil
+}
+
+// newKeyPair makes a key of ours for a connection. Providers pin the certificate, so its dates are a formality.
+func newKeyPair(id identity.ConnectionID) (identity.KeyPair, error) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return identity.KeyPair{}, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return identity.KeyPair{}, err
+	}
+	t := &x509.Certificate{
+		SerialNumber: serial, Subject: pkix.Name{CommonName: "Drawbridge " + string(id)}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(10, 0, 0),
+	}
+	var pair identity.KeyPair
+	if pair.Certificate, err = x509.CreateCertificate(rand.Reader, t, t, key.Public(), key); err != nil {
+		return pair, err
+	}
+	pair.Key, err = x509.MarshalPKCS8PrivateKey(key)
+	return pair, err
+}
+
+// diffFlows is the part of diffConnections about our own keys and the ways in which messages travel.
+func diffFlows(before, after identity.Connection, add func(field string, a, b any)) {
+	add("force authentication", before.Options.ForceAuthn, after.Options.ForceAuthn)
+	add("started by the provider", before.Options.AllowUnsolicited, after.Options.AllowUnsolicited)
+	add("artifacts", before.Options.Artifact, after.Options.Artifact)
+	add("logout url", before.SAML.SLOURL, after.SAML.SLOURL)
+	add("logout answer url", before.SAML.SLOResponseURL, after.SAML.SLOResponseURL)
+	add("logout binding", before.SAML.SLOBinding, after.SAML.SLOBinding)
+	add("artifact urls", before.SAML.ArtifactURLs, after.SAML.ArtifactURLs)
+	add("own certificates", ownPrints(before.SAML), ownPrints(after.SAML))
+}
+
+// ownPrints returns the fingerprints of our certificates, the one in use first.
+func ownPrints(s identity.SAMLSettings) []string {
+	if len(s.Certificate) == 0 {
+		return nil
+	}
+	var all [][]byte
+	for _, pair := range s.Own() {
+		all = append(all, pair.Certificate)
+	}
+	return fingerprints(all)
+}
