@@ -122,10 +122,10 @@ func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c iden
 
 func (s *Service) insertSetup(ctx context.Context, tx *store.Tx, by identity.Actor, l identity.SetupLink, c identity.Connection) (identity.Connection, error) {
 	made := identity.Connection{
-		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding, SAML: c.SAML, OIDC: c.OIDC,
+		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding, OIDC: c.OIDC,
+		SAML:    identity.SAMLSettings{Certificate: c.SAML.Certificate, Key: c.SAML.Key, EmailClaim: c.SAML.EmailClaim}.WithProvider(c.SAML),
 		Options: identity.ConnectionOptions{Provider: c.Options.Provider},
 	}
-	made.SAML.AllowSHA1 = false
 	if err := s.checkConnection(&made); err != nil {
 		return made, err
 	}
@@ -141,9 +141,8 @@ func (s *Service) updateSetup(ctx context.Context, tx *store.Tx, by identity.Act
 	if before.Kind != c.Kind {
 		return before, identity.Errorf(identity.Conflict, "The connection was begun as %s. To use another protocol, ask for a new link.", before.Kind).WithField("kind")
 	}
-	own := before.SAML
-	after.SAML, after.OIDC, after.Options.Provider = c.SAML, c.OIDC, c.Options.Provider
-	after.SAML.Certificate, after.SAML.Key, after.SAML.AllowSHA1 = own.Certificate, own.Key, own.AllowSHA1
+	after.SAML, after.OIDC, after.Options.Provider = before.SAML.WithProvider(c.SAML), c.OIDC, c.Options.Provider
+	after.SAML.EmailClaim = c.SAML.EmailClaim
 	if after.OIDC.ClientSecret == "" {
 		after.OIDC.ClientSecret = before.OIDC.ClientSecret
 	}

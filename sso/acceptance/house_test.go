@@ -86,7 +86,7 @@ func build(t testing.TB, db *store.DB) *house {
 	h.door = sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, AllowPrivate: true, Log: log})
 	h.door.Routes(mux)
 	scim.New(scim.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Log: log}).Routes(mux)
-	console.New(console.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Metadata: h.door.Metadata, Logout: h.door.Logout, Log: log}).Routes(mux)
+	console.New(console.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Metadata: h.door.MetadataFor, Logout: h.door.Logout, Log: log}).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: log, URL: h.url}).Handler(mux)
 	server.Start()
 	t.Cleanup(server.Close)
