@@ -83,8 +83,8 @@ const (
 	MetadataRefused      EventType = "connection.metadata_refused"
 	ConnectionEnding     EventType = "connection.ending"
 	MailResent           EventType = "mail.resent"
-	TracesShared      EventType = "signin.shared"
-	TracesUnshared    EventType = "signin.unshared"
+	TracesShared         EventType = "signin.shared"
+	TracesUnshared       EventType = "signin.unshared"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -137,6 +137,6 @@ var EventTypes = map[EventType]string{
 	MetadataRefused:      "a provider's metadata could not be its own: another entity id, a wrong signature, an old document; the settings stayed",
 	ConnectionEnding:     "a certificate or client secret of a connection ends within 60, 30, 7 or 1 days; written once each",
 	MailResent:           "a mail that was given up is sent again",
-	TracesShared:      "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
-	TracesUnshared:    "such a link was revoked",
+	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
+	TracesUnshared:       "such a link was revoked",
 }
