@@ -41,6 +41,9 @@ const (
 // IsSAML chooses what a page asks for.
 func (g guide) IsSAML() bool { return g.Kind == identity.SAML }
 
+// Next is the number of the first step after our values.
+func (g guide) Next() int { return len(g.Steps) + 1 }
+
 // guides are the providers that the wizard knows, the common ones first.
 var guides = slices.Concat(commonGuides, moreGuides)
 

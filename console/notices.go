@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -42,12 +44,18 @@ func (d *Door) noticesOf(ctx context.Context, v visit, connections []identity.Co
 			if named {
 				found[i].Text = c.Name + ": " + found[i].Text
 			} else {
-				found[i].URL = ""
+				found[i].URL, found[i].Text = "", capital(found[i].Text)
 			}
 		}
 		out = append(out, found...)
 	}
 	return out, nil
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	first, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(first)) + s[size:]
 }
 
 // states are what is wrong now.
