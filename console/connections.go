@@ -3,6 +3,8 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -42,9 +44,10 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request, v visit) erro
 	for _, c := range found.Items {
 		body.Connections = append(body.Connections, connectionRow{c, names[c.TenantID]})
 	}
-	if body.Notices, err = d.noticesOf(r.Context(), v, found.Items, true); err != nil {
+	if body.Notices, err = d.noticesOf(r.Context(), v, found.Items); err != nil {
 		return err
 	}
+	body.Notices = slices.DeleteFunc(body.Notices, func(n notice) bool { return !strings.HasPrefix(n.URL, connectionURL("")) })
 	return d.show(w, r, v, "connections", screen{Title: "Connections", Nav: "connections", Body: body})
 }
 

@@ -52,7 +52,7 @@ func TestTheSettingsOfAConnectionAreChangedOneByOne(t *testing.T) {
 		b.post(at, url.Values{"name": {"Entra 2"}, "domains": {"partner.example partner.org"}, "unknown": {"refuse"}}).is(http.StatusOK).says("The connection was saved", "Entra 2")
 		b.post(at, url.Values{"name": {"Entra 2"}, "domains": {""}, "unknown": {"refuse"}}).is(http.StatusBadRequest).says("Name the e-mail domains")
 		b.post(at, url.Values{"skew": {"301"}}).is(http.StatusBadRequest).says("5 minutes at most")
-		b.post(at, url.Values{"skew": {"90"}, "emailclaim": {"mail"}, "boxes": {"1"}, "on": {"force", "sha1", "unsolicited"}}).is(http.StatusOK).says("signatures with SHA-1 are accepted")
+		b.post(at, url.Values{"skew": {"90"}, "emailclaim": {"mail"}, "boxes": {"1"}, "on": {"force", "sha1", "unsolicited"}}).is(http.StatusOK).says("Signatures with SHA-1 are accepted")
 		b.post(at+"/enable", nil).is(http.StatusOK).says("The connection was enabled")
 		b.post(at+"/disable", nil).is(http.StatusOK).says("The connection was disabled")
 		id := identity.ConnectionID(at[strings.LastIndex(at, "/")+1:])
@@ -63,7 +63,7 @@ func TestTheSettingsOfAConnectionAreChangedOneByOne(t *testing.T) {
 		if c.Skew != 90*time.Second || c.SAML.EmailClaim != "mail" || !c.SAML.AllowSHA1 || !c.Options.ForceAuthn || !c.Options.AllowUnsolicited || c.Options.Artifact {
 			t.Errorf("the settings are %+v %+v", c.SAML, c.Options)
 		}
-		b.get("/console/connections").is(http.StatusOK).says("Entra 2: signatures with SHA-1 are accepted")
+		b.get("/console/connections").is(http.StatusOK).says("Entra 2: Signatures with SHA-1 are accepted")
 		b.get("/console/events").is(http.StatusOK).says("allow SHA-1", "email claim")
 	})
 }
@@ -109,6 +109,28 @@ func TestAConnectionIsDeletedAfterAQuestion(t *testing.T) {
 		b.post(at+"/delete", nil).is(http.StatusConflict)
 		b.post(ask.all(`action="([^"]*/delete[^"]*)"`)[0], nil).is(http.StatusOK).at("/console/connections?done=connection-deleted").hides("Old")
 		b.get(at).is(http.StatusNotFound)
+	})
+}
+
+func TestWhatEndsSoonIsTheFirstThingThatAnAdministratorSees(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("root@bridge.example")
+		b.get("/console").is(http.StatusOK).at("/console/users")
+		soon := time.Now().AddDate(0, 0, 20)
+		c := must(s.prov.CreateConnection(t.Context(), identity.Operator(), identity.Connection{
+			Name: "Entra", Kind: identity.OIDC, Domains: []string{"partner.example"},
+			OIDC: identity.OIDCSettings{Issuer: "https://idp.example", ClientID: "c", ClientSecret: "s", SecretExpiresAt: &soon},
+		}))(t)
+		if err := s.prov.ReportConnection(t.Context(), c.ID, "Its name is not known. Correct the issuer."); err != nil {
+			t.Fatal(err)
+		}
+		texts := []string{"The client secret of Entra ends in 19 days", "The provider could not be read the last time. Its name is not known."}
+		for _, path := range []string{"/console", "/console/connections", "/console/connections/" + string(c.ID)} {
+			b.get(path).is(http.StatusOK).at(path).says(texts...)
+		}
+		s.signedIn("ada@acme.example").get("/console").is(http.StatusOK).at("/console/users").hides("Entra")
+		must(s.prov.UpdateConnection(t.Context(), identity.Operator(), c.ID, func(c *identity.Connection) error { c.OIDC.SecretExpiresAt = nil; return nil }))(t)
+		b.get("/console/connections").hides("client secret of")
 	})
 }
 

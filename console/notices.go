@@ -2,20 +2,16 @@ package console
 
 import (
 	"context"
-	"fmt"
-	"time"
-	"unicode"
-	"unicode/utf8"
+	"net/http"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// noticeAge is how long before its end something is noticed.
-const noticeAge = 60 * 24 * time.Hour
-
 // notice is something that an administrator should do, on the pages of what it is about.
 type notice struct {
 	Tone string // "warn" or "bad"
+	Name string // of the connection, where the text does not have it; empty on its own page
 	Text string
 	URL  string
 	Act  string
@@ -23,11 +19,39 @@ type notice struct {
 
 // connectionNotices are what is wrong with one connection, or soon will be.
 func (d *Door) connectionNotices(ctx context.Context, v visit, c identity.Connection) ([]notice, error) {
-	return d.noticesOf(ctx, v, []identity.Connection{c}, false)
+	out, err := d.noticesOf(ctx, v, []identity.Connection{c})
+	out = slices.DeleteFunc(out, func(n notice) bool { return n.URL != connectionURL(c.ID) })
+	for i := range out {
+		out[i].Name, out[i].URL = "", ""
+	}
+	return out, err
 }
 
-// noticesOf are the notices of some connections; with names where several are on one page.
-func (d *Door) noticesOf(ctx context.Context, v visit, connections []identity.Connection, named bool) ([]notice, error) {
+func connectionURL(id identity.ConnectionID) string { return "/console/connections/" + string(id) }
+
+// noticesOf are what ends soon, whatever it belongs to, and what is wrong with some connections now.
+func (d *Door) noticesOf(ctx context.Context, v visit, connections []identity.Connection) ([]notice, error) {
+	warnings, err := d.prov.ConnectionWarnings(ctx, v.Actor)
+	if err != nil {
+		return nil, err
+	}
+	var out []notice
+	for _, w := range warnings {
+		n := notice{Tone: "warn", Text: w.Text, URL: connectionURL(w.ConnectionID), Act: "Open it"}
+		if w.ConnectionID == "" {
+			n.URL = "/console/directories/" + string(w.DirectoryID)
+		}
+		if w.Days < 0 {
+			n.Tone = "bad"
+		}
+		out = append(out, n)
+	}
+	states, err := d.statesOf(ctx, v, connections)
+	return append(out, states...), err
+}
+
+// statesOf are what is wrong with connections now.
+func (d *Door) statesOf(ctx context.Context, v visit, connections []identity.Connection) ([]notice, error) {
 	ids := make([]identity.ConnectionID, len(connections))
 	for i, c := range connections {
 		ids[i] = c.ID
@@ -38,58 +62,47 @@ func (d *Door) noticesOf(ctx context.Context, v visit, connections []identity.Co
 	}
 	var out []notice
 	for _, c := range connections {
-		found := append(endings(c, time.Now()), states(c, health[c.ID])...)
-		for i := range found {
-			found[i].URL, found[i].Act = "/console/connections/"+string(c.ID), "Open it"
-			if named {
-				found[i].Text = c.Name + ": " + found[i].Text
-			} else {
-				found[i].URL, found[i].Text = "", capital(found[i].Text)
-			}
+		add := func(tone, text string) {
+			out = append(out, notice{Tone: tone, Name: c.Name, Text: text, URL: connectionURL(c.ID), Act: "Open it"})
 		}
-		out = append(out, found...)
+		if h := health[c.ID]; h.Failure != "" && c.Enabled {
+			add("bad", "The provider could not be read the last time. "+h.Failure)
+		}
+		if c.Kind == identity.SAML && c.SAML.AllowSHA1 {
+			add("warn", "Signatures with SHA-1 are accepted, and such signatures can be forged. Let the provider sign with SHA-256, then take the permission back in the settings.")
+		}
+		if !c.SAML.PinCertificates {
+			continue
+		}
+		switch _, err := d.prov.PendingMetadata(ctx, v.Actor, c.ID); {
+		case err == nil:
+			add("warn", "The provider’s metadata changed, and waits for a Super Admin.")
+		case identity.KindOf(err) != identity.NotFound:
+			return nil, err
+		}
 	}
 	return out, nil
 }
 
-// capital begins a sentence.
-func capital(s string) string {
-	first, size := utf8.DecodeRuneInString(s)
-	return string(unicode.ToUpper(first)) + s[size:]
-}
-
-// states are what is wrong now.
-func states(c identity.Connection, h identity.ConnectionHealth) []notice {
-	var out []notice
-	if h.Failure != "" && c.Enabled {
-		out = append(out, notice{Tone: "bad", Text: "the provider could not be read the last time. " + h.Failure})
+// start shows an administrator what needs somebody; when nothing does, and everybody else, it sends to the first page that their role opens.
+func (d *Door) start(w http.ResponseWriter, r *http.Request, v visit) error {
+	to := "/account"
+	if v.Can(usersRead) {
+		to = "/console/users"
 	}
-	if c.Kind == identity.SAML && c.SAML.AllowSHA1 {
-		out = append(out, notice{Tone: "warn", Text: "signatures with SHA-1 are accepted, and such signatures can be forged. Let the provider sign with SHA-256, then take the permission back under Settings."})
-	}
-	return out
-}
-
-// endings are what ends soon or has ended.
-func endings(c identity.Connection, now time.Time) []notice {
-	var out []notice
-	add := func(what string, at time.Time) {
-		switch left := at.Sub(now); {
-		case at.IsZero() || left > noticeAge:
-		case left < 0:
-			out = append(out, notice{Tone: "bad", Text: fmt.Sprintf("%s ended on %s.", what, at.UTC().Format(time.DateOnly))})
-		default:
-			out = append(out, notice{Tone: "warn", Text: fmt.Sprintf("%s ends on %s, in %s.", what, at.UTC().Format(time.DateOnly), count(int(left.Hours()/24), "day", "days"))})
+	if v.Can(tenantsWrite) {
+		all, err := d.prov.Connections(r.Context(), v.Actor, identity.Query{Limit: maxOptions})
+		if err != nil {
+			return err
+		}
+		notices, err := d.noticesOf(r.Context(), v, all.Items)
+		if err != nil {
+			return err
+		}
+		if len(notices) > 0 {
+			return d.show(w, r, v, "start", screen{Title: "What needs you", Body: notices})
 		}
 	}
-	for _, row := range certificateRows(c) {
-		add("the provider’s certificate "+row.Short()+"…", row.NotAfter)
-	}
-	for _, row := range keyRows(c) {
-		add("our own certificate "+row.Short()+"…", row.NotAfter)
-	}
-	if c.OIDC.SecretExpiresAt != nil {
-		add("the client secret", *c.OIDC.SecretExpiresAt)
-	}
-	return out
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }

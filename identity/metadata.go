@@ -50,3 +50,14 @@ func (s SAMLSettings) WithProvider(p SAMLSettings) SAMLSettings {
 	s.MetadataURL = p.MetadataURL
 	return s
 }
+
+// WithProvider returns the settings with what a provider says of itself and of us: its issuer, our id and secret there, how we prove who we are, and what it is
+// asked for. An empty secret leaves the one that is known. Our own keys and what else an administrator chose stay.
+func (o OIDCSettings) WithProvider(p OIDCSettings) OIDCSettings {
+	o.Issuer, o.ClientID, o.ClientAuth, o.SecretExpiresAt = p.Issuer, p.ClientID, p.ClientAuth, p.SecretExpiresAt
+	o.Scopes, o.TenantIDs = p.Scopes, p.TenantIDs
+	if p.ClientSecret != "" {
+		o.ClientSecret = p.ClientSecret
+	}
+	return o
+}

@@ -87,12 +87,10 @@ func (s *Service) ownConnection(ctx context.Context, tx *store.Tx, by identity.A
 // SetUpConnection makes the connection of a setup link, or changes what it knows of its provider. Of c only the kind, the provider's settings and the name of
 // the product count: whose it is, what it is trusted for and that it is switched off are the link's.
 func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
-	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 { // slow, so before the transaction; thrown away where there is one
-		own, err := newKeyPair(c.ID)
-		if err != nil {
+	if needsKey(&c) { // slow, so before the transaction; thrown away where there is one
+		if err := giveKey(&c); err != nil {
 			return identity.Connection{}, err
 		}
-		c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
 	}
 	var after identity.Connection
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
@@ -122,7 +120,8 @@ func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c iden
 
 func (s *Service) insertSetup(ctx context.Context, tx *store.Tx, by identity.Actor, l identity.SetupLink, c identity.Connection) (identity.Connection, error) {
 	made := identity.Connection{
-		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding, OIDC: c.OIDC,
+		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding,
+		OIDC:    identity.OIDCSettings{Keys: c.OIDC.Keys}.WithProvider(c.OIDC),
 		SAML:    identity.SAMLSettings{Certificate: c.SAML.Certificate, Key: c.SAML.Key, EmailClaim: c.SAML.EmailClaim}.WithProvider(c.SAML),
 		Options: identity.ConnectionOptions{Provider: c.Options.Provider},
 	}
@@ -141,10 +140,10 @@ func (s *Service) updateSetup(ctx context.Context, tx *store.Tx, by identity.Act
 	if before.Kind != c.Kind {
 		return before, identity.Errorf(identity.Conflict, "The connection was begun as %s. To use another protocol, ask for a new link.", before.Kind).WithField("kind")
 	}
-	after.SAML, after.OIDC, after.Options.Provider = before.SAML.WithProvider(c.SAML), c.OIDC, c.Options.Provider
+	after.SAML, after.OIDC, after.Options.Provider = before.SAML.WithProvider(c.SAML), before.OIDC.WithProvider(c.OIDC), c.Options.Provider
 	after.SAML.EmailClaim = c.SAML.EmailClaim
-	if after.OIDC.ClientSecret == "" {
-		after.OIDC.ClientSecret = before.OIDC.ClientSecret
+	if needsKey(&after) {
+		setOwnKeys(&after, ownKeys(&c))
 	}
 	return after, s.writeConnection(ctx, tx, by, before, &after)
 }
