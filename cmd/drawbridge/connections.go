@@ -131,9 +131,9 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 	return p.showConnection(viewConnection(c, tenant, b.settings.URL))
 }
 
-// samlSettings reads a provider's metadata, given as XML or as a URL. Our own key is made with the connection.
-func (b *bridge) samlSettings(ctx context.Context, source string) (identity.SAMLSettings, error) {
-	return sso.ReadMetadata(ctx, source, b.settings.AllowPrivateProviders)
+// samlSettings reads a provider's metadata, given as XML or as a URL; known may say which of several providers. Our own key is made with the connection.
+func (b *bridge) samlSettings(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
+	return sso.ReadMetadataFor(ctx, source, known, b.settings.AllowPrivateProviders)
 }
 
 func (p *program) connectionOIDC() *cobra.Command {
