@@ -23,6 +23,7 @@ type Settings struct {
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+	DNSResolver           string     `env:"DRAWBRIDGE_DNS_RESOLVER"` // host:port; empty: the system's
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`
 
@@ -93,6 +94,7 @@ func (s *Settings) check(m *Mistakes) {
 	if s.MetadataRefresh != 0 && (s.MetadataRefresh < time.Minute || s.MetadataRefresh > maxMetadataRefresh) {
 		s.reject(m, "DRAWBRIDGE_METADATA_REFRESH", "%v is too often or too seldom", s.MetadataRefresh)
 	}
+	s.checkResolver(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
 	}
@@ -116,6 +118,16 @@ func (s *Settings) checkListen(m *Mistakes) {
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		s.reject(m, "DRAWBRIDGE_LISTEN", "%q is no port", port)
+	}
+}
+
+func (s *Settings) checkResolver(m *Mistakes) {
+	if s.DNSResolver == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(s.DNSResolver)
+	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || host == "" || wrong != nil || n == 0 {
+		s.reject(m, "DRAWBRIDGE_DNS_RESOLVER", "%q is no address of a name server with its port", s.DNSResolver)
 	}
 }
 

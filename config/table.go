@@ -77,6 +77,11 @@ var table = []Setting{
 		Want:        "true or false",
 	},
 	{
+		Name: "DRAWBRIDGE_DNS_RESOLVER", Key: "dns_resolver",
+		Description: "The name server, host:port, that is asked for the records of e-mail domains; the system's when absent.",
+		Want:        "host:port of a name server, such as 192.0.2.53:53, or nothing",
+	},
+	{
 		Name: "DRAWBRIDGE_SCIM_MAX_BODY", Key: "scim_max_body", Default: "1048576",
 		Description: "The longest body of a SCIM request, in bytes; a bulk request too. More is 413.",
 		Want:        "a whole number of bytes from 1024 to 268435456",

@@ -13,8 +13,9 @@ import (
 )
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
-// address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at its provider too, and answers;
-// without it only the session here ends.
+// address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at
+// its provider too, and answers; without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page
+// is not there.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
@@ -22,6 +23,7 @@ type Options struct {
 	Cookies      web.Cookies
 	Metadata     func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
+	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	Log          *slog.Logger
 }
 
@@ -33,6 +35,7 @@ type Door struct {
 	cookies  web.Cookies
 	metadata func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
+	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	brake    *web.Brake // of setup links: wrong ones by address, and what is tried with a right one
 	log      *slog.Logger
 }
@@ -49,7 +52,10 @@ func New(o Options) *Door {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, brake: web.NewBrake(setupTries, setupWindow), log: log}
+	return &Door{
+		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain,
+		brake: web.NewBrake(setupTries, setupWindow), log: log,
+	}
 }
 
 // The rights that a route may ask for. All but the first two are capabilities of the access model.
@@ -86,11 +92,22 @@ func (d *Door) routes() []route {
 		{"GET /favicon.ico", anybody, d.favicon},
 		{"GET /signin", anybody, d.signinForm},
 		{"POST /signin", anybody, d.signin},
+		{"GET /signin/code", anybody, d.codeForm},
+		{"POST /signin/code", anybody, d.code},
 		{"POST /signout", signedIn, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
+		{"GET /account/second-factor", signedIn, d.enrolForm},
+		{"POST /account/second-factor", signedIn, d.enrol},
+		{"GET /account/second-factor.png", signedIn, d.factorImage},
+		{"GET /account/second-factor/confirm", signedIn, d.confirmFactorForm},
+		{"POST /account/second-factor/confirm", signedIn, d.confirmFactor},
+		{"GET /account/second-factor/off", signedIn, d.factorOffForm},
+		{"POST /account/second-factor/off", signedIn, d.factorOff},
+		{"GET /account/second-factor/codes", signedIn, d.recoveryForm},
+		{"POST /account/second-factor/codes", signedIn, d.recovery},
 
 		{"GET /console", signedIn, d.start},
 		{"GET /console/users", usersRead, d.users},
@@ -104,6 +121,12 @@ func (d *Door) routes() []route {
 		{"GET /console/users/{id}/activate", usersWrite, d.confirmActivate},
 		{"POST /console/users/{id}/activate", usersWrite, d.activateUser},
 		{"POST /console/users/{id}/sessions/{session}/end", usersWrite, d.endUserSession},
+		{"GET /console/users/{id}/reset-second-factor", usersWrite, d.asks(d.resetFactor())},
+		{"POST /console/users/{id}/reset-second-factor", usersWrite, d.acts(d.resetFactor())},
+		{"GET /console/users/{id}/break-glass", tenantsWrite, d.asks(d.grantEmergency())},
+		{"POST /console/users/{id}/break-glass", tenantsWrite, d.acts(d.grantEmergency())},
+		{"GET /console/users/{id}/break-glass/end", tenantsWrite, d.asks(d.revokeEmergency())},
+		{"POST /console/users/{id}/break-glass/end", tenantsWrite, d.acts(d.revokeEmergency())},
 
 		{"GET /console/placement", tenantsWrite, d.placement},
 		{"POST /console/placement/preview", tenantsWrite, d.previewPlacement},
@@ -111,6 +134,16 @@ func (d *Door) routes() []route {
 
 		{"GET /console/tenants", tenantsWrite, d.tenants},
 		{"POST /console/tenants", tenantsWrite, d.createTenant},
+		{"GET /console/tenants/{id}", usersWrite, d.tenant},
+		{"GET /console/tenants/{id}/require-sso", usersWrite, d.confirmRequire},
+		{"POST /console/tenants/{id}/require-sso", usersWrite, d.requireSSO},
+		{"POST /console/tenants/{id}/allow-passwords", usersWrite, d.unrequireSSO},
+
+		{"GET /console/domains", usersWrite, d.domains},
+		{"POST /console/domains", usersWrite, d.addDomain},
+		{"POST /console/domains/{id}/verify", usersWrite, d.verifyDomain},
+		{"GET /console/domains/{id}/remove", usersWrite, d.confirmRemoveDomain},
+		{"POST /console/domains/{id}/remove", usersWrite, d.removeDomain},
 
 		{"GET /console/directories", tenantsWrite, d.directories},
 		{"GET /console/directories/new", tenantsWrite, d.newDirectory},
@@ -164,6 +197,13 @@ func (d *Door) routes() []route {
 
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},
+		{"GET /console/signins/explain", auditRead, d.explainForm},
+		{"POST /console/signins/explain", auditRead, d.explainMessage},
+		{"GET /console/signins/links", usersWrite, d.links},
+		{"POST /console/signins/links", usersWrite, d.createLink},
+		{"GET /console/signins/links/{link}/revoke", usersWrite, d.confirmRevokeLink},
+		{"POST /console/signins/links/{link}/revoke", usersWrite, d.revokeLink},
+		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},

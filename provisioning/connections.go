@@ -64,12 +64,16 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 	if err := s.checkReferences(ctx, tx, *c); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, identity.Connection{}, *c)
+	if err != nil {
+		return err
+	}
 	c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
 	if err := tx.InsertConnection(ctx, *c); err != nil {
 		return err
 	}
 	e := aboutConnection(by, identity.ConnectionCreated, *c)
-	e.Changes = diffConnections(identity.Connection{}, *c)
+	e.Changes = append(diffConnections(identity.Connection{}, *c), words...)
 	return tx.InsertEvent(ctx, e)
 }
 
@@ -109,7 +113,10 @@ func (s *Service) checkPlan(c *identity.Connection) error {
 	if c.TenantID != "" && c.Trusts("") {
 		return invalid("domains", "Only a connection of the whole installation may be trusted for every domain.")
 	}
-	return s.checkUnknown(c)
+	if err := s.checkUnknown(c); err != nil {
+		return err
+	}
+	return s.checkMatching(c)
 }
 
 func (s *Service) checkUnknown(c *identity.Connection) error {
@@ -193,6 +200,9 @@ func (s *Service) checkReferences(ctx context.Context, tx *store.Tx, c identity.
 		if d.TenantID != c.TenantID {
 			return identity.Errorf(identity.Invalid, "The directory %s belongs to somebody else than the connection.", d.Name).WithField("directory")
 		}
+	}
+	if err := s.checkRuleTenants(ctx, tx, c); err != nil {
+		return err
 	}
 	if err := tx.Lock(ctx, "domains"); err != nil {
 		return err
@@ -313,10 +323,15 @@ func (s *Service) writeConnection(ctx context.Context, tx *store.Tx, by identity
 	if err := s.checkReferences(ctx, tx, *after); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, before, *after)
+	if err != nil {
+		return err
+	}
 	e := aboutConnection(by, identity.ConnectionUpdated, *after)
 	if e.Changes = diffConnections(before, *after); len(e.Changes) == 0 {
 		return nil
 	}
+	e.Changes = append(e.Changes, words...)
 	if err := tx.UpdateConnection(ctx, *after); err != nil {
 		return err
 	}
@@ -339,6 +354,11 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("unknown role", before.UnknownRole, after.UnknownRole)
 	add("directory", before.DirectoryID, after.DirectoryID)
 	add("skew", before.Skew.String(), after.Skew.String())
+	add("password before a link", before.Options.LinkProof, after.Options.LinkProof)
+	add("directory's claim", before.Options.DirectoryKey, after.Options.DirectoryKey)
+	add("deleted people return as new", before.Options.DeletedAsNew, after.Options.DeletedAsNew)
+	add("rules", ruleTexts(before.Options.Rules), ruleTexts(after.Options.Rules))
+	add("ceiling", before.Options.Ceiling, after.Options.Ceiling)
 	add("entity id", before.SAML.EntityID, after.SAML.EntityID)
 	add("provider", before.Options.Provider, after.Options.Provider)
 	add("sso url", before.SAML.SSOURL, after.SAML.SSOURL)
