@@ -62,6 +62,8 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
 		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
+		"DRAWBRIDGE_SESSION_IDLE":            limitText(s.SessionIdle),
+		"DRAWBRIDGE_SESSION_AGE":             limitText(s.SessionAge),
 	})
 }
 
