@@ -73,6 +73,11 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if v := s.standing(u, roles); v.refused() {
 		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
 	}
+	if session.ConnectionID == "" {
+		if err := s.startLocal(ctx, tx, self(u, roles, "console"), u, session); err != nil {
+			return err
+		}
+	}
 	if err := makeRoom(ctx, tx, u); err != nil {
 		return err
 	}
@@ -165,6 +170,15 @@ func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, 
 	}
 	if v := s.standing(u, roles); v.refused() {
 		return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
+	}
+	if session.ConnectionID == "" {
+		v, err := s.local(ctx, tx, u)
+		if err != nil {
+			return Visit{}, err
+		}
+		if v.refused() {
+			return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
+		}
 	}
 	return Visit{Session: session, User: s.withRoles(u, roles), Actor: self(u, roles, "console")}, nil
 }

@@ -60,6 +60,7 @@ const (
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
 	TenantCreated     EventType = "tenant.created"
+	TenantUpdated     EventType = "tenant.updated"
 	DirectoryCreated  EventType = "directory.created"
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
@@ -69,6 +70,23 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+
+	SecondFactorOn       EventType = "second_factor.on"
+	SecondFactorOff      EventType = "second_factor.off"
+	SecondFactorReset    EventType = "second_factor.reset"
+	SecondFactorLocked   EventType = "second_factor.locked"
+	RecoveryCodeUsed     EventType = "second_factor.recovery_code_used"
+	RecoveryCodesRenewed EventType = "second_factor.recovery_codes_renewed"
+	SignInBreakGlass     EventType = "signin.break_glass"
+	BreakGlassGranted    EventType = "break_glass.granted"
+	BreakGlassRevoked    EventType = "break_glass.revoked"
+
+	DomainClaimed     EventType = "domain.claimed"
+	DomainVerified    EventType = "domain.verified"
+	DomainOverridden  EventType = "domain.overridden"
+	DomainFailing     EventType = "domain.failing"
+	DomainRecovered   EventType = "domain.recovered"
+	DomainRemoved     EventType = "domain.removed"
 	ConnectionDeleted EventType = "connection.deleted"
 	ConnectionTested  EventType = "connection.tested"
 	SetupLinkCreated  EventType = "setup_link.created"
@@ -123,6 +141,24 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TenantUpdated:     "a tenant's settings changed, such as whether its people come in through its provider only",
+
+	SecondFactorOn:       "a user turned on a second factor beside the password",
+	SecondFactorOff:      "a user turned the own second factor off, with password and code",
+	SecondFactorReset:    "an administrator took a user's second factor away; all sessions ended",
+	SecondFactorLocked:   "too many wrong codes; the account takes none for a while",
+	RecoveryCodeUsed:     "a recovery code was used in place of the second factor",
+	RecoveryCodesRenewed: "a user got new recovery codes; the old ones are worth nothing",
+	SignInBreakGlass:     "an account for emergencies signed in with a password",
+	BreakGlassGranted:    "an account became one for emergencies: it may use a password where its tenant requires a provider",
+	BreakGlassRevoked:    "an account for emergencies became an ordinary one",
+
+	DomainClaimed:     "a domain was claimed; it is still to be verified",
+	DomainVerified:    "a domain was verified by its DNS record",
+	DomainOverridden:  "a Super Admin gave a domain to somebody without its DNS record",
+	DomainFailing:     "the DNS record of a verified domain is gone; nothing was taken away",
+	DomainRecovered:   "the DNS record of a verified domain is there again",
+	DomainRemoved:     "a claim of a domain was removed",
 	ConnectionDeleted: "a connection was deleted with its links; the sessions that came through it ended",
 	ConnectionTested:  "somebody who sets a connection up tried it: nobody was created, linked or signed in",
 	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",

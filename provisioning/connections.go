@@ -64,12 +64,16 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 	if err := s.checkReferences(ctx, tx, *c); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, identity.Connection{}, *c)
+	if err != nil {
+		return err
+	}
 	c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
 	if err := tx.InsertConnection(ctx, *c); err != nil {
 		return err
 	}
 	e := aboutConnection(by, identity.ConnectionCreated, *c)
-	e.Changes = diffConnections(identity.Connection{}, *c)
+	e.Changes = append(diffConnections(identity.Connection{}, *c), words...)
 	return tx.InsertEvent(ctx, e)
 }
 
@@ -308,10 +312,15 @@ func (s *Service) writeConnection(ctx context.Context, tx *store.Tx, by identity
 	if err := s.checkReferences(ctx, tx, *after); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, before, *after)
+	if err != nil {
+		return err
+	}
 	e := aboutConnection(by, identity.ConnectionUpdated, *after)
 	if e.Changes = diffConnections(before, *after); len(e.Changes) == 0 {
 		return nil
 	}
+	e.Changes = append(e.Changes, words...)
 	if err := tx.UpdateConnection(ctx, *after); err != nil {
 		return err
 	}

@@ -47,6 +47,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
 	mux.Handle("GET /sso/{connection}/test", web.Handle(d.test, d.refuse))
 	mux.Handle("POST /sso/{connection}/acs", web.Handle(d.acs, d.refuse))
+	mux.Handle("GET /sso/{connection}/acs", web.Handle(d.acsByGet, d.refuse))
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))

@@ -50,6 +50,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
+	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
 	b.authn.LimitSessions(s.SessionIdle, s.SessionAge)
 	if err := b.prepare(ctx); err != nil {

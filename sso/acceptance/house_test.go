@@ -143,7 +143,7 @@ func (h *house) create(c identity.Connection) identity.Connection {
 // register makes a connection known at its provider.
 func (h *house) register(c identity.Connection) {
 	if c.Kind == identity.SAML {
-		h.saml.Register(ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), Certificate: c.SAML.Certificate})
+		h.saml.Register(ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), SLO: h.at(c, "slo"), Certificate: c.SAML.Certificate})
 		return
 	}
 	h.oidc.Register(ssotest.OIDCClient{ID: c.OIDC.ClientID, Secret: "s3cret", RedirectURI: h.at(c, "callback")})
