@@ -73,6 +73,17 @@ func New(db *store.DB, model *access.Model) *Service {
 	}
 }
 
+// LimitSessions sets how long a session may be unused, and how old it may become, where the installation says other than its access model; 0 leaves that. It
+// holds for sessions that were begun before too, as far as being unused goes. Call it before the service is used.
+func (s *Service) LimitSessions(idle, age time.Duration) {
+	if idle > 0 {
+		s.policy.SessionIdle = idle
+	}
+	if age > 0 {
+		s.policy.SessionAge = age
+	}
+}
+
 // Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and access tokens. It may run at any time and on every replica.
 func (s *Service) Sweep(ctx context.Context) error {
 	return s.db.Update(ctx, func(tx *store.Tx) error { return tx.Sweep(ctx, tx.Now()) })
