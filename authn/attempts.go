@@ -15,10 +15,19 @@ const (
 	maxSources    = 10000 // addresses that are remembered
 )
 
-// attempts counts the wrong passwords of each source address. It is a brake and no rule: each replica counts for itself, and a restart forgets.
+// maxQuestions is how often one address may ask in a quarter of an hour where an e-mail address leads: an office behind one address asks often, and no answer tells who exists.
+const maxQuestions = 1000
+
+// attempts counts the wrong passwords, or the questions, of each source address. It is a brake and no rule: each replica counts for itself, and a restart forgets.
 type attempts struct {
+	limit   int
+	message string // for who is over it
 	mu      sync.Mutex
 	sources map[netip.Prefix]*source
+}
+
+func newAttempts(limit int, message string) *attempts {
+	return &attempts{limit: limit, message: message, sources: map[netip.Prefix]*source{}}
 }
 
 type source struct {
@@ -42,12 +51,15 @@ func (a *attempts) take(ip string, now time.Time) error {
 		s = &source{began: now}
 		a.sources[key] = s
 	}
-	if s.wrong >= maxAttempts {
-		return identity.Errorf(identity.TooMany, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again.").WithCode("signin.too_many")
+	if s.wrong >= a.limit {
+		return identity.Errorf(identity.TooMany, "%s", a.message).WithCode("signin.too_many")
 	}
 	s.wrong++
 	return nil
 }
+
+// Ask counts one question where an e-mail address leads, of one source address. TooMany after a thousand in a quarter of an hour: nobody lists our customers by their domains.
+func (s *Service) Ask(ip string) error { return s.asked.take(ip, time.Now()) }
 
 // done takes back an attempt that was right.
 func (a *attempts) done(ip string) {

@@ -2,7 +2,6 @@ package authn
 
 import (
 	"context"
-	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -40,6 +39,7 @@ type Service struct {
 	hashes  chan struct{} // one token for each hash that may be computed now
 	queue   chan struct{} // one token for each hash that is computed or waits for that
 	tried   *attempts     // passwords
+	asked   *attempts     // where an address leads
 	clients *attempts     // OAuth clients
 	passes  passes
 }
@@ -62,7 +62,9 @@ func New(db *store.DB, model *access.Model) *Service {
 	}
 	return &Service{
 		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
-		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
+		tried:   newAttempts(maxAttempts, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again."),
+		asked:   newAttempts(maxQuestions, "Too many questions came from your network. Wait a quarter of an hour, then try again."),
+		clients: newAttempts(maxAttempts, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again."),
 	}
 }
 

@@ -2,7 +2,6 @@ package authn
 
 import (
 	"fmt"
-	"net/netip"
 	"testing"
 	"time"
 )
@@ -10,7 +9,7 @@ import (
 func TestWhatCountsAsOneSource(t *testing.T) {
 	now := time.Now()
 	full := func(ip string) *attempts {
-		a := &attempts{sources: map[netip.Prefix]*source{}}
+		a := newAttempts(maxAttempts, "Wait.")
 		for range maxAttempts {
 			if err := a.take(ip, now); err != nil {
 				t.Fatal(ip, err)
@@ -38,7 +37,7 @@ func TestWhatCountsAsOneSource(t *testing.T) {
 }
 
 func TestAttemptsEndWithTheirTimeOrTheRightPassword(t *testing.T) {
-	a := &attempts{sources: map[netip.Prefix]*source{}}
+	a := newAttempts(maxAttempts, "Wait.")
 	now := time.Now()
 	for range 2 * maxAttempts {
 		if err := a.take("203.0.113.9", now); err != nil {
@@ -58,7 +57,7 @@ func TestAttemptsEndWithTheirTimeOrTheRightPassword(t *testing.T) {
 }
 
 func TestSourcesDoNotFillTheMemory(t *testing.T) {
-	a := &attempts{sources: map[netip.Prefix]*source{}}
+	a := newAttempts(maxAttempts, "Wait.")
 	for i := range maxSources + 500 {
 		_ = a.take(fmt.Sprintf("203.%d.%d.%d", i>>16&255, i>>8&255, i&255), time.Now())
 	}

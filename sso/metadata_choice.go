@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/beevik/etree"
-
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
@@ -87,7 +85,7 @@ func (e idpEntities) providers(untils []string) []idpEntity {
 // signedMetadata returns the document as its one signature covers it, when the signer (a certificate, DER) made that signature. What the signature itself
 // says about keys is not believed.
 func signedMetadata(raw, signer []byte) ([]byte, error) {
-	root, err := parse(raw)
+	root, err := parse(raw, metadataDocument)
 	if err != nil {
 		return nil, err
 	}
@@ -100,17 +98,11 @@ func signedMetadata(raw, signer []byte) ([]byte, error) {
 		return nil, badSignature("it is not signed, and this connection takes signed metadata only")
 	}
 	var t trail
-	covered, err := keys.verify(root, signature, &t)
+	covered, err := keys.verifyAs(root, signature, metadataDocument, &t)
 	if err != nil {
 		return nil, badSignature("it is not signed by %s, or was changed after signing", keys).WithCause(err)
 	}
-	doc := etree.NewDocument()
-	doc.SetRoot(standalone(covered))
-	signed, err := doc.WriteToBytes()
-	if err != nil {
-		return nil, badSignature("it cannot be written again").WithCause(err)
-	}
-	return signed, nil
+	return canonical(covered, nil, canonicalization{}), nil
 }
 
 func badSignature(format string, args ...any) *identity.Error {

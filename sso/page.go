@@ -31,6 +31,7 @@ type page struct {
 	Text      string
 	Reference string
 	Again     string // local path
+	Label     string // of the link there
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -49,7 +50,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
 {{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
-<p>{{with .Again}}<a class="button" href="{{.}}">Try again</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+<p>{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
 </main>
 </body>
 </html>
@@ -59,6 +60,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := page{
 		Title: "We could not sign you in",
+		Label: "Try again",
 		Text:  "Please try again. If it happens again, give the reference below to your administrator: they can see the reason there.",
 	}
 	status := web.Status(err)
@@ -69,8 +71,13 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if why != nil {
 		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
-		if why.purpose == identity.PurposeLogout {
-			p.Title, p.Text, p.Again = "We could not sign you out", "Open the page below and sign out there. If it happens again, give the reference to your administrator: they can see the reason there.", ""
+		switch {
+		case why.purpose == identity.PurposeLogout:
+			p.Title, p.Label, p.Again = "We could not sign you out", "My account", "/account"
+			p.Text = "Sign out on the page of your account. If this happens again, give the reference below to your administrator: they can see the reason there."
+		case identity.CodeOf(why.err) == "saml.unsolicited":
+			p.Label = "Start here"
+			p.Text = "This sign-in was not started here. Start it with the button below; if it fails again, give the reference to your administrator: they can see the reason there."
 		}
 		if why.status != 0 {
 			status = why.status

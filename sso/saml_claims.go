@@ -66,8 +66,8 @@ func conclude(r response, a assertion, c *identity.Connection, want expectation,
 
 func nameIDCheck(a assertion) check {
 	s := a.Subjects[0]
-	c := check{name: "name id", ok: len(s.NameIDs) <= 1 && len(s.EncryptedIDs) == 0, code: "saml.no_identity", fix: "The subject has more than one NameID."}
-	if len(s.EncryptedIDs) > 0 {
+	c := check{name: "name id", ok: len(s.NameIDs) <= 1 && s.EncryptedIDs == 0, code: "saml.no_identity", fix: "The subject has more than one NameID."}
+	if s.EncryptedIDs > 0 {
 		c.code, c.fix = "saml.encrypted_nameid_unsupported", "The NameID is encrypted, which is not supported: encrypt the whole assertion instead."
 	}
 	return c
@@ -141,11 +141,9 @@ func (a *assertion) values(names []string) []string {
 // attributeNames says which attributes came, for the trace: names, never values.
 func (a *assertion) attributeNames() string {
 	var names []string
-	for _, statement := range a.Attributes {
-		for _, at := range statement.Attributes {
-			if name := trimmed(at.Name); !slices.Contains(names, name) {
-				names = append(names, name)
-			}
+	for _, at := range a.Attributes {
+		if name := trimmed(at.Name); !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
@@ -163,15 +161,13 @@ func (a *assertion) claim(name string) []string {
 
 func (a *assertion) collect(wanted func(samlAttribute) bool) []string {
 	var found []string
-	for _, statement := range a.Attributes {
-		for _, at := range statement.Attributes {
-			if !wanted(at) {
-				continue
-			}
-			for _, value := range at.Values {
-				if value = trimmed(value); value != "" && !slices.Contains(found, value) {
-					found = append(found, value)
-				}
+	for _, at := range a.Attributes {
+		if !wanted(at) {
+			continue
+		}
+		for _, value := range at.Values {
+			if value = trimmed(value); value != "" && !slices.Contains(found, value) {
+				found = append(found, value)
 			}
 		}
 	}
@@ -190,7 +186,7 @@ func sessionClaims(a assertion) identity.Claims {
 	var c identity.Claims
 	for _, s := range a.Statements {
 		if at, ok := instant(s.AuthnInstant); ok && c.AuthTime == nil {
-			c.AuthTime, c.ACR, c.SessionIndex = &at, trimmed(s.Context.Class), s.SessionIndex
+			c.AuthTime, c.ACR, c.SessionIndex = &at, trimmed(s.Class), s.SessionIndex
 		}
 		if ends, ok := instant(s.SessionNotOnOrAfter); ok && (c.SessionEnds == nil || ends.Before(*c.SessionEnds)) {
 			c.SessionEnds = &ends

@@ -58,11 +58,12 @@ func statusCheck(r response) check {
 		return c
 	}
 	s := r.Statuses[0]
-	c.ok = s.Code.Value == statusSuccess
-	c.got = lastWord(s.Code.Value)
-	if s.Code.Inner != nil {
-		c.got += " / " + lastWord(s.Code.Inner.Value)
+	c.ok = len(s.Codes) > 0 && s.Codes[0] == statusSuccess
+	var words []string
+	for _, code := range s.Codes {
+		words = append(words, lastWord(code))
 	}
+	c.got = strings.Join(words, " / ")
 	if s.Message != "" {
 		c.got += ": " + strings.TrimSpace(s.Message)
 	}
@@ -104,9 +105,9 @@ func audienceCheck(a assertion, want expectation) check {
 	var got []string
 	ok := false
 	for _, c := range a.Conditions {
-		for i, restriction := range c.Restrictions {
-			audiences := make([]string, len(restriction.Audiences))
-			for j, audience := range restriction.Audiences {
+		for i, restriction := range c.Audiences {
+			audiences := make([]string, len(restriction))
+			for j, audience := range restriction {
 				audiences[j] = trimmed(audience)
 			}
 			got = append(got, audiences...)
@@ -202,7 +203,7 @@ func (k clock) bearer(r response, d subjectConfirmationData, want expectation) c
 		c.code, c.got, c.want, c.fix = "saml.confirmation_expired", d.NotOnOrAfter, "after "+k.String(), clockFix
 	case d.NotBefore != "" && k.future(d.NotBefore):
 		c.code, c.got, c.want, c.fix = "saml.not_yet_valid", d.NotBefore, "not after "+k.String(), clockFix
-	case d.InResponseTo == "" && r.InResponseTo == "":
+	case d.InResponseTo == "" && r.InResponseTo == "" && !want.unsolicited:
 		c.code, c.got, c.want = "saml.unsolicited", "no InResponseTo", "the answer to our request"
 		c.fix = "The provider started this sign-in by itself; start it at our sign-in page instead."
 	case d.InResponseTo != r.InResponseTo:

@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/beevik/etree"
-
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
@@ -49,7 +47,7 @@ var (
 
 // decryptAssertion opens an EncryptedAssertion with the connection's own key. Every failure looks the same from outside (one status, one page),
 // so that nobody can learn about the padding by asking often; the trace has the cause.
-func decryptAssertion(el *etree.Element, c *identity.Connection, t *trail) (*etree.Element, error) {
+func decryptAssertion(el *node, c *identity.Connection, t *trail) (*node, error) {
 	inner, err := openAssertion(el, c.SAML.Key)
 	result := check{
 		name: "decryption", ok: err == nil, code: "saml.decrypt_failed", got: anyCause(err),
@@ -65,23 +63,24 @@ func decryptAssertion(el *etree.Element, c *identity.Connection, t *trail) (*etr
 // errCipher is under every error about an algorithm that is not accepted.
 var errCipher = errors.New("it is not supported")
 
-func openAssertion(el *etree.Element, pkcs8 []byte) (*etree.Element, error) {
+func openAssertion(el *node, pkcs8 []byte) (*node, error) {
 	key, err := parseKey(pkcs8)
 	if err != nil {
 		return nil, err
 	}
-	data := childrenOf(el, nsEncrypted, "EncryptedData")
-	if len(data) != 1 {
+	data := only(el, nsEncrypted, "EncryptedData")
+	if data == nil {
 		return nil, errors.New("not exactly one EncryptedData")
 	}
-	plain, err := openData(data[0], el, key)
+	plain, err := openData(data, el, key)
 	if err != nil {
 		return nil, err
 	}
-	if err := scan(plain, assertionDocument); err != nil {
+	inner, err := parse(plain, assertionDocument)
+	if err != nil {
 		return nil, fmt.Errorf("the plaintext: %w", err)
 	}
-	return parse(plain)
+	return inner, nil
 }
 
 func parseKey(pkcs8 []byte) (*rsa.PrivateKey, error) {
@@ -96,7 +95,7 @@ func parseKey(pkcs8 []byte) (*rsa.PrivateKey, error) {
 	return private, nil
 }
 
-func openData(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) {
+func openData(data, around *node, key *rsa.PrivateKey) ([]byte, error) {
 	method := encryptionMethod(data)
 	spec, ok := dataCiphers[attribute(method, "Algorithm")]
 	if !ok {
@@ -124,7 +123,7 @@ func openData(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) 
 }
 
 // openKey unwraps the content key; EncryptedKey stands in the KeyInfo of the data, or beside the data.
-func openKey(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) {
+func openKey(data, around *node, key *rsa.PrivateKey) ([]byte, error) {
 	keys := childrenOf(around, nsEncrypted, "EncryptedKey")
 	for _, info := range childrenOf(data, nsSignature, "KeyInfo") {
 		keys = append(keys, childrenOf(info, nsEncrypted, "EncryptedKey")...)
@@ -143,7 +142,7 @@ func openKey(data, around *etree.Element, key *rsa.PrivateKey) ([]byte, error) {
 	return key.Decrypt(nil, wrapped, options)
 }
 
-func oaepOptions(method *etree.Element) (*rsa.OAEPOptions, error) {
+func oaepOptions(method *node) (*rsa.OAEPOptions, error) {
 	algorithm, mask := attribute(method, "Algorithm"), ""
 	if algorithm != oaepMGF1P && algorithm != oaep11 {
 		return nil, fmt.Errorf("the key transport is %q: %w", shown(algorithm), errCipher)
@@ -162,23 +161,24 @@ func oaepOptions(method *etree.Element) (*rsa.OAEPOptions, error) {
 	return &rsa.OAEPOptions{Hash: hash, MGFHash: masked}, nil
 }
 
-func encryptionMethod(el *etree.Element) *etree.Element {
-	if found := childrenOf(el, nsEncrypted, "EncryptionMethod"); len(found) == 1 {
-		return found[0]
+// encryptionMethod returns an element without an algorithm when there is none, or several.
+func encryptionMethod(el *node) *node {
+	if found := only(el, nsEncrypted, "EncryptionMethod"); found != nil {
+		return found
 	}
-	return etree.NewElement("none")
+	return &node{local: "none"}
 }
 
-func cipherValue(el *etree.Element) ([]byte, error) {
-	data := childrenOf(el, nsEncrypted, "CipherData")
-	if len(data) != 1 {
+func cipherValue(el *node) ([]byte, error) {
+	data := only(el, nsEncrypted, "CipherData")
+	if data == nil {
 		return nil, errors.New("not exactly one CipherData")
 	}
-	values := childrenOf(data[0], nsEncrypted, "CipherValue")
-	if len(values) != 1 {
+	value := only(data, nsEncrypted, "CipherValue")
+	if value == nil {
 		return nil, errors.New("not exactly one CipherValue")
 	}
-	return decodeBase64(values[0].Text())
+	return decodeBase64(value.content())
 }
 
 func openGCM(block cipher.Block, sealed []byte) ([]byte, error) {

@@ -4,7 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sso/ssotest"
+	"github.com/drawbridge-id/drawbridge/web"
 )
 
 // keyPair is a key with its certificate.
@@ -97,6 +100,32 @@ func (s *samlCase) verifyRaw(raw []byte) (verdict, *trail, error) {
 // at returns the stamp of a moment relative to the case's now.
 func (s *samlCase) at(d time.Duration) string { return ssotest.Stamp(s.want.now.Add(d)) }
 
+// row is one answer of a provider and what must come of it: a reason code, or none for success.
+type row struct {
+	name string
+	do   func(*samlCase)
+	code string
+}
+
+// hold runs the cases of a row. Whatever is wrong with what a message says, the browser gets 403.
+func hold(t *testing.T, rows ...row) {
+	t.Helper()
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			s := newSAMLCase(t)
+			r.do(s)
+			v, tr, err := s.verify(t)
+			wantCode(t, tr, err, r.code)
+			if r.code == "" && v.claims.Subject != ada.Subject {
+				t.Errorf("the subject is %q", v.claims.Subject)
+			}
+			if r.code != "" && web.Status(err) != http.StatusForbidden {
+				t.Errorf("the status is %d", web.Status(err))
+			}
+		})
+	}
+}
+
 // failures lists the failed checks of a trail, for messages.
 func (t *trail) failures() string {
 	var out string
@@ -134,3 +163,5 @@ func child(el *etree.Element, tag string) *etree.Element {
 	}
 	return nil
 }
+
+func encodeBase64(raw []byte) string { return base64.StdEncoding.EncodeToString(raw) }

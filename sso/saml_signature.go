@@ -1,42 +1,51 @@
 package sso
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
-	"encoding/base64"
 	"fmt"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/beevik/etree"
-	dsig "github.com/russellhaering/goxmldsig"
-
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// The algorithms that a signature may use. The value says whether it needs SHA-1, which a connection must allow.
+// The algorithms that a signature may use (XML signature 1.1, 6). Those with SHA-1 need the connection's leave.
 var (
-	signatureMethods = map[string]bool{
-		dsig.RSASHA256SignatureMethod: false, dsig.RSASHA384SignatureMethod: false, dsig.RSASHA512SignatureMethod: false,
-		dsig.ECDSASHA256SignatureMethod: false, dsig.ECDSASHA384SignatureMethod: false, dsig.ECDSASHA512SignatureMethod: false,
-		dsig.RSASHA1SignatureMethod: true,
+	signatureMethods = map[string]x509.SignatureAlgorithm{
+		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": x509.SHA256WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256": x509.ECDSAWithSHA256,
+		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384": x509.SHA384WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384": x509.ECDSAWithSHA384,
+		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512": x509.SHA512WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512": x509.ECDSAWithSHA512,
+		methodRSASHA1: x509.SHA1WithRSA,
 	}
-	digestMethods = map[string]bool{
-		"http://www.w3.org/2001/04/xmlenc#sha256": false, "http://www.w3.org/2001/04/xmldsig-more#sha384": false,
-		"http://www.w3.org/2001/04/xmlenc#sha512": false, "http://www.w3.org/2000/09/xmldsig#sha1": true,
+	digestMethods = map[string]crypto.Hash{
+		"http://www.w3.org/2001/04/xmlenc#sha256": crypto.SHA256, "http://www.w3.org/2001/04/xmldsig-more#sha384": crypto.SHA384,
+		"http://www.w3.org/2001/04/xmlenc#sha512": crypto.SHA512, methodSHA1: crypto.SHA1,
 	}
-	canonicalMethods = []string{
-		string(dsig.CanonicalXML10ExclusiveAlgorithmId), string(dsig.CanonicalXML10RecAlgorithmId), string(dsig.CanonicalXML11AlgorithmId),
-	}
+	canonicalMethods = []string{nsExclusive, "http://www.w3.org/TR/2001/REC-xml-c14n-20010315", "http://www.w3.org/2006/12/xml-c14n11"}
 )
 
-// minRSABits is the smallest RSA key that a provider may sign with.
-const minRSABits = 2048
+const (
+	methodRSASHA1   = "http://www.w3.org/2000/09/xmldsig#rsa-sha1"
+	methodSHA1      = "http://www.w3.org/2000/09/xmldsig#sha1"
+	methodEnveloped = "http://www.w3.org/2000/09/xmldsig#enveloped-signature"
+	nsExclusive     = "http://www.w3.org/2001/10/xml-exc-c14n#" // exclusive canonicalization: the method and its namespace
+)
+
+// The smallest and the largest RSA key that a provider may sign with; the larger a key, the longer a check takes. A certificate has at most
+// maxCertificate bytes.
+const (
+	minRSABits     = 2048
+	maxRSABits     = 8192
+	maxCertificate = 16 << 10
+)
 
 // pinned is what a connection trusts to sign.
 type pinned struct {
@@ -69,6 +78,9 @@ func strongKey(cert *x509.Certificate) error {
 		if key.N.BitLen() < minRSABits {
 			return fmt.Errorf("its RSA key has %d bits, at least %d are needed", key.N.BitLen(), minRSABits)
 		}
+		if key.N.BitLen() > maxRSABits {
+			return fmt.Errorf("its RSA key has %d bits, at most %d are checked", key.N.BitLen(), maxRSABits)
+		}
 	case *ecdsa.PublicKey:
 		if key.Curve.Params().BitSize < 256 {
 			return fmt.Errorf("its elliptic curve has %d bits, at least 256 are needed", key.Curve.Params().BitSize)
@@ -79,51 +91,119 @@ func strongKey(cert *x509.Certificate) error {
 	return nil
 }
 
-// verify checks the one signature of el and returns el as it was signed, without the signature, parsed again from the signed bytes.
-// Every pinned certificate is tried; what the signature itself says about keys is not believed.
-func (p pinned) verify(el, signature *etree.Element, t *trail) (*etree.Element, error) {
-	if err := p.acceptable(el, signature, t); err != nil {
+// verify checks the one signature of el and returns el as it was signed, without the signature, parsed again from the very bytes whose digest was signed.
+// Every pinned certificate is tried; what the signature itself says about keys is not believed. Shape and algorithms are checked before any
+// cryptography, and the signature of the digest before the digest, so that a stranger's message costs little.
+func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
+	return p.verifyAs(el, signature, document{elements: maxElements, message: true}, t)
+}
+
+// verifyAs is verify for an element that stands in a document of that kind.
+func (p pinned) verifyAs(el, signature *node, as document, t *trail) (*node, error) {
+	info, err := p.acceptable(el, signature, t)
+	if err != nil {
 		return nil, err
 	}
-	own := detach(el, signature)
-	ownSignature := own.ChildElements()[0]
-	hint := hintedCertificate(ownSignature)
-	raw := signatureValue(ownSignature)
+	cert := p.signer(info, signature)
+	if cert == nil {
+		return nil, t.require(p.blame(el, hintedCertificate(signature)))
+	}
+	signed := signedBytes(el, signature, only(info, nsSignature, "Reference"))
+	if signed == nil {
+		return nil, t.require(p.changed(el))
+	}
+	as.roots = []elementName{{el.space, el.local}}
+	covered, err := parse(signed, as)
+	if err != nil {
+		return nil, t.require(failed("document", err))
+	}
+	return covered, p.accept(el, cert, t)
+}
+
+// signer returns the pinned certificate whose key has signed SignedInfo, or nil.
+func (p pinned) signer(info, signature *node) *x509.Certificate {
+	value, err := decodeBase64(only(signature, nsSignature, "SignatureValue").content())
+	if err != nil {
+		return nil
+	}
+	signed := canonical(info, nil, methodOf(only(info, nsSignature, "CanonicalizationMethod")))
+	algorithm := signatureMethods[algorithmOf(info, "SignatureMethod")]
 	for _, cert := range p.certificates {
-		setSignatureValue(ownSignature, cert, raw)
-		if signed, err := validate(own, cert); err == nil {
-			return signed, p.accept(el, cert, t)
+		if cert.CheckSignature(algorithm, signed, asn1Signature(cert, value)) == nil {
+			return cert
 		}
 	}
-	return nil, t.require(p.blame(el, hint))
+	return nil
 }
 
-func validate(el *etree.Element, cert *x509.Certificate) (*etree.Element, error) {
-	ctx := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
-	// Trust comes from pinning, not from dates: an expired certificate is reported and still works.
-	ctx.Clock = dsig.NewFakeClockAt(cert.NotBefore)
-	return ctx.Validate(el)
+// signedBytes returns what the reference says was signed: el in its canonical form without the signature; nil when that has another digest.
+func signedBytes(el, signature, reference *node) []byte {
+	var last *node // transforms has made sure that it is the canonicalization
+	for _, transform := range only(reference, nsSignature, "Transforms").elements() {
+		last = transform
+	}
+	digest := only(reference, nsSignature, "DigestValue")
+	if digest == nil {
+		return nil
+	}
+	want, err := decodeBase64(digest.content())
+	if err != nil {
+		return nil
+	}
+	signed := canonical(el, signature, methodOf(last))
+	hash := digestMethods[algorithmOf(reference, "DigestMethod")].New()
+	hash.Write(signed)
+	if !bytes.Equal(hash.Sum(nil), want) {
+		return nil
+	}
+	return signed
 }
 
-func (p pinned) accept(el *etree.Element, cert *x509.Certificate, t *trail) error {
+// methodOf reads a CanonicalizationMethod or a Transform whose algorithm is one of canonicalMethods.
+func methodOf(method *node) canonicalization {
+	if attribute(method, "Algorithm") != nsExclusive {
+		return canonicalization{inclusive: true}
+	}
+	var c canonicalization
+	if list := only(method, nsExclusive, "InclusiveNamespaces"); list != nil {
+		c.prefixes = strings.Fields(attribute(list, "PrefixList"))
+	}
+	for i, prefix := range c.prefixes {
+		if prefix == "#default" {
+			c.prefixes[i] = ""
+		}
+	}
+	return c
+}
+
+func (p pinned) accept(el *node, cert *x509.Certificate, t *trail) error {
 	if time.Now().After(cert.NotAfter) {
 		t.note("certificate", "expired "+cert.NotAfter.UTC().Format(time.DateOnly), "The provider's certificate has expired; it still works because it is pinned. Import the new metadata soon.")
 	}
-	return t.require(check{name: "signature of the " + el.Tag, ok: true, got: "certificate " + fingerprint(cert)})
+	return t.require(check{name: "signature of the " + el.local, ok: true, got: "certificate " + fingerprint(cert)})
 }
 
-// blame tells a key that nobody pinned from a document that was changed; the certificate in the message is only a hint for people.
-func (p pinned) blame(el *etree.Element, hint *x509.Certificate) check {
+// blame says that no pinned key has signed; the certificate in the message is only a hint for people.
+func (p pinned) blame(el *node, hint *x509.Certificate) check {
 	c := check{
-		name: "signature of the " + el.Tag, code: "saml.bad_signature", want: p.String(),
-		fix: "The signature does not match: the message was changed on its way, or signed with another key. Compare the certificates with the provider's metadata.",
-	}
-	if len(childrenOf(el, nsAssertion, "EncryptedAssertion")) > 0 {
-		c.fix += " If the provider signs the response before it encrypts the assertion, set it to encrypt first, or to sign the assertion only."
+		name: "signature of the " + el.local, code: "saml.bad_signature", want: p.String(),
+		fix: "The signature was made with another key than the ones of this connection, or was changed on its way. Import the provider's metadata again.",
 	}
 	if hint != nil && !slices.ContainsFunc(p.certificates, hint.Equal) {
 		c.code, c.got = "saml.bad_certificate", fingerprint(hint)
 		c.fix = "The provider signed with a certificate that this connection does not know. If the provider has renewed it, import its metadata again."
+	}
+	return c
+}
+
+// changed says that a pinned key has signed, but not this.
+func (p pinned) changed(el *node) check {
+	c := check{
+		name: "signature of the " + el.local, code: "saml.bad_signature", got: "the digest of other content", want: "the digest that the provider signed",
+		fix: "The message was changed after the provider had signed it. Look for a proxy or a plug-in that rewrites it, and for copies made by hand.",
+	}
+	if len(childrenOf(el, nsAssertion, "EncryptedAssertion")) > 0 {
+		c.fix += " If the provider signs the response before it encrypts the assertion, set it to encrypt first, or to sign the assertion only."
 	}
 	return c
 }
@@ -141,31 +221,30 @@ func fingerprint(cert *x509.Certificate) string {
 	return fmt.Sprintf("sha256:%x", sha256.Sum256(cert.Raw))
 }
 
-// acceptable checks shape and algorithms before any cryptography: one SignedInfo, one Reference to the enclosing element, no other transform
+// acceptable checks shape and algorithms and returns the SignedInfo: one, with one Reference to the enclosing element and no other transform
 // than "enveloped" and one canonicalization.
-func (p pinned) acceptable(el, signature *etree.Element, t *trail) error {
+func (p pinned) acceptable(el, signature *node, t *trail) (*node, error) {
 	const fix = "The signature has an unusual shape; let the provider sign the response or the assertion with one enveloped signature."
 	info, shape := signatureShape(el, signature)
 	if err := t.require(check{name: "shape of the signature", ok: shape == "", code: "saml.signature_shape", got: shape, fix: fix}); err != nil {
-		return err
+		return nil, err
 	}
-	return t.require(p.algorithms(info)...)
+	return info, t.require(p.algorithms(info)...)
 }
 
 // signatureShape returns the SignedInfo, or what is wrong with the signature.
-func signatureShape(el, signature *etree.Element) (*etree.Element, string) {
-	for _, child := range signature.ChildElements() {
-		if child.NamespaceURI() != nsSignature || !slices.Contains([]string{"SignedInfo", "SignatureValue", "KeyInfo"}, child.Tag) {
-			return nil, "unexpected element " + child.Tag
+func signatureShape(el, signature *node) (*node, string) {
+	for _, child := range signature.elements() {
+		if child.space != nsSignature || !slices.Contains([]string{"SignedInfo", "SignatureValue", "KeyInfo"}, child.local) {
+			return nil, "unexpected element " + child.local
 		}
 	}
-	infos := childrenOf(signature, nsSignature, "SignedInfo")
-	if len(infos) != 1 || len(childrenOf(signature, nsSignature, "SignatureValue")) != 1 || len(childrenOf(signature, nsSignature, "KeyInfo")) > 1 {
+	info := only(signature, nsSignature, "SignedInfo")
+	if info == nil || only(signature, nsSignature, "SignatureValue") == nil || len(childrenOf(signature, nsSignature, "KeyInfo")) > 1 {
 		return nil, "not exactly one SignedInfo and SignatureValue"
 	}
-	info := infos[0]
 	references := childrenOf(info, nsSignature, "Reference")
-	if len(references) != 1 || len(info.ChildElements()) != 3 {
+	if len(references) != 1 || len(info.elements()) != 3 {
 		return nil, fmt.Sprintf("%d references", len(references))
 	}
 	id := attribute(el, "ID")
@@ -178,87 +257,79 @@ func signatureShape(el, signature *etree.Element) (*etree.Element, string) {
 	return info, ""
 }
 
-func (p pinned) algorithms(info *etree.Element) []check {
-	reference := childrenOf(info, nsSignature, "Reference")[0]
+func (p pinned) algorithms(info *node) []check {
+	reference := only(info, nsSignature, "Reference")
 	method, digest := algorithmOf(info, "SignatureMethod"), algorithmOf(reference, "DigestMethod")
+	form := algorithmOf(info, "CanonicalizationMethod")
 	return []check{
-		p.strong("signature algorithm", method, signatureMethods),
-		p.strong("digest algorithm", digest, digestMethods),
+		p.strong("signature algorithm", method, signatureMethods[method] != 0, method == methodRSASHA1),
+		p.strong("digest algorithm", digest, digestMethods[digest] != 0, digest == methodSHA1),
 		{
-			name: "canonicalization", ok: slices.Contains(canonicalMethods, algorithmOf(info, "CanonicalizationMethod")), code: "saml.algorithm",
-			got: algorithmOf(info, "CanonicalizationMethod"), want: "exclusive or inclusive, without comments", fix: "Set the provider to exclusive canonicalization without comments.",
+			name: "canonicalization", ok: slices.Contains(canonicalMethods, form), code: "saml.algorithm",
+			got: form, want: "exclusive or inclusive, without comments", fix: "Set the provider to exclusive canonicalization without comments.",
 		},
 		transforms(reference),
 	}
 }
 
-func (p pinned) strong(name, got string, known map[string]bool) check {
-	sha1, ok := known[got]
-	c := check{name: name, ok: ok && (!sha1 || p.sha1), code: "saml.algorithm", got: got, want: "SHA-256, SHA-384 or SHA-512", fix: "Set the provider to sign with RSA-SHA256."}
-	if ok && sha1 {
+func (p pinned) strong(name, got string, known, sha1 bool) check {
+	c := check{name: name, ok: known && (!sha1 || p.sha1), code: "saml.algorithm", got: got, want: "SHA-256, SHA-384 or SHA-512", fix: "Set the provider to sign with RSA-SHA256."}
+	if sha1 {
 		c.code, c.fix = "saml.weak_algorithm", "The provider signs with SHA-1, which can be forged. Set it to SHA-256; only if that is impossible, allow SHA-1 for this connection."
 	}
 	return c
 }
 
-func transforms(reference *etree.Element) check {
+func transforms(reference *node) check {
 	c := check{
 		name: "transforms", code: "saml.algorithm", want: "enveloped-signature, then one canonicalization",
 		fix: "Set the provider to sign with the enveloped-signature transform and exclusive canonicalization only.",
 	}
 	var got []string
-	for _, list := range childrenOf(reference, nsSignature, "Transforms") {
-		for _, transform := range list.ChildElements() {
+	if list := only(reference, nsSignature, "Transforms"); list != nil {
+		for _, transform := range list.elements() {
 			got = append(got, attribute(transform, "Algorithm"))
 		}
 	}
 	c.got = strings.Join(got, ", ")
-	c.ok = len(got) == 2 && got[0] == string(dsig.EnvelopedSignatureAltorithmId) && slices.Contains(canonicalMethods, got[1])
+	c.ok = len(got) == 2 && got[0] == methodEnveloped && slices.Contains(canonicalMethods, got[1])
 	return c
 }
 
-// detach copies el with the namespaces of its ancestors and puts its signature first, without its KeyInfo: the verifier then finds this
-// signature before any other, and no key but the pinned one. Neither change is under the signature's own digest.
-func detach(el, signature *etree.Element) *etree.Element {
-	own := standalone(el)
-	own.InsertChildAt(0, own.RemoveChildAt(signature.Index()))
-	return own
-}
-
-// hintedCertificate takes KeyInfo out of the signature and returns the certificate in it, if there is one.
-func hintedCertificate(signature *etree.Element) *x509.Certificate {
-	var hint *x509.Certificate
-	for _, info := range childrenOf(signature, nsSignature, "KeyInfo") {
-		for _, data := range childrenOf(info, nsSignature, "X509Data") {
-			for _, el := range childrenOf(data, nsSignature, "X509Certificate") {
-				if der, err := decodeBase64(el.Text()); err == nil && hint == nil {
-					hint, _ = x509.ParseCertificate(der) // a broken one is no hint
-				}
-			}
+// hintedCertificate returns the first certificate of KeyInfo, or nil: it is a hint for people and never trusted.
+func hintedCertificate(signature *node) *x509.Certificate {
+	at := signature
+	for _, name := range []string{"KeyInfo", "X509Data", "X509Certificate"} {
+		found := childrenOf(at, nsSignature, name)
+		if len(found) == 0 {
+			return nil
 		}
-		signature.RemoveChild(info)
+		at = found[0]
+	}
+	der, err := decodeBase64(at.content())
+	if err != nil || len(der) > maxCertificate {
+		return nil
+	}
+	hint, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil
 	}
 	return hint
 }
 
-func signatureValue(signature *etree.Element) []byte {
-	raw, err := decodeBase64(childrenOf(signature, nsSignature, "SignatureValue")[0].Text())
-	if err != nil {
-		return nil
+// asn1Signature writes a signature as x509 wants it: XML signatures carry an ECDSA signature as r and s side by side (RFC 4050 3.3), x509 wants ASN.1.
+func asn1Signature(cert *x509.Certificate, raw []byte) []byte {
+	key, ok := cert.PublicKey.(*ecdsa.PublicKey)
+	if !ok {
+		return raw
+	}
+	size := (key.Curve.Params().BitSize + 7) / 8
+	if len(raw) != 2*size {
+		return raw
+	}
+	pair := struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:size]), new(big.Int).SetBytes(raw[size:])}
+	if der, err := asn1.Marshal(pair); err == nil {
+		return der
 	}
 	return raw
-}
-
-// setSignatureValue writes the value as goxmldsig wants it: XML signatures carry an ECDSA signature as r and s side by side (RFC 4050 3.3), x509 wants ASN.1.
-func setSignatureValue(signature *etree.Element, cert *x509.Certificate, raw []byte) {
-	if key, ok := cert.PublicKey.(*ecdsa.PublicKey); ok {
-		size := (key.Curve.Params().BitSize + 7) / 8
-		if len(raw) == 2*size {
-			pair := struct{ R, S *big.Int }{new(big.Int).SetBytes(raw[:size]), new(big.Int).SetBytes(raw[size:])}
-			if der, err := asn1.Marshal(pair); err == nil {
-				raw = der
-			}
-		}
-	}
-	childrenOf(signature, nsSignature, "SignatureValue")[0].SetText(base64.StdEncoding.EncodeToString(raw))
 }

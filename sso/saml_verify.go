@@ -4,8 +4,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/beevik/etree"
-
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
@@ -31,12 +29,8 @@ type verdict struct {
 // signature with the pinned certificates (and decryption), reading of what was signed and nothing else, conditions. It has no state:
 // whether the request was ours and whether the assertion was seen before is for the caller to ask.
 func verify(raw []byte, c *identity.Connection, want expectation, t *trail) (verdict, error) {
-	err := scan(raw, responseDocument)
+	root, err := parse(raw, responseDocument)
 	if err := t.require(documentCheck(err)); err != nil {
-		return verdict{}, err
-	}
-	root, err := parse(raw)
-	if err != nil {
 		return verdict{}, err
 	}
 	keys, err := pin(&c.SAML)
@@ -71,7 +65,7 @@ func failed(name string, err error) check {
 }
 
 // signedParts returns the response and its assertion as they were signed. One of the two must be; a signature that is there must be right.
-func signedParts(root *etree.Element, c *identity.Connection, keys pinned, t *trail) (response, assertion, error) {
+func signedParts(root *node, c *identity.Connection, keys pinned, t *trail) (response, assertion, error) {
 	var r response
 	outer := root
 	if signature := signatureOf(root); signature != nil {
@@ -81,9 +75,7 @@ func signedParts(root *etree.Element, c *identity.Connection, keys pinned, t *tr
 		}
 		outer, r.signed = signed, true
 	}
-	if err := unmarshal(outer, &r); err != nil {
-		return r, assertion{}, t.require(failed("document", err))
-	}
+	readResponse(outer, &r)
 	if err := t.require(statusCheck(r)); err != nil {
 		return r, assertion{}, err
 	}
@@ -92,7 +84,7 @@ func signedParts(root *etree.Element, c *identity.Connection, keys pinned, t *tr
 }
 
 // signedAssertion finds the one assertion. root is the document as received, outer the same as signed (or as received, when only the assertion is signed).
-func signedAssertion(root, outer *etree.Element, trusted bool, c *identity.Connection, keys pinned, t *trail) (assertion, error) {
+func signedAssertion(root, outer *node, trusted bool, c *identity.Connection, keys pinned, t *trail) (assertion, error) {
 	var a assertion
 	el, covered, err := theAssertion(root, outer, c, t)
 	if err != nil {
@@ -109,14 +101,11 @@ func signedAssertion(root, outer *etree.Element, trusted bool, c *identity.Conne
 			fix: "Set the provider to sign the assertion (or the response).",
 		})
 	}
-	if err := unmarshal(covered, &a); err != nil {
-		return a, t.require(failed("document", err))
-	}
-	return a, nil
+	return readAssertion(covered), nil
 }
 
 // theAssertion returns the assertion as received, for its own signature, and as the signature of the response covers it. An encrypted one is both.
-func theAssertion(root, outer *etree.Element, c *identity.Connection, t *trail) (received, covered *etree.Element, err error) {
+func theAssertion(root, outer *node, c *identity.Connection, t *trail) (received, covered *node, err error) {
 	if encrypted := childrenOf(outer, nsAssertion, "EncryptedAssertion"); len(encrypted) == 1 {
 		el, err := decryptAssertion(encrypted[0], c, t)
 		return el, el, err
@@ -132,7 +121,7 @@ func theAssertion(root, outer *etree.Element, c *identity.Connection, t *trail) 
 }
 
 // signatureOf returns the signature that is a direct child, or nil; scan has made sure that there are not two.
-func signatureOf(el *etree.Element) *etree.Element {
+func signatureOf(el *node) *node {
 	if found := childrenOf(el, nsSignature, "Signature"); len(found) > 0 {
 		return found[0]
 	}

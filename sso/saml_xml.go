@@ -4,106 +4,151 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"strings"
-
-	"github.com/beevik/etree"
 )
 
-// parse builds the tree of a document that scan has accepted.
-func parse(raw []byte) (*etree.Element, error) {
-	doc := etree.NewDocument()
-	if err := doc.ReadFromBytes(raw); err != nil || doc.Root() == nil {
-		return nil, malformed("the document is not well-formed XML").WithCause(err)
-	}
-	return doc.Root(), nil
+// node is an element of a document that parse has accepted, or, without a name, a piece of text. Nothing changes it afterwards.
+type node struct {
+	space, prefix, local string    // the element's namespace, its prefix as written, its name; a text has none
+	text                 string    // of a text, with references resolved
+	attrs                []attr    // in their order, without the declarations of namespaces
+	declared             []binding // the namespaces that the element declares
+	noted                bool      // a comment stands directly inside
+
+	parent, first, last, next *node
 }
 
-// unmarshal reads an element into a struct of encoding/xml.
-func unmarshal(el *etree.Element, into any) error {
-	doc := etree.NewDocument()
-	doc.SetRoot(standalone(el))
-	raw, err := doc.WriteToBytes()
-	if err != nil {
-		return malformed("it cannot be written again").WithCause(err)
-	}
-	if err := xml.Unmarshal(raw, into); err != nil {
-		return malformed("its elements have unexpected values").WithCause(err)
-	}
-	return nil
-}
+// attr is an attribute; without a prefix it is in no namespace.
+type attr struct{ space, prefix, local, value string }
 
-// standalone copies an element together with the namespaces that its ancestors declare for it.
-func standalone(el *etree.Element) *etree.Element {
-	own := el.Copy()
-	for parent := el.Parent(); parent != nil; parent = parent.Parent() {
-		for _, a := range parent.Attr {
-			if (a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns") && !declares(own, a) {
-				own.CreateAttr(a.FullKey(), a.Value)
+// binding is the declaration of a namespace; an empty prefix is the default one.
+type binding struct{ prefix, uri string }
+
+// is reports whether n is the element of that name.
+func (n *node) is(space, local string) bool { return n.local == local && n.space == space }
+
+// bound returns the namespace that a prefix means inside the element, or "".
+func (n *node) bound(prefix string) string {
+	for at := n; at != nil; at = at.parent {
+		for _, b := range at.declared {
+			if b.prefix == prefix {
+				return b.uri
 			}
 		}
 	}
-	return own
+	return ""
 }
 
-func declares(el *etree.Element, namespace etree.Attr) bool {
-	for _, a := range el.Attr {
-		if a.Space == namespace.Space && a.Key == namespace.Key {
-			return true
-		}
+// content returns the text directly inside the element, without that of its children.
+func (n *node) content() string {
+	if n.first == nil {
+		return ""
 	}
-	return false
+	if n.first == n.last {
+		return n.first.text
+	}
+	var b strings.Builder
+	for c := n.first; c != nil; c = c.next {
+		b.WriteString(c.text)
+	}
+	return b.String()
 }
 
-// childrenOf returns the direct children with that name.
-func childrenOf(el *etree.Element, space, tag string) []*etree.Element {
-	var found []*etree.Element
-	for _, child := range el.ChildElements() {
-		if child.Tag == tag && child.NamespaceURI() == space {
-			found = append(found, child)
+// elements returns the direct children that are elements.
+func (n *node) elements() []*node {
+	var found []*node
+	for c := n.first; c != nil; c = c.next {
+		if c.local != "" {
+			found = append(found, c)
 		}
 	}
 	return found
 }
 
-// attribute returns the value of an attribute without a namespace, or "".
-func attribute(el *etree.Element, key string) string {
-	for _, a := range el.Attr {
-		if a.Space == "" && a.Key == key {
-			return a.Value
+// childrenOf returns the direct children with that name.
+func childrenOf(n *node, space, local string) []*node {
+	var found []*node
+	for c := n.first; c != nil; c = c.next {
+		if c.is(space, local) {
+			found = append(found, c)
+		}
+	}
+	return found
+}
+
+// only returns the one direct child with that name, or nil when there are none or several.
+func only(n *node, space, local string) *node {
+	var found *node
+	for c := n.first; c != nil; c = c.next {
+		if c.is(space, local) {
+			if found != nil {
+				return nil
+			}
+			found = c
+		}
+	}
+	return found
+}
+
+// contents returns the text of each direct child with that name.
+func contents(n *node, space, local string) []string {
+	var found []string
+	for c := n.first; c != nil; c = c.next {
+		if c.is(space, local) {
+			found = append(found, c.content())
+		}
+	}
+	return found
+}
+
+// attribute returns the value of an attribute without a namespace, or "". There may be no node.
+func attribute(n *node, name string) string {
+	if n == nil {
+		return ""
+	}
+	for _, a := range n.attrs {
+		if a.space == "" && a.local == name {
+			return a.value
 		}
 	}
 	return ""
 }
 
 // algorithmOf returns the Algorithm of the one direct child with that name, or "" when there are none or several.
-func algorithmOf(el *etree.Element, tag string) string {
-	found := childrenOf(el, nsSignature, tag)
-	if len(found) != 1 {
-		return ""
-	}
-	return attribute(found[0], "Algorithm")
+func algorithmOf(n *node, local string) string {
+	return attribute(only(n, nsSignature, local), "Algorithm")
 }
 
-func hasComment(el *etree.Element) bool {
-	for _, token := range el.Child {
-		switch t := token.(type) {
-		case *etree.Comment:
+// hasComment reports whether a comment stands anywhere inside.
+func hasComment(n *node) bool {
+	if n.noted {
+		return true
+	}
+	for c := n.first; c != nil; c = c.next {
+		if hasComment(c) {
 			return true
-		case *etree.Element:
-			if hasComment(t) {
-				return true
-			}
 		}
 	}
 	return false
 }
 
+// unmarshal reads an element into a struct of encoding/xml, for messages that are rare enough to have no reader of their own.
+func unmarshal(n *node, into any) error {
+	if err := xml.Unmarshal(canonical(n, nil, canonicalization{}), into); err != nil {
+		return malformed("its elements have unexpected values").WithCause(err)
+	}
+	return nil
+}
+
 // decodeBase64 decodes standard base64 that may be broken into lines.
 func decodeBase64(s string) ([]byte, error) {
-	return base64.StdEncoding.DecodeString(strings.Map(func(r rune) rune {
-		switch r {
-		case ' ', '\t', '\r', '\n':
-			return -1
-		}
-		return r
-	}, s))
+	if strings.ContainsAny(s, " \t\r\n") {
+		s = strings.Map(func(r rune) rune {
+			switch r {
+			case ' ', '\t', '\r', '\n':
+				return -1
+			}
+			return r
+		}, s)
+	}
+	return base64.StdEncoding.DecodeString(s)
 }
