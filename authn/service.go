@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
@@ -41,6 +42,8 @@ type Service struct {
 	tried   *attempts     // passwords
 	asked   *attempts     // where an address leads
 	clients *attempts     // OAuth clients
+	guesses *attempts     // secrets in links
+	begun   *attempts     // sign-ins at providers
 	passes  passes
 }
 
@@ -62,9 +65,13 @@ func New(db *store.DB, model *access.Model) *Service {
 	}
 	return &Service{
 		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
-		tried:   newAttempts(maxAttempts, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again."),
-		asked:   newAttempts(maxQuestions, "Too many questions came from your network. Wait a quarter of an hour, then try again."),
-		clients: newAttempts(maxAttempts, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again."),
+		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
+		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
+		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
+		begun: &attempts{
+			sources: map[netip.Prefix]*source{}, most: maxBegun,
+			refusal: "Too many sign-ins were begun from one network address. Wait a quarter of an hour; if all your people have the address of one proxy, name it in DRAWBRIDGE_TRUSTED_PROXIES.",
+		},
 	}
 }
 

@@ -2,6 +2,7 @@ package authn
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 func TestWhatCountsAsOneSource(t *testing.T) {
 	now := time.Now()
 	full := func(ip string) *attempts {
-		a := newAttempts(maxAttempts, "Wait.")
+		a := &attempts{sources: map[netip.Prefix]*source{}}
 		for range maxAttempts {
 			if err := a.take(ip, now); err != nil {
 				t.Fatal(ip, err)
@@ -37,7 +38,7 @@ func TestWhatCountsAsOneSource(t *testing.T) {
 }
 
 func TestAttemptsEndWithTheirTimeOrTheRightPassword(t *testing.T) {
-	a := newAttempts(maxAttempts, "Wait.")
+	a := &attempts{sources: map[netip.Prefix]*source{}}
 	now := time.Now()
 	for range 2 * maxAttempts {
 		if err := a.take("203.0.113.9", now); err != nil {
@@ -57,7 +58,7 @@ func TestAttemptsEndWithTheirTimeOrTheRightPassword(t *testing.T) {
 }
 
 func TestSourcesDoNotFillTheMemory(t *testing.T) {
-	a := newAttempts(maxAttempts, "Wait.")
+	a := &attempts{sources: map[netip.Prefix]*source{}}
 	for i := range maxSources + 500 {
 		_ = a.take(fmt.Sprintf("203.%d.%d.%d", i>>16&255, i>>8&255, i&255), time.Now())
 	}

@@ -90,11 +90,11 @@ func (s *Settings) check(m *Mistakes) {
 	s.checkURL(m)
 	s.checkDatabase(m)
 	s.checkNumbers(m)
-	s.checkResolver(m)
 	s.checkMail(m)
 	if s.MetadataRefresh != 0 && (s.MetadataRefresh < time.Minute || s.MetadataRefresh > maxMetadataRefresh) {
 		s.reject(m, "DRAWBRIDGE_METADATA_REFRESH", "%v is too often or too seldom", s.MetadataRefresh)
 	}
+	s.checkResolver(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
 	}

@@ -57,7 +57,7 @@ func startWith(t *testing.T, db *store.DB, log *slog.Logger) *site {
 	s := &site{t: t, mux: http.NewServeMux(), prov: provisioning.New(db, model), authn: authn.New(db, model)}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
-	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Log: log}).Routes(s.mux)
+	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Explain: explain, Log: log}).Routes(s.mux)
 	srv.Config.Handler = web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: s.url}).Handler(s.mux)
 	srv.Start()
 	t.Cleanup(srv.Close)
@@ -118,7 +118,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 }
 
 // readMetadata stands for the reader of package sso: it takes any descriptor and refuses everything else.
-func readMetadata(_ context.Context, source string) (identity.SAMLSettings, error) {
+func readMetadata(_ context.Context, source string, _ identity.SAMLSettings) (identity.SAMLSettings, error) {
 	if !strings.Contains(source, "<EntityDescriptor") {
 		return identity.SAMLSettings{}, identity.Errorf(identity.Invalid, "This is no SAML metadata.").WithField("metadata")
 	}
@@ -129,6 +129,11 @@ func readMetadata(_ context.Context, source string) (identity.SAMLSettings, erro
 	t := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
 	return identity.SAMLSettings{EntityID: "https://idp.example/", SSOURL: "https://idp.example/sso", Certificates: [][]byte{der}}, err
+}
+
+// explain stands for the explanation of package sso: it refuses every message with its own words.
+func explain(_ context.Context, _ identity.Actor, p identity.Pasted) (identity.Trace, error) {
+	return identity.Trace{Code: "test.refused", Checks: []identity.Check{{Name: "pasted", Result: identity.Failed, Got: strings.TrimSpace(p.Input + " " + p.At), Fix: "Do something."}}}, nil
 }
 
 // browser is a client with cookies that follows redirects.
@@ -208,6 +213,17 @@ func (r reply) says(wants ...string) reply {
 	for _, want := range wants {
 		if !strings.Contains(r.text(), want) {
 			r.t.Fatalf("%s does not say %q: %s", r.path, want, r.text())
+		}
+	}
+	return r
+}
+
+// has ends the test unless the page's text in HTML has every one.
+func (r reply) has(wants ...string) reply {
+	r.t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(r.body, want) {
+			r.t.Fatalf("%s has no %q: %s", r.path, want, r.body)
 		}
 	}
 	return r

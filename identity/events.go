@@ -44,6 +44,8 @@ const (
 	UserAdopted       EventType = "user.adopted"
 	UserPlaced        EventType = "user.placed"
 	UserLinked        EventType = "user.linked"
+	UserUnlinked      EventType = "user.unlinked"
+	UserEmailSaid     EventType = "user.email_said"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -57,6 +59,8 @@ const (
 	SessionStarted    EventType = "session.started"
 	SessionEnded      EventType = "session.ended"
 	SignInRefused     EventType = "signin.refused"
+	ReviewOpened      EventType = "review.opened"
+	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
 	TenantCreated     EventType = "tenant.created"
@@ -116,6 +120,8 @@ var EventTypes = map[EventType]string{
 	UserAdopted:       "a directory took over a user who already existed",
 	UserPlaced:        "a user was moved to a tenant with a role",
 	UserLinked:        "a provider's subject was tied to a user",
+	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
+	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",
@@ -129,6 +135,8 @@ var EventTypes = map[EventType]string{
 	SessionStarted:    "somebody signed in",
 	SessionEnded:      "a session ended: signed out, ended by an administrator, or with its user",
 	SignInRefused:     "somebody was refused; the sign-in trace says why",
+	ReviewOpened:      "a sign-in waits for an administrator to settle it",
+	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
 	TenantCreated:     "a tenant was created",

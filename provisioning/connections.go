@@ -79,6 +79,14 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 
 // checkConnection holds what needs no database to be known.
 func (s *Service) checkConnection(c *identity.Connection) error {
+	if err := s.checkPlan(c); err != nil {
+		return err
+	}
+	return checkProvider(c)
+}
+
+// checkPlan is the part of checkConnection that is not about the provider.
+func (s *Service) checkPlan(c *identity.Connection) error {
 	invalid := func(field, message string) error {
 		return identity.Errorf(identity.Invalid, "%s", message).WithField(field)
 	}
@@ -108,7 +116,7 @@ func (s *Service) checkConnection(c *identity.Connection) error {
 	if err := s.checkUnknown(c); err != nil {
 		return err
 	}
-	return checkProvider(c)
+	return s.checkMatching(c)
 }
 
 func (s *Service) checkUnknown(c *identity.Connection) error {
@@ -192,6 +200,9 @@ func (s *Service) checkReferences(ctx context.Context, tx *store.Tx, c identity.
 		if d.TenantID != c.TenantID {
 			return identity.Errorf(identity.Invalid, "The directory %s belongs to somebody else than the connection.", d.Name).WithField("directory")
 		}
+	}
+	if err := s.checkRuleTenants(ctx, tx, c); err != nil {
+		return err
 	}
 	if err := tx.Lock(ctx, "domains"); err != nil {
 		return err
@@ -343,6 +354,11 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("unknown role", before.UnknownRole, after.UnknownRole)
 	add("directory", before.DirectoryID, after.DirectoryID)
 	add("skew", before.Skew.String(), after.Skew.String())
+	add("password before a link", before.Options.LinkProof, after.Options.LinkProof)
+	add("directory's claim", before.Options.DirectoryKey, after.Options.DirectoryKey)
+	add("deleted people return as new", before.Options.DeletedAsNew, after.Options.DeletedAsNew)
+	add("rules", ruleTexts(before.Options.Rules), ruleTexts(after.Options.Rules))
+	add("ceiling", before.Options.Ceiling, after.Options.Ceiling)
 	add("entity id", before.SAML.EntityID, after.SAML.EntityID)
 	add("provider", before.Options.Provider, after.Options.Provider)
 	add("sso url", before.SAML.SSOURL, after.SAML.SSOURL)

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	bindingCookie = "drawbridge-signin"
 	// requestAge is how long a person has at the provider; stateAge is how long we still know why it was too late.
 	requestAge = 10 * time.Minute
 	stateAge   = time.Hour
@@ -23,11 +22,11 @@ var bindingShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // bind returns the secret that ties requests to this browser, new or the one that it has, so that two tabs can sign in at once.
 func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
-	value := d.cookies.Value(r, bindingCookie)
+	value := d.cookies.Value(r, web.SignInCookie)
 	if !bindingShape.MatchString(value) {
 		value = identity.NewSecret("")
 	}
-	d.setReturning(w, bindingCookie, value, stateAge)
+	d.setReturning(w, web.SignInCookie, value, stateAge)
 	return value
 }
 
@@ -47,7 +46,7 @@ func (d *Door) setReturning(w http.ResponseWriter, name, value string, age time.
 func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser, returnTo string) error {
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
-	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.CreatedAt, st.ExpiresAt, st.IP = now, now.Add(stateAge), a.trace.IP
 	st.Purpose, st.UserID, st.TrialID = a.errand.purpose, a.errand.user, a.errand.trial
 	return a.door.authn.SaveSignIn(ctx, st)
 }
@@ -66,7 +65,7 @@ func (a *attempt) recall(r *http.Request, key, protocol string, kind identity.Ki
 	}); err != nil {
 		return st, err
 	}
-	browser := identity.HashSecret(a.door.cookies.Value(r, bindingCookie))
+	browser := identity.HashSecret(a.door.cookies.Value(r, web.SignInCookie))
 	return st, a.trail.require(
 		check{
 			name: "browser", ok: subtle.ConstantTimeCompare(browser, st.BrowserHash) == 1, code: protocol + ".other_browser", kind: kind, want: "the browser that began",

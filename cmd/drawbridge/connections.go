@@ -115,7 +115,7 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 		}
 		metadata = string(raw)
 	}
-	if c.SAML, err = b.samlSettings(ctx, metadata); err != nil {
+	if c.SAML, err = b.samlSettings(ctx, metadata, identity.SAMLSettings{}); err != nil {
 		return err
 	}
 	c.SAML.EmailClaim, c.SAML.AllowSHA1 = extra.EmailClaim, extra.AllowSHA1
@@ -125,9 +125,9 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 	return p.showConnection(viewConnection(c, tenant, b.settings.URL))
 }
 
-// samlSettings reads a provider's metadata, given as XML or as a URL. Our own key is made with the connection.
-func (b *bridge) samlSettings(ctx context.Context, source string) (identity.SAMLSettings, error) {
-	return sso.ReadMetadata(ctx, source, b.settings.AllowPrivateProviders)
+// samlSettings reads a provider's metadata, given as XML or as a URL; known may say which of several providers. Our own key is made with the connection.
+func (b *bridge) samlSettings(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
+	return sso.ReadMetadataFor(ctx, source, known, b.settings.AllowPrivateProviders)
 }
 
 func (p *program) connectionOIDC() *cobra.Command {
