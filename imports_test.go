@@ -39,6 +39,10 @@ var law = map[string]room{
 	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
 		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4", "github.com/pquerna/otp",
 	}},
+	"outbox": {
+		floor: 2, ours: []string{"identity", "store"}, owns: []string{"github.com/wneessen/go-mail"},
+		inTest: []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+	},
 	"web": {floor: 3, ours: []string{"identity"}, owns: []string{"golang.org/x/time"}},
 	"scim": {
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
@@ -51,7 +55,7 @@ var law = map[string]room{
 	},
 	"cmd/drawbridge": {
 		floor: 5, ours: []string{
-			"identity", "config", "access", "store", "provisioning", "authn", "web", "scim", "sso", "console",
+			"identity", "config", "access", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console",
 			"sso/ssotest", // the demo signs people in at the small provider of the tests
 		},
 		owns: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},

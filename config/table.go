@@ -142,6 +142,21 @@ var table = []Setting{
 		Want:        "a number of days from 0 to 36500",
 	},
 	{
+		Name: "DRAWBRIDGE_METADATA_REFRESH", Key: "metadata_refresh", Default: "1h",
+		Description: "How often the metadata of each SAML provider is read again; 0 is never by itself.",
+		Want:        "a time from 1m to 168h, such as 1h, or 0",
+	},
+	{
+		Name: "DRAWBRIDGE_SMTP_URL", Key: "smtp_url", Secret: true,
+		Description: "The mail server: smtp:// asks for STARTTLS, smtps:// is TLS at once; without it mails are kept and not sent.",
+		Want:        "smtp://user:password@host:587 or smtps://user:password@host:465; special characters in the password as %XX, and ?tls=none only without a password",
+	},
+	{
+		Name: "DRAWBRIDGE_SMTP_FROM", Key: "smtp_from",
+		Description: "The sender of every mail; required with DRAWBRIDGE_SMTP_URL.",
+		Want:        "an address such as Drawbridge <no-reply@example.com>",
+	},
+	{
 		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",
 		Description: "How many days the trace of a sign-in is kept.",
 		Want:        "a number of days from 1 to 400",

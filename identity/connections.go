@@ -124,8 +124,21 @@ type OIDCSettings struct {
 	Algorithms   []string `json:"algorithms,omitempty"` // accepted ID token algorithms; empty: RS256, ES256, PS256 and EdDSA
 	TenantIDs    []string `json:"tenant_ids,omitempty"` // Entra: directories that a multi-tenant issuer is trusted for
 
+	ClientAuth       ClientAuth `json:"client_auth,omitempty"`
+	IssuerAsAudience bool       `json:"issuer_as_audience,omitempty"` // private_key_jwt: the assertion is addressed to the issuer, not to the token endpoint
+	Keys             []KeyPair  `json:"keys,omitempty"`               // ours, for private_key_jwt: the first one signs, all are published
 	SecretExpiresAt *time.Time `json:"secret_expires_at,omitempty"` // when the provider ends the client secret, for the warnings; nil: not known
 }
+
+// ClientAuth is how we prove at a provider's token endpoint that we are the client (OpenID Connect core 9).
+type ClientAuth string
+
+// The ways. The zero value is basic, or post where the provider publishes that it takes no basic.
+const (
+	ClientAuthBasic      ClientAuth = "basic"
+	ClientAuthPost       ClientAuth = "post"
+	ClientAuthPrivateKey ClientAuth = "private_key_jwt" // an assertion that a key of ours signed, RFC 7523
+)
 
 // Trusts reports whether the connection is trusted for an e-mail domain. All are the exact domain: a sub-domain is another organisation.
 func (c *Connection) Trusts(domain string) bool {

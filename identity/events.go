@@ -173,7 +173,7 @@ var EventTypes = map[EventType]string{
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 
-	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
+	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",
 	MetadataHeld:         "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
 	MetadataApproved:     "a Super Admin let a change of a provider's metadata into force",

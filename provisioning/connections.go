@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"net/url"
 	"reflect"
 	"slices"
@@ -46,7 +47,7 @@ func (s *Service) createConnection(ctx context.Context, by identity.Actor, c ide
 	} else {
 		c.ID = identity.NewID[identity.ConnectionID]()
 	}
-	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
+	if needsKey(&c) {
 		if err := giveKey(&c); err != nil {
 			return c, err
 		}
@@ -154,8 +155,11 @@ func checkProvider(c *identity.Connection) error {
 			}
 		}
 	case identity.OIDC:
-		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" || c.OIDC.ClientSecret == "" {
-			return invalid("issuer", "The issuer's address, a client id and a client secret are needed.")
+		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" {
+			return invalid("issuer", "The issuer's address and a client id are needed.")
+		}
+		if err := checkClientAuth(&c.OIDC); err != nil {
+			return err
 		}
 		for _, name := range c.OIDC.Algorithms {
 			if !slices.Contains(algorithms, name) {
@@ -244,6 +248,10 @@ func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 		for i := range c.SAML.Standby {
 			c.SAML.Standby[i].Key = nil
 		}
+		c.OIDC.Keys = slices.Clone(c.OIDC.Keys)
+		for i := range c.OIDC.Keys {
+			c.OIDC.Keys[i].Key = nil
+		}
 	}
 	return c
 }
@@ -274,7 +282,8 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 	if id == "" || !validIDs(&id) {
 		return after, noConnection()
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	var own identity.KeyPair
+	run := func(tx *store.Tx) error {
 		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
 		if err != nil {
 			return sharpen(err, noConnection)
@@ -283,8 +292,20 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 		if err := change(&after); err != nil {
 			return err
 		}
+		if needsKey(&after) {
+			if len(own.Key) == 0 {
+				return errNeedsKey
+			}
+			setOwnKeys(&after, []identity.KeyPair{own})
+		}
 		return s.writeConnection(ctx, tx, by, before, &after)
-	})
+	}
+	err := s.db.Update(ctx, run)
+	if errors.Is(err, errNeedsKey) {
+		if own, err = newKeyPair(id); err == nil {
+			err = s.db.Update(ctx, run)
+		}
+	}
 	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
 }
 

@@ -63,6 +63,9 @@ func (a *attempt) finish(w http.ResponseWriter, r *http.Request, claims identity
 	if err := a.record(r); err != nil {
 		return err
 	}
+	if a.door.cookies.Value(r, bounceCookie) != "" {
+		a.door.cookies.Clear(w, bounceCookie)
+	}
 	if out.cookie != "" {
 		a.door.endOldSession(r)
 		a.door.cookies.SetSession(w, out.cookie, out.session.ExpiresAt)

@@ -81,18 +81,34 @@ func build(t testing.TB, db *store.DB) *house {
 	}
 	h := &house{t: t, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), log: &bytes.Buffer{}, operator: identity.Operator()}
 	h.saml, h.oidc = providers()
-	t.Cleanup(func() { h.saml.Change(nil); h.oidc.Change(nil); h.oidc.ChangeUserInfo(nil) })
+	t.Cleanup(func() {
+		h.saml.Change(nil)
+		h.saml.ChangeLogout(nil)
+		h.saml.ChangeArtifact(nil)
+		h.oidc.Change(nil)
+		h.oidc.ChangeUserInfo(nil)
+	})
 	server := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + server.Listener.Addr().String()
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	h.door = sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, AllowPrivate: true, Log: log})
 	mux := http.NewServeMux()
 	h.door.Routes(mux)
+	mux.Handle("POST /signout", web.Handle(h.signOut, func(w http.ResponseWriter, _ *http.Request, err error) { http.Error(w, err.Error(), web.Status(err)) }))
 	server.Config.Handler = web.New(web.Options{Log: log, URL: h.url}).Handler(mux)
 	server.Start()
 	t.Cleanup(server.Close)
 	h.connect()
 	return h
+}
+
+// signOut does what the console does when somebody signs out.
+func (h *house) signOut(w http.ResponseWriter, r *http.Request) error {
+	visit, err := h.authn.Session(r.Context(), web.Cookies{}.Session(r))
+	if err != nil {
+		return err
+	}
+	return h.door.Logout(w, r, visit)
 }
 
 // connect makes a SAML and an OIDC connection of the installation, and makes us known at both providers.
@@ -120,7 +136,7 @@ func (h *house) create(c identity.Connection) identity.Connection {
 }
 
 func (h *house) client(c identity.Connection) ssotest.SAMLClient {
-	return ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), Certificate: c.SAML.Certificate}
+	return ssotest.SAMLClient{EntityID: h.at(c, "metadata"), ACS: h.at(c, "acs"), SLO: h.at(c, "slo"), Certificate: c.SAML.Certificate}
 }
 
 // at returns an address of a connection.
@@ -233,10 +249,15 @@ func (b *browser) toProvider(c identity.Connection, email, returnTo string) stri
 // samlResponse goes to the provider and returns the response that its page would post.
 func (b *browser) samlResponse(email, returnTo string) string {
 	b.h.t.Helper()
-	page := b.get(b.toProvider(b.h.viaSAML, email, returnTo))
+	return responseIn(b.h.t, b.get(b.toProvider(b.h.viaSAML, email, returnTo)))
+}
+
+// responseIn returns the response that a provider's page would post.
+func responseIn(t testing.TB, page reply) string {
+	t.Helper()
 	found := inputValue.FindStringSubmatch(page.body)
 	if found == nil {
-		b.h.t.Fatalf("the provider answered %d: %s", page.StatusCode, page.body)
+		t.Fatalf("the provider answered %d: %s", page.StatusCode, page.body)
 	}
 	return html.UnescapeString(found[1])
 }

@@ -6,7 +6,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// login answers GET /sso/{connection}/login?return_to=&login_hint=: it sends the browser to the provider. return_to is a local path.
+// login answers GET /sso/{connection}/login?return_to=&login_hint=&force=1: it sends the browser to the provider. return_to is a local path; with force the
+// provider asks the person again, as it always does where the connection wants that.
 func (d *Door) login(w http.ResponseWriter, r *http.Request) error {
 	c, err := d.connection(r, "")
 	if err != nil {
@@ -33,10 +34,16 @@ func (a *attempt) start(w http.ResponseWriter, r *http.Request) (string, error) 
 
 func (a *attempt) startSAML(w http.ResponseWriter, r *http.Request) (string, error) {
 	id := identity.NewSecret("_") // an XML id must not start with a digit
-	request := authnRequest(id, &a.connection, a.door.expectation(a.connection.ID))
+	force := a.forced(r)
+	request := authnRequest(id, &a.connection, a.door.expectation(a.connection.ID), force)
 	target, err := redirectURL(request, &a.connection, "")
 	if err != nil {
 		return "", err
 	}
-	return target, a.remember(r.Context(), identity.SignInState{Key: id}, a.door.bind(w, r), r.URL.Query().Get("return_to"))
+	return target, a.remember(r.Context(), identity.SignInState{Key: id, Force: force}, a.door.bind(w, r), r.URL.Query().Get("return_to"))
+}
+
+// forced reports whether the provider must ask the person again: always at this connection, or for this one step.
+func (a *attempt) forced(r *http.Request) bool {
+	return a.connection.Options.ForceAuthn || r.URL.Query().Get("force") == "1"
 }

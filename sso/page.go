@@ -32,7 +32,7 @@ type page struct {
 	Text      string
 	Reference string
 	Again     string // local path
-	Password  string // likewise: where the person signs in with a password first
+	Label     string // of the link there
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -51,16 +51,36 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
 {{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
-<p>{{with .Password}}<a class="button button-primary" href="{{.}}">Sign in with the password</a> {{end}}{{with .Again}}<a class="button" href="{{.}}">Try again</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+<p>{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
 </main>
 </body>
 </html>
 `))
 
+// explain says what the browser's owner can do. None of it tells a stranger more than that they were refused.
+func (e *refusal) explain(p *page) {
+	p.Reference, p.Again = string(e.reference), "/sso/"+string(e.connection)+"/login"
+	switch {
+	case e.purpose == identity.PurposeLogout:
+		p.Title, p.Label, p.Again = "We could not sign you out", "My account", "/account"
+		p.Text = "Sign out on the page of your account. If this happens again, give the reference below to your administrator: they can see the reason there."
+	case e.purpose == identity.PurposeLink:
+		p.Title, p.Label, p.Again = "We could not connect the account", "My account", "/account"
+		p.Text = "Try again on the page of your account. If this happens again, give the reference below to your administrator: they can see the reason there."
+	case identity.CodeOf(e.err) == "link.requires_proof": // whoever owns the address may know; nobody else comes this far
+		p.Title, p.Label, p.Again = "Connect your account first", "Sign in with the password", "/signin?with=password&return_to="+url.QueryEscape(web.PendingLinksPath)
+		p.Text = "This address belongs to an account with a password. Sign in with it once, in this browser and within ten minutes, and confirm there that both are you."
+	case identity.CodeOf(e.err) == "saml.unsolicited":
+		p.Label = "Start here"
+		p.Text = "This sign-in was not started here. Start it with the button below; if it fails again, give the reference to your administrator: they can see the reason there."
+	}
+}
+
 // refuse renders an error for a browser: always the same page, whatever the reason was. The trace and the log know it.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	p := page{
 		Title: "We could not sign you in",
+		Label: "Try again",
 		Text:  "Please try again. If it happens again, give the reference below to your administrator: they can see the reason there.",
 	}
 	status := web.Status(err)
@@ -70,17 +90,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if why != nil {
-		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
-		if why.purpose == identity.PurposeLogout {
-			p.Title, p.Text, p.Again = "We could not sign you out", "Open the page below and sign out there. If it happens again, give the reference to your administrator: they can see the reason there.", ""
-		}
-		if identity.CodeOf(err) == "link.requires_proof" { // the person has shown to own the address: this tells them nothing about anybody else
-			p.Title, p.Text = "Connect your account first", "This address belongs to an account with a password. Sign in with it once, in this browser and within ten minutes, and confirm there that both are you."
-			p.Again, p.Password = "", "/signin?with=password&return_to="+url.QueryEscape(web.PendingLinksPath)
-		}
-		if why.purpose == identity.PurposeLink {
-			p.Title, p.Text, p.Again = "We could not connect the account", "Please try again in My Account. If it happens again, give the reference below to your administrator: they can see the reason there.", ""
-		}
+		why.explain(&p)
 		if why.status != 0 {
 			status = why.status
 		}

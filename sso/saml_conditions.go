@@ -203,7 +203,7 @@ func (k clock) bearer(r response, d subjectConfirmationData, want expectation) c
 		c.code, c.got, c.want, c.fix = "saml.confirmation_expired", d.NotOnOrAfter, "after "+k.String(), clockFix
 	case d.NotBefore != "" && k.future(d.NotBefore):
 		c.code, c.got, c.want, c.fix = "saml.not_yet_valid", d.NotBefore, "not after "+k.String(), clockFix
-	case d.InResponseTo == "" && r.InResponseTo == "":
+	case d.InResponseTo == "" && r.InResponseTo == "" && !want.unsolicited:
 		c.code, c.got, c.want = "saml.unsolicited", "no InResponseTo", "the answer to our request"
 		c.fix = "The provider started this sign-in by itself; start it at our sign-in page instead."
 	case d.InResponseTo != r.InResponseTo:

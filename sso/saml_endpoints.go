@@ -2,6 +2,7 @@ package sso
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/crewjam/saml"
@@ -19,8 +20,8 @@ func otherEndpoints(s *identity.SAMLSettings, idp idpDescriptor, allowPrivate bo
 	for _, binding := range []struct {
 		uri  string
 		name identity.SAMLBinding
-	}{{saml.HTTPPostBinding, identity.BindingPost}, {saml.HTTPRedirectBinding, identity.BindingRedirect}} { // the last one wins: redirects need no script
-		for _, e := range idp.SLO {
+	}{{saml.HTTPPostBinding, identity.BindingPost}, {saml.HTTPRedirectBinding, identity.BindingRedirect}} { // the last one wins: redirects need no script, and the first in the document
+		for _, e := range slices.Backward(idp.SLO) {
 			if location := trimmed(e.Location); e.Binding == binding.uri && usableAddress(location, allowPrivate) {
 				s.SLOURL, s.SLOBinding, s.SLOResponseURL = location, binding.name, ""
 				if answer := trimmed(e.ResponseLocation); usableAddress(answer, allowPrivate) {

@@ -27,7 +27,8 @@ func (d *Door) samlLogout(w http.ResponseWriter, r *http.Request, c identity.Con
 		return onward{}, nil
 	}
 	a, want := d.attempt(r, c), d.expectation(c.ID)
-	st := identity.SignInState{Key: identity.NewSecret("_"), Purpose: identity.PurposeLogout, UserID: v.User.ID}
+	a.errand = errand{purpose: identity.PurposeLogout, user: v.User.ID}
+	st := identity.SignInState{Key: identity.NewSecret("_")}
 	if err := a.remember(r.Context(), st, d.bind(w, r), ""); err != nil {
 		return onward{}, err
 	}

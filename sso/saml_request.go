@@ -19,15 +19,21 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// authnRequest returns the AuthnRequest with that id (SAML core 3.4.1): the answer goes by POST to our ACS. It names no NameID format, not even
+// authnRequest returns the AuthnRequest with that id (SAML core 3.4.1): the answer goes to our ACS, by POST or by artifact. It names no NameID format, not even
 // "unspecified", which means the same on paper: some providers take that word as an order and set aside what their administrator chose for us.
-func authnRequest(id string, c *identity.Connection, want expectation) *etree.Element {
-	create := true
+func authnRequest(id string, c *identity.Connection, want expectation, force bool) *etree.Element {
+	create, binding := true, saml.HTTPPostBinding
+	if c.Options.Artifact && len(c.SAML.ArtifactURLs) > 0 {
+		binding = saml.HTTPArtifactBinding
+	}
 	request := saml.AuthnRequest{
 		ID: id, Version: "2.0", IssueInstant: want.now.UTC().Truncate(time.Second),
-		Destination: c.SAML.SSOURL, AssertionConsumerServiceURL: want.acs, ProtocolBinding: saml.HTTPPostBinding,
+		Destination: c.SAML.SSOURL, AssertionConsumerServiceURL: want.acs, ProtocolBinding: binding,
 		Issuer:       &saml.Issuer{Value: want.entityID},
 		NameIDPolicy: &saml.NameIDPolicy{AllowCreate: &create},
+	}
+	if force {
+		request.ForceAuthn = &force
 	}
 	return request.Element()
 }

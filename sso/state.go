@@ -21,20 +21,19 @@ const (
 var bindingShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // bind returns the secret that ties requests to this browser, new or the one that it has, so that two tabs can sign in at once.
-// Over https it is sent with the provider's cross-site POST (SameSite=None). Over plain http, where None is not allowed, it says nothing
-// about SameSite at all, which browsers send with a POST while the cookie is young.
 func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
 	value := d.cookies.Value(r, web.SignInCookie)
 	if !bindingShape.MatchString(value) {
 		value = identity.NewSecret("")
 	}
-	d.setReturning(w, web.SignInCookie, value)
+	d.setReturning(w, web.SignInCookie, value, stateAge)
 	return value
 }
 
-// setReturning sets a cookie that comes back with the provider's answer.
-func (d *Door) setReturning(w http.ResponseWriter, name, value string) {
-	cookie := http.Cookie{Name: name, Value: value, MaxAge: int(stateAge / time.Second), SameSite: http.SameSiteNoneMode}
+// setReturning sets a cookie that comes back with the provider's answer, which another site may post: over https by SameSite=None. Over plain http, where None
+// is not allowed, it says nothing about SameSite at all, which browsers send with a POST while the cookie is young.
+func (d *Door) setReturning(w http.ResponseWriter, name, value string, age time.Duration) {
+	cookie := http.Cookie{Name: name, Value: value, MaxAge: int(age / time.Second), SameSite: http.SameSiteNoneMode}
 	if d.cookies.Secure {
 		d.cookies.Set(w, cookie)
 		return

@@ -9,8 +9,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-// F13: the provider's POST comes from another site, so over https the cookie must be sent with it.
-func TestTheBindingCookieSurvivesTheProvidersPost(t *testing.T) {
+func TestF13TheProvidersPostFromAnotherSiteCompletesTheSignIn(t *testing.T) {
 	for _, secure := range []bool{true, false} {
 		d := New(Options{Cookies: web.Cookies{Secure: secure}})
 		w := httptest.NewRecorder()

@@ -19,7 +19,7 @@ func (d *Door) test(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d.setReturning(w, web.TrialCookie, key)
+	d.setReturning(w, web.TrialCookie, key, stateAge)
 	a := d.attempt(r, c)
 	a.trial, a.trace.Purpose = t.ID, identity.PurposeTest
 	a.errand = errand{purpose: identity.PurposeTest, user: t.UserID, trial: t.ID}

@@ -27,6 +27,7 @@ type bridge struct {
 	people   *provisioning.Service
 	authn    *authn.Service
 	schemas  *scim.Schemas // nil: those of the standard
+	door     *sso.Door     // made with the routes
 }
 
 // open builds the floors: the model is read, the database opened, brought up to date and given the landing tenant and the model's roles.
@@ -106,6 +107,7 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
 	})
 	door.Routes(mux)
+	b.door = door
 	console.New(console.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Log: log,
 	}).Routes(mux)

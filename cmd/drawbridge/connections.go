@@ -178,7 +178,7 @@ func (p *program) createOIDC(ctx context.Context, b *bridge, n newConnection, o 
 func (p *program) showConnection(v connectionView) error {
 	return p.show(v, func(w io.Writer) {
 		fmt.Fprintf(w, "Created the connection %s for %s. Tell the provider:\n", clean(v.Name), place(v.Tenant))
-		fields(w, "  assertion consumer service (ACS)", v.ACSURL, "  our entity id", v.EntityID, "  our metadata", v.MetadataURL, "  redirect URI", v.RedirectURI)
+		fields(w, "  assertion consumer service (ACS)", v.ACSURL, "  single logout service (SLO)", v.SLOURL, "  our entity id", v.EntityID, "  our metadata", v.MetadataURL, "  redirect URI", v.RedirectURI)
 		fmt.Fprintf(w, "Then people sign in at %s, or start at once at %s\n", v.console, v.LoginURL)
 	})
 }
@@ -235,6 +235,7 @@ type connectionView struct {
 	DirectoryID identity.DirectoryID    `json:"directory_id,omitempty"`
 	LoginURL    string                  `json:"login_url"`
 	ACSURL      string                  `json:"acs_url,omitempty"`
+	SLOURL      string                  `json:"slo_url,omitempty"`
 	EntityID    string                  `json:"entity_id,omitempty"` // ours, for the provider
 	MetadataURL string                  `json:"metadata_url,omitempty"`
 	RedirectURI string                  `json:"redirect_uri,omitempty"`
@@ -249,7 +250,7 @@ func viewConnection(c identity.Connection, tenant, url string) connectionView {
 		Unknown: c.Unknown, UnknownRole: c.UnknownRole, DirectoryID: c.DirectoryID, LoginURL: own + "/login", console: url + "/signin",
 	}
 	if c.Kind == identity.SAML {
-		v.ACSURL, v.EntityID, v.MetadataURL = own+"/acs", own+"/metadata", own+"/metadata"
+		v.ACSURL, v.SLOURL, v.EntityID, v.MetadataURL = own+"/acs", own+"/slo", own+"/metadata", own+"/metadata"
 	} else {
 		v.RedirectURI = own + "/callback"
 	}

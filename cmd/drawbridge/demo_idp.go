@@ -66,7 +66,7 @@ func known(people []*person) []ssotest.Person {
 // trustSAML makes the bridge known to the provider, as an administrator would by uploading our metadata.
 func (f *fakeIdP) trustSAML(c identity.Connection, url string) {
 	v := viewConnection(c, "", url)
-	f.saml.Register(ssotest.SAMLClient{EntityID: v.EntityID, ACS: v.ACSURL, Certificate: c.SAML.Certificate})
+	f.saml.Register(ssotest.SAMLClient{EntityID: v.EntityID, ACS: v.ACSURL, SLO: v.SLOURL, Certificate: c.SAML.Certificate})
 }
 
 // trustOIDC makes the bridge known to the provider, as an administrator would by registering an application.

@@ -61,6 +61,7 @@ func Stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z
 // Answer returns a well-behaved answer for a person; the assertion is signed.
 func (s *SAML) Answer(c SAMLClient, requestID string, p Person) *Answer {
 	now := time.Now()
+	key, cert := s.Key()
 	a := &Answer{
 		ResponseID: newID(), AssertionID: newID(), Version: "2.0", ResponseIssuer: s.EntityID(), Issuer: s.EntityID(),
 		Destination: c.ACS, InResponseTo: requestID, ConfirmationRequest: requestID, Status: "urn:oasis:names:tc:SAML:2.0:status:Success",
@@ -69,7 +70,7 @@ func (s *SAML) Answer(c SAMLClient, requestID string, p Person) *Answer {
 		IssueInstant: Stamp(now), NotBefore: Stamp(now.Add(-time.Minute)), NotOnOrAfter: Stamp(now.Add(5 * time.Minute)),
 		ConfirmationEnd: Stamp(now.Add(5 * time.Minute)), AuthnInstant: Stamp(now), SessionIndex: newID(),
 		SignAssertion: true, SignatureMethod: "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", Canonicalization: "http://www.w3.org/2001/10/xml-exc-c14n#",
-		Key: s.key, Certificate: s.cert,
+		Key: key, Certificate: cert,
 	}
 	a.Attributes = []Attribute{{"email", []string{p.Email}}}
 	if p.GivenName != "" {
