@@ -17,6 +17,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/web"
 )
 
 const (
