@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"net/netip"
 	"sync"
 	"time"
@@ -15,10 +16,16 @@ const (
 	maxSources    = 10000 // addresses that are remembered
 )
 
-// attempts counts the wrong passwords of each source address. It is a brake and no rule: each replica counts for itself, and a restart forgets.
+// maxBegun is how many sign-ins at providers one address may begin in a window, all the people of one office behind it: each one is a row for an hour.
+const maxBegun = 6000
+
+// attempts counts the wrong passwords of each source address, or what else is tried. It is a brake and no rule: each replica counts for itself, and a
+// restart forgets.
 type attempts struct {
 	mu      sync.Mutex
 	sources map[netip.Prefix]*source
+	most    int    // 0: maxAttempts
+	refusal string // what to say; empty: about passwords
 }
 
 type source struct {
@@ -42,8 +49,9 @@ func (a *attempts) take(ip string, now time.Time) error {
 		s = &source{began: now}
 		a.sources[key] = s
 	}
-	if s.wrong >= maxAttempts {
-		return identity.Errorf(identity.TooMany, "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again.").WithCode("signin.too_many")
+	if s.wrong >= cmp.Or(a.most, maxAttempts) {
+		const passwords = "Too many wrong passwords came from your network. Wait a quarter of an hour, then try again."
+		return identity.Errorf(identity.TooMany, "%s", cmp.Or(a.refusal, passwords)).WithCode("signin.too_many")
 	}
 	s.wrong++
 	return nil
@@ -61,6 +69,13 @@ func (a *attempts) done(ip string) {
 		s.wrong--
 	}
 }
+
+// TakeGuess counts one try of an address at a secret in a link, before it is looked at; GuessedRight takes back one that was right. TooMany after 100
+// wrong ones in a quarter of an hour.
+func (s *Service) TakeGuess(ip string) error { return s.guesses.take(ip, time.Now()) }
+
+// GuessedRight takes back what TakeGuess counted.
+func (s *Service) GuessedRight(ip string) { s.guesses.done(ip) }
 
 // forget makes room for one more address: those whose time is over go, and any other when that is not enough.
 func (a *attempts) forget(now time.Time) {

@@ -189,7 +189,7 @@ func TestInABrowserNoPageBreaksItsPolicy(t *testing.T) {
 		"/account", "/console/users", "/console/users/new", user, user + "/edit", user + "/deactivate", "/console/placement", "/console/tenants",
 		"/console/directories", "/console/directories/new", "/console/directories/" + s.push.ID, "/console/directories/" + s.push.ID + "/rotate",
 		"/console/connections", "/console/connections/new?kind=saml", "/console/connections/new?kind=oidc", "/console/connections/" + string(c.ID),
-		"/console/signins", "/console/signins/" + string(trace.ID), "/console/requests", "/console/events",
+		"/console/signins", "/console/signins/" + string(trace.ID), "/console/signins/explain", "/console/signins/links?trace=" + string(trace.ID), "/console/requests", "/console/events",
 	} {
 		var wide bool
 		b.goTo(path)

@@ -13,7 +13,7 @@ import (
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
 // address, into the settings of a connection; without it SAML connections cannot be made here. Logout ends a session, at its provider too, and answers;
-// without it only the session here ends.
+// without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page is not there.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
@@ -21,6 +21,7 @@ type Options struct {
 	Cookies      web.Cookies
 	Metadata     func(ctx context.Context, source string) (identity.SAMLSettings, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
+	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	Log          *slog.Logger
 }
 
@@ -32,6 +33,7 @@ type Door struct {
 	cookies  web.Cookies
 	metadata func(ctx context.Context, source string) (identity.SAMLSettings, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
+	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	log      *slog.Logger
 }
 
@@ -41,7 +43,7 @@ func New(o Options) *Door {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, log: log}
+	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain, log: log}
 }
 
 // The rights that a route may ask for. All but the first two are capabilities of the access model.
@@ -162,6 +164,13 @@ func (d *Door) routes() []route {
 
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},
+		{"GET /console/signins/explain", auditRead, d.explainForm},
+		{"POST /console/signins/explain", auditRead, d.explainMessage},
+		{"GET /console/signins/links", usersWrite, d.links},
+		{"POST /console/signins/links", usersWrite, d.createLink},
+		{"GET /console/signins/links/{link}/revoke", usersWrite, d.confirmRevokeLink},
+		{"POST /console/signins/links/{link}/revoke", usersWrite, d.revokeLink},
+		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},

@@ -14,7 +14,7 @@ import (
 // maxForm is the largest form in bytes: enough for the metadata of a provider and for a thousand people to place.
 const maxForm = 2 << 20
 
-// maxField is the longest single field in bytes; only metadata may be longer. What is typed here is kept in events for ever.
+// maxField is the longest single field in bytes; only metadata and a message to be explained may be longer. What is typed here is kept in events for ever.
 const maxField = 16 << 10
 
 // form is what somebody typed, with what was wrong about it, so that a page can show both again.
@@ -49,7 +49,7 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, e
 	}
 	for name, values := range r.PostForm {
 		for _, value := range values {
-			if len(value) > maxField && name != "metadata" {
+			if len(value) > maxField && name != "metadata" && name != "message" {
 				return form{}, identity.Errorf(identity.TooLarge, "The field %s has more than 16 KB. Write less.", clip(name, 40))
 			}
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
@@ -112,7 +112,7 @@ func (f *form) refused(err error) bool {
 		return false
 	}
 	switch e.Kind {
-	case identity.Invalid, identity.Conflict, identity.Precondition, identity.Forbidden, identity.NotFound, identity.TooMany:
+	case identity.Invalid, identity.Conflict, identity.Precondition, identity.Forbidden, identity.NotFound, identity.TooMany, identity.TooLarge:
 		f.Problem = e
 		return true
 	}

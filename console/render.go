@@ -131,6 +131,7 @@ var doneTexts = map[string]string{
 	"token-revoked":       "The token was revoked. Requests that carry it are refused from now on.",
 	"networks-set":        "The networks were saved.",
 	"client-revoked":      "The client was revoked. It gets no more access tokens, and those that it has are refused.",
+	"link-revoked":        "The link was revoked. It opens nothing any more.",
 	"connection-created":  "The connection was created. Give the values below to the identity provider.",
 	"connection-updated":  "The connection was saved.",
 	"connection-disabled": "The connection was disabled. Nobody can sign in through it until you enable it.",

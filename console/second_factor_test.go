@@ -116,7 +116,7 @@ func TestASuperAdminMarksAccountsForEmergencies(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.signedIn("root@bridge.example")
 		at := "/console/users/" + string(s.ada.ID)
-		b.get(at + "/break-glass").is(http.StatusOK).says("an account for emergencies?", "in a safe")
+		b.get(at+"/break-glass").is(http.StatusOK).says("an account for emergencies?", "in a safe")
 		b.post(at+"/break-glass", url.Values{"reason": {"the safe"}}).is(http.StatusPreconditionFailed).says("needs a password and a second factor")
 		s.signedIn("ada@acme.example").enrols()
 		b.post(at+"/break-glass", url.Values{"reason": {"the safe"}}).is(http.StatusOK).says("This is an account for emergencies now.", "may use its password")

@@ -182,6 +182,14 @@ func (c checklist) Advice() string {
 	return c.Message
 }
 
+// Sentence is what was said about the refusal beside the advice; "" when the advice says it all.
+func (c checklist) Sentence() string {
+	if c.Failed == nil || strings.Contains(c.Message, c.Failed.Fix) {
+		return ""
+	}
+	return c.Message
+}
+
 // For is what the person came for, in words; "" for an ordinary sign-in.
 func (c checklist) For() string { return purposeTexts[c.Purpose] }
 

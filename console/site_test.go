@@ -57,7 +57,7 @@ func startWith(t *testing.T, db *store.DB, log *slog.Logger) *site {
 	s := &site{t: t, mux: http.NewServeMux(), prov: provisioning.New(db, model), authn: authn.New(db, model)}
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
-	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Log: log}).Routes(s.mux)
+	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Explain: explain, Log: log}).Routes(s.mux)
 	srv.Config.Handler = web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: s.url}).Handler(s.mux)
 	srv.Start()
 	t.Cleanup(srv.Close)
@@ -129,6 +129,11 @@ func readMetadata(_ context.Context, source string) (identity.SAMLSettings, erro
 	t := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().AddDate(1, 0, 0)}
 	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
 	return identity.SAMLSettings{EntityID: "https://idp.example/", SSOURL: "https://idp.example/sso", Certificates: [][]byte{der}}, err
+}
+
+// explain stands for the explanation of package sso: it refuses every message with its own words.
+func explain(_ context.Context, _ identity.Actor, p identity.Pasted) (identity.Trace, error) {
+	return identity.Trace{Code: "test.refused", Checks: []identity.Check{{Name: "pasted", Result: identity.Failed, Got: strings.TrimSpace(p.Input + " " + p.At), Fix: "Do something."}}}, nil
 }
 
 // browser is a client with cookies that follows redirects.

@@ -127,7 +127,7 @@ type OIDCSettings struct {
 	ClientAuth       ClientAuth `json:"client_auth,omitempty"`
 	IssuerAsAudience bool       `json:"issuer_as_audience,omitempty"` // private_key_jwt: the assertion is addressed to the issuer, not to the token endpoint
 	Keys             []KeyPair  `json:"keys,omitempty"`               // ours, for private_key_jwt: the first one signs, all are published
-	SecretExpiresAt *time.Time `json:"secret_expires_at,omitempty"` // when the provider ends the client secret, for the warnings; nil: not known
+	SecretExpiresAt  *time.Time `json:"secret_expires_at,omitempty"`  // when the provider ends the client secret, for the warnings; nil: not known
 }
 
 // ClientAuth is how we prove at a provider's token endpoint that we are the client (OpenID Connect core 9).

@@ -55,6 +55,7 @@ type SignInState struct {
 	Purpose      SignInPurpose
 	UserID       UserID  // who asked, for a test or a link
 	TrialID      TrialID // of a test
+	IP           string  // where the browser is; not stored
 	Force        bool    // the provider was told to ask the person again
 	CreatedAt    time.Time
 	ExpiresAt    time.Time

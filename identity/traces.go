@@ -65,7 +65,7 @@ const (
 )
 
 // SharePrefix starts every token of a link to traces.
-const SharePrefix = "dbs_"
+const SharePrefix = "dbv_"
 
 // TraceShare is a link with which somebody without an account, such as the customer's IT, reads one trace or the refused sign-ins of one connection.
 // Only the hash of its token is stored.
@@ -83,3 +83,10 @@ type TraceShare struct {
 
 // Live reports whether the link opens at a time.
 func (s *TraceShare) Live(at time.Time) bool { return s.RevokedAt == nil && at.Before(s.ExpiresAt) }
+
+// Pasted is a message of a provider that somebody wants explained, as they found it.
+type Pasted struct {
+	Input        string       // a SAML response in base64, as XML or in the form that was posted, or an ID token; 512 KiB at most
+	ConnectionID ConnectionID // empty: the one of the message's issuer and audience
+	At           string       // the time to judge it at: "issued" (when it was made, the default), "now", or a time of RFC 3339
+}

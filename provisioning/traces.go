@@ -167,7 +167,7 @@ func (s *Service) SignInConnections(ctx context.Context, by identity.Actor, q id
 		return err
 	})
 	for i := range page.Items {
-		page.Items[i].SAML.Key, page.Items[i].OIDC.ClientSecret = nil, ""
+		page.Items[i] = hideSecrets(by, page.Items[i])
 	}
 	return page, err
 }

@@ -38,7 +38,9 @@ func (s *Service) ConnectionWarnings(ctx context.Context, by identity.Actor) ([]
 
 // warningsIn gathers the warnings of a scope.
 func warningsIn(ctx context.Context, tx *store.Tx, scope store.Scope) ([]identity.Warning, error) {
-	connections, err := allOf(func(q identity.Query) (identity.Page[identity.Connection], error) { return tx.Connections(ctx, scope, q) },
+	connections, err := allOf(func(q identity.Query) (identity.Page[identity.Connection], error) {
+		return tx.Connections(ctx, scope, q)
+	},
 		func(c identity.Connection) string { return string(c.ID) })
 	if err != nil {
 		return nil, err
@@ -108,7 +110,9 @@ func lastEnd(certificates [][]byte) time.Time {
 
 // tokenWarnings are those of directories: of the token that ends last, and of each that is in use.
 func tokenWarnings(ctx context.Context, tx *store.Tx, scope store.Scope) ([]identity.Warning, error) {
-	directories, err := allOf(func(q identity.Query) (identity.Page[identity.Directory], error) { return tx.Directories(ctx, scope, q) },
+	directories, err := allOf(func(q identity.Query) (identity.Page[identity.Directory], error) {
+		return tx.Directories(ctx, scope, q)
+	},
 		func(d identity.Directory) string { return string(d.ID) })
 	if err != nil || len(directories) == 0 {
 		return nil, err

@@ -96,6 +96,7 @@ func (a *attempt) answeredSAML(r *http.Request, raw []byte) (identity.Claims, id
 	want := a.door.expectation(a.connection.ID)
 	want.unsolicited = a.connection.Options.AllowUnsolicited
 	v, err := verify(raw, &a.connection, want, &a.trail)
+	a.trace.Facts = v.facts
 	if err != nil {
 		return v.claims, st, err
 	}

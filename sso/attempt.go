@@ -92,7 +92,9 @@ func (a *attempt) signIn(r *http.Request, claims identity.Claims) (string, ident
 	if claims.SessionEnds != nil {
 		session.ExpiresAt = *claims.SessionEnds
 	}
-	return a.door.authn.StartSession(ctx, user, session, claims.Token)
+	cookie, session, err := a.door.authn.StartSession(ctx, user, session, claims.Token)
+	a.trace.SessionID = session.ID
+	return cookie, session, err
 }
 
 // refused stores why, and returns the error as the page shows it: with the reference only.

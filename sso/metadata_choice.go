@@ -98,7 +98,7 @@ func signedMetadata(raw, signer []byte) ([]byte, error) {
 		return nil, badSignature("it is not signed, and this connection takes signed metadata only")
 	}
 	var t trail
-	covered, err := keys.verifyAs(root, signature, metadataDocument, &t)
+	covered, err := keys.verify(root, signature, &t)
 	if err != nil {
 		return nil, badSignature("it is not signed by %s, or was changed after signing", keys).WithCause(err)
 	}

@@ -30,13 +30,6 @@ const (
 // soapDocument is an answer by SOAP. What is in it is scanned again as a message of its own.
 var soapDocument = document{roots: []elementName{{nsSOAP, "Envelope"}}, elements: maxElements}
 
-// artifactResponse is an ArtifactResponse as far as we read it (SAML core 3.5.2).
-type artifactResponse struct {
-	InResponseTo, Version string
-	Issuers               []string
-	Statuses              []status
-}
-
 // byArtifact asks the provider for the response that an artifact stands for. The response itself is believed no more than one that was posted.
 func (a *attempt) byArtifact(r *http.Request, artifacts []string) ([]byte, error) {
 	if err := a.enabled(); err != nil {
@@ -117,54 +110,43 @@ func artifactResolve(id, artifact, address string, c *identity.Connection, want 
 	return raw, nil
 }
 
-// readArtifactResponse returns the Response inside an answer, as a document of its own. A signature of the ArtifactResponse must be right when it is there.
+// readArtifactResponse returns the Response inside an ArtifactResponse (SAML core 3.5.2), as a document of its own. A signature of the ArtifactResponse must be
+// right when it is there.
 func readArtifactResponse(raw []byte, id string, c *identity.Connection, t *trail) ([]byte, error) {
 	root, err := parse(raw, soapDocument)
 	if err := t.require(documentCheck(err)); err != nil {
 		return nil, err
 	}
-	el, inner := artifactParts(root)
-	if el == nil {
+	var answer *node
+	if body := only(root, nsSOAP, "Body"); body != nil {
+		answer = only(body, nsProtocol, "ArtifactResponse")
+	}
+	if answer == nil {
 		return nil, malformed("the answer to the artifact is no ArtifactResponse")
 	}
-	answer := artifactResponse{
-		InResponseTo: attribute(el, "InResponseTo"), Version: attribute(el, "Version"), Issuers: contents(el, nsAssertion, "Issuer"), Statuses: readStatuses(el),
-	}
+	inner := only(answer, nsProtocol, "Response")
 	if err := t.require(artifactChecks(answer, inner, id, c)...); err != nil {
 		return nil, err
 	}
-	if err := signedArtifact(el, c, t); err != nil {
+	if err := signedArtifact(answer, c, t); err != nil {
 		return nil, err
 	}
-	return canonical(inner, nil, canonicalization{inclusive: true}), nil // with the namespaces around it, which its signature may cover
+	return canonical(inner, nil, canonicalization{inclusive: true}), nil
 }
 
-// artifactParts returns the ArtifactResponse and the one Response in it; nil for what is not there, or more than once.
-func artifactParts(root *node) (el, inner *node) {
-	for _, step := range []struct{ space, tag string }{{nsSOAP, "Body"}, {nsProtocol, "ArtifactResponse"}} {
-		found := childrenOf(root, step.space, step.tag)
-		if len(found) != 1 {
-			return nil, nil
-		}
-		root = found[0]
-	}
-	if found := childrenOf(root, nsProtocol, "Response"); len(found) == 1 {
-		inner = found[0]
-	}
-	return root, inner
-}
-
-func artifactChecks(answer artifactResponse, inner *node, id string, c *identity.Connection) []check {
-	status := statusCheck(response{Statuses: answer.Statuses})
+func artifactChecks(answer, inner *node, id string, c *identity.Connection) []check {
+	var r response
+	readResponse(answer, &r)
+	status := statusCheck(r)
 	status.name = "status of the artifact"
 	return []check{
 		status,
 		{
-			name: "issuer of the artifact's answer", ok: len(answer.Issuers) == 0 || len(answer.Issuers) == 1 && trimmed(answer.Issuers[0]) == c.SAML.EntityID,
-			code: "saml.wrong_issuer", got: strings.Join(answer.Issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
+			name: "issuer of the artifact's answer", ok: len(r.Issuers) == 0 || len(r.Issuers) == 1 && trimmed(r.Issuers[0]) == c.SAML.EntityID,
+			code: "saml.wrong_issuer", got: strings.Join(r.Issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
 		},
 		{
-			name: "request of the artifact's answer", ok: answer.InResponseTo == id && answer.Version == "2.0", code: "saml.wrong_request", got: answer.InResponseTo, want: id,
+			name: "request of the artifact's answer", ok: r.InResponseTo == id && r.Version == "2.0", code: "saml.wrong_request", got: r.InResponseTo, want: id,
 			fix: "The provider answered another question than ours.",
 		},
 		{
@@ -174,16 +156,16 @@ func artifactChecks(answer artifactResponse, inner *node, id string, c *identity
 	}
 }
 
-func signedArtifact(el *node, c *identity.Connection, t *trail) error {
-	found := childrenOf(el, nsSignature, "Signature")
-	if len(found) == 0 {
+func signedArtifact(answer *node, c *identity.Connection, t *trail) error {
+	signature := signatureOf(answer)
+	if signature == nil {
 		return nil
 	}
 	keys, err := pin(&c.SAML)
 	if err != nil {
 		return t.require(failed("certificates", err))
 	}
-	_, err = keys.verify(el, found[0], t)
+	_, err = keys.verify(answer, signature, t)
 	return err
 }
 

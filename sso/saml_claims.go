@@ -38,9 +38,11 @@ var (
 
 // conclude turns a response that passed every check into claims.
 func conclude(r response, a assertion, c *identity.Connection, want expectation, t *trail) (verdict, error) {
-	v := verdict{assertionID: a.ID, inResponseTo: r.InResponseTo, replayUntil: replayUntil(a, want.now).Add(skewOf(c))}
+	v := said(r, a)
+	v.assertionID, v.inResponseTo, v.replayUntil = a.ID, r.InResponseTo, replayUntil(a, want.now).Add(skewOf(c))
+	attributes := v.claims.Attributes
 	v.claims = sessionClaims(a)
-	v.claims.Issuer = c.SAML.EntityID
+	v.claims.Issuer, v.claims.Attributes = c.SAML.EntityID, attributes
 	v.claims.GivenName, v.claims.FamilyName = a.first(givenNames), a.first(familyNames)
 	v.claims.DisplayName, v.claims.Groups = a.first(displayNames), a.values(groupNames)
 	if err := t.require(nameIDCheck(a)); err != nil {
@@ -115,7 +117,9 @@ func emailOf(a assertion, c *identity.Connection, name string, t *trail) (string
 				fix: "The e-mail attribute is no address: map another attribute at the provider, or name it in this connection.",
 			})
 		}
-		keys[key] = value
+		if keys[key] = value; len(keys) > 1 {
+			break
+		}
 	}
 	if len(keys) > 1 {
 		return "", t.require(check{
@@ -135,40 +139,68 @@ func emailOf(a assertion, c *identity.Connection, name string, t *trail) (string
 
 // values returns the distinct non-empty values of all attributes with one of these names, in their order.
 func (a *assertion) values(names []string) []string {
-	return a.collect(func(at samlAttribute) bool { return slices.Contains(names, strings.ToLower(trimmed(at.Name))) })
+	return a.collect(func(at *samlAttribute) bool { return slices.Contains(names, at.key) })
+}
+
+// claim returns the values of the attribute that an administrator named, by name or by friendly name.
+func (a *assertion) claim(name string) []string {
+	return a.collect(func(at *samlAttribute) bool {
+		return strings.EqualFold(at.Name, name) || strings.EqualFold(at.FriendlyName, name)
+	})
+}
+
+func (a *assertion) collect(wanted func(*samlAttribute) bool) []string {
+	var found []string
+	var seen map[string]bool
+	for i := range a.Attributes {
+		if !wanted(&a.Attributes[i]) {
+			continue
+		}
+		for _, value := range a.Attributes[i].Values {
+			if value = trimmed(value); value == "" || seen[value] {
+				continue
+			}
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			seen[value] = true
+			found = append(found, value)
+		}
+	}
+	return found
 }
 
 // attributeNames says which attributes came, for the trace: names, never values.
 func (a *assertion) attributeNames() string {
 	var names []string
-	for _, at := range a.Attributes {
-		if name := trimmed(at.Name); !slices.Contains(names, name) {
+	for i := range a.Attributes {
+		if name := trimmed(a.Attributes[i].Name); len(names) < 10 && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
 		return "the provider sends no attributes"
 	}
-	return "the attributes are " + strings.Join(names[:min(len(names), 10)], ", ")
+	return "the attributes are " + strings.Join(names, ", ")
 }
 
-// claim returns the values of the attribute that an administrator named, by name or by friendly name.
-func (a *assertion) claim(name string) []string {
-	return a.collect(func(at samlAttribute) bool {
-		return strings.EqualFold(at.Name, name) || strings.EqualFold(at.FriendlyName, name)
-	})
-}
-
-func (a *assertion) collect(wanted func(samlAttribute) bool) []string {
-	var found []string
-	for _, at := range a.Attributes {
-		if !wanted(at) {
+// all returns the attributes by name, as rules and traces see them, within the limits that claims of OpenID Connect have too: what is beyond is left
+// out, which never gives anybody more than they have.
+func (a *assertion) all() map[string][]string {
+	found := map[string][]string{}
+	for i := range a.Attributes {
+		name := trimmed(a.Attributes[i].Name)
+		values, known := found[name]
+		if name == "" || len(name) > maxClaimName || !known && len(found) == maxClaims {
 			continue
 		}
-		for _, value := range at.Values {
-			if value = trimmed(value); value != "" && !slices.Contains(found, value) {
-				found = append(found, value)
+		for _, value := range a.Attributes[i].Values {
+			if value = trimmed(value); value != "" && len(value) <= maxClaimValue && len(values) < maxClaimValues {
+				values = append(values, value)
 			}
+		}
+		if len(values) > 0 {
+			found[name] = values
 		}
 	}
 	return found

@@ -45,10 +45,10 @@ var (
 	}
 )
 
-// decryptAssertion opens an EncryptedAssertion with the connection's own key. Every failure looks the same from outside (one status, one page),
+// decryptAssertion opens an EncryptedAssertion with one of the connection's own keys. Every failure looks the same from outside (one status, one page),
 // so that nobody can learn about the padding by asking often; the trace has the cause.
 func decryptAssertion(el *node, c *identity.Connection, t *trail) (*node, error) {
-	inner, err := openAssertion(el, c.SAML.Key)
+	inner, err := openWithAny(el, &c.SAML)
 	result := check{
 		name: "decryption", ok: err == nil, code: "saml.decrypt_failed", got: anyCause(err),
 		fix: "The encrypted assertion cannot be opened: give the provider the certificate in our current metadata, or switch encryption off.",
@@ -62,6 +62,16 @@ func decryptAssertion(el *node, c *identity.Connection, t *trail) (*node, error)
 
 // errCipher is under every error about an algorithm that is not accepted.
 var errCipher = errors.New("it is not supported")
+
+// openWithAny tries our keys in turn: while a key is being changed, the provider may still encrypt for the former one.
+func openWithAny(el *node, s *identity.SAMLSettings) (inner *node, err error) {
+	for _, pair := range s.Own() {
+		if inner, err = openAssertion(el, pair.Key); !errors.Is(err, rsa.ErrDecryption) {
+			break // it was this key, or no key would help
+		}
+	}
+	return inner, err
+}
 
 func openAssertion(el *node, pkcs8 []byte) (*node, error) {
 	key, err := parseKey(pkcs8)

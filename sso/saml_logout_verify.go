@@ -9,13 +9,18 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// logoutRequest is a LogoutRequest as far as we read it (SAML core 3.7.1). What must be there once is a slice, so that twice is seen.
-type logoutRequest struct {
-	ID, Version, IssueInstant, Destination, NotOnOrAfter string
+// logoutMessage is what a LogoutRequest and a LogoutResponse have both (SAML core 3.2). What must be there once is a slice, so that twice is seen.
+type logoutMessage struct {
+	ID, Version, IssueInstant, Destination string
+	Issuers                                []string
+}
 
-	Issuers        []string
-	NameIDs        []nameID
-	EncryptedIDs   int
+// logoutRequest is a LogoutRequest as far as we read it (SAML core 3.7.1).
+type logoutRequest struct {
+	logoutMessage
+	NotOnOrAfter   string
+	NameIDs        []string
+	Encrypted      bool
 	SessionIndexes []string
 
 	until time.Time // then it could not be presented again anyway
@@ -23,14 +28,20 @@ type logoutRequest struct {
 
 // logoutResponse is a LogoutResponse as far as we read it (SAML core 3.7.2).
 type logoutResponse struct {
-	ID, Version, IssueInstant, Destination, InResponseTo string
+	logoutMessage
+	InResponseTo string
+	Statuses     []status
+}
 
-	Issuers  []string
-	Statuses []status
+func readLogout(n *node) logoutMessage {
+	return logoutMessage{
+		ID: attribute(n, "ID"), Version: attribute(n, "Version"), IssueInstant: attribute(n, "IssueInstant"), Destination: attribute(n, "Destination"),
+		Issuers: contents(n, nsAssertion, "Issuer"),
+	}
 }
 
 // name returns the NameID as sessions keep it; verifyLogoutRequest has made sure that there is one.
-func (q *logoutRequest) name() string { return trimmed(q.NameIDs[0].Value) }
+func (q *logoutRequest) name() string { return trimmed(q.NameIDs[0]) }
 
 // maxIndexes is how many sessions one LogoutRequest may name.
 const maxIndexes = 100
@@ -38,17 +49,16 @@ const maxIndexes = 100
 // verifyLogoutRequest decides whether a message is a log-out by the connection's provider for us and now. It has no state: whether it came before is for
 // the caller to ask.
 func verifyLogoutRequest(m message, c *identity.Connection, want expectation, t *trail) (logoutRequest, error) {
-	el, err := readSigned(m, logoutRequestDocument, c, t)
+	root, err := readSigned(m, logoutRequestDocument, c, t)
 	if err != nil {
 		return logoutRequest{}, err
 	}
 	request := logoutRequest{
-		ID: attribute(el, "ID"), Version: attribute(el, "Version"), IssueInstant: attribute(el, "IssueInstant"), Destination: attribute(el, "Destination"),
-		NotOnOrAfter: attribute(el, "NotOnOrAfter"), Issuers: contents(el, nsAssertion, "Issuer"), NameIDs: readNameIDs(el),
-		EncryptedIDs: len(childrenOf(el, nsAssertion, "EncryptedID")), SessionIndexes: contents(el, nsProtocol, "SessionIndex"),
+		logoutMessage: readLogout(root), NotOnOrAfter: attribute(root, "NotOnOrAfter"), NameIDs: contents(root, nsAssertion, "NameID"),
+		Encrypted: len(childrenOf(root, nsAssertion, "EncryptedID")) > 0, SessionIndexes: contents(root, nsProtocol, "SessionIndex"),
 	}
 	k := clock{now: want.now, skew: skewOf(c)}
-	checks := k.message(request.Version, request.Destination, request.IssueInstant, request.Issuers, c, want)
+	checks := k.message(request.logoutMessage, c, want)
 	checks = append(checks, idOfLogout(request), logoutName(request))
 	if request.NotOnOrAfter != "" {
 		checks = append(checks, check{
@@ -61,19 +71,19 @@ func verifyLogoutRequest(m message, c *identity.Connection, want expectation, t 
 
 // verifyLogoutResponse decides whether a message is an answer of the connection's provider for us and now; whether we asked is for the caller.
 func verifyLogoutResponse(m message, c *identity.Connection, want expectation, t *trail) (logoutResponse, error) {
-	el, err := readSigned(m, logoutResponseDocument, c, t)
+	root, err := readSigned(m, logoutResponseDocument, c, t)
 	if err != nil {
 		return logoutResponse{}, err
 	}
-	answer := logoutResponse{
-		ID: attribute(el, "ID"), Version: attribute(el, "Version"), IssueInstant: attribute(el, "IssueInstant"), Destination: attribute(el, "Destination"),
-		InResponseTo: attribute(el, "InResponseTo"), Issuers: contents(el, nsAssertion, "Issuer"), Statuses: readStatuses(el),
+	answer := logoutResponse{logoutMessage: readLogout(root), InResponseTo: attribute(root, "InResponseTo")}
+	for _, el := range childrenOf(root, nsProtocol, "Status") {
+		answer.Statuses = append(answer.Statuses, readStatus(el))
 	}
 	k := clock{now: want.now, skew: skewOf(c)}
-	return answer, t.require(k.message(answer.Version, answer.Destination, answer.IssueInstant, answer.Issuers, c, want)...)
+	return answer, t.require(k.message(answer.logoutMessage, c, want)...)
 }
 
-// readSigned returns what a signature of the connection's provider covers, and nothing else.
+// readSigned reads what a signature of the connection's provider covers, and nothing else.
 func readSigned(m message, doc document, c *identity.Connection, t *trail) (*node, error) {
 	keys, err := pin(&c.SAML)
 	if err != nil {
@@ -83,22 +93,22 @@ func readSigned(m message, doc document, c *identity.Connection, t *trail) (*nod
 }
 
 // message returns the checks that every log-out message must pass.
-func (k clock) message(version, destination, issued string, issuers []string, c *identity.Connection, want expectation) []check {
-	at, ok := instant(issued)
+func (k clock) message(m logoutMessage, c *identity.Connection, want expectation) []check {
+	at, ok := instant(m.IssueInstant)
 	return []check{
-		{name: "version", ok: version == "2.0", code: "saml.version", got: version, want: "2.0", fix: "Set the provider to SAML 2.0."},
+		{name: "version", ok: m.Version == "2.0", code: "saml.version", got: m.Version, want: "2.0", fix: "Set the provider to SAML 2.0."},
 		{
-			name: "destination", ok: destination == want.slo, code: "saml.wrong_destination", got: cmp.Or(destination, "no Destination"), want: want.slo,
+			name: "destination", ok: m.Destination == want.slo, code: "saml.wrong_destination", got: cmp.Or(m.Destination, "no Destination"), want: want.slo,
 			fix: "Enter our single logout URL at the provider exactly as in our metadata.",
 		},
 		{
-			name: "issuer", ok: len(issuers) == 1 && c.SAML.EntityID != "" && trimmed(issuers[0]) == c.SAML.EntityID, code: "saml.wrong_issuer",
-			got: strings.Join(issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
+			name: "issuer", ok: len(m.Issuers) == 1 && c.SAML.EntityID != "" && trimmed(m.Issuers[0]) == c.SAML.EntityID, code: "saml.wrong_issuer",
+			got: strings.Join(m.Issuers, ", "), want: c.SAML.EntityID, fix: issuerFix,
 		},
-		k.issued("issue instant", issued),
+		k.issued("issue instant", m.IssueInstant),
 		{
-			name: "age of the message", ok: ok && k.now.Before(at.Add(logoutAge+k.skew)), code: "saml.expired", got: issued, want: "after " + k.now.Add(-logoutAge).UTC().Format(time.RFC3339),
-			fix: clockFix,
+			name: "age of the message", ok: ok && k.now.Before(at.Add(logoutAge+k.skew)), code: "saml.expired", got: m.IssueInstant,
+			want: "after " + k.now.Add(-logoutAge).UTC().Format(time.RFC3339), fix: clockFix,
 		},
 	}
 }
@@ -115,7 +125,7 @@ func logoutName(request logoutRequest) check {
 		name: "name id", code: "saml.no_identity", got: fmt.Sprintf("%d names, %d sessions", len(request.NameIDs), len(request.SessionIndexes)), want: "one NameID",
 		fix: "The log-out does not say whose sessions are meant: the provider must send the NameID that it sent at sign-in.",
 	}
-	if request.EncryptedIDs > 0 {
+	if request.Encrypted {
 		c.code, c.fix = "saml.encrypted_nameid_unsupported", "The NameID of the log-out is encrypted, which is not supported: send it in clear; the message is signed."
 		return c
 	}

@@ -89,11 +89,7 @@ func signEnveloped(message *etree.Element, c *identity.Connection) error {
 	if err != nil {
 		return identity.Errorf(identity.Internal, "").WithCause(err)
 	}
-	at := 0
-	if issuer := message.SelectElement("Issuer"); issuer != nil {
-		at = issuer.Index() + 1
-	}
-	message.InsertChildAt(at, signature)
+	message.InsertChildAt(message.SelectElement("saml:Issuer").Index()+1, signature)
 	return nil
 }
 

@@ -1,5 +1,7 @@
 package sso
 
+import "strings"
+
 // response is a SAML response as far as we read it (SAML core 3.2.2). What must be there once is a slice, so that twice is seen.
 type response struct {
 	ID           string
@@ -55,6 +57,8 @@ type authnStatement struct{ AuthnInstant, SessionIndex, SessionNotOnOrAfter, Cla
 type samlAttribute struct {
 	Name, FriendlyName string
 	Values             []string
+
+	key string // the name in small letters
 }
 
 // readResponse reads what stands directly in a response; its assertion is read by itself.
@@ -152,8 +156,9 @@ func readStatement(n *node) authnStatement {
 func readAttributes(n *node) []samlAttribute {
 	var found []samlAttribute
 	for _, el := range childrenOf(n, nsAssertion, "Attribute") {
+		name := attribute(el, "Name")
 		found = append(found, samlAttribute{
-			Name: attribute(el, "Name"), FriendlyName: attribute(el, "FriendlyName"), Values: contents(el, nsAssertion, "AttributeValue"),
+			Name: name, FriendlyName: attribute(el, "FriendlyName"), Values: contents(el, nsAssertion, "AttributeValue"), key: strings.ToLower(trimmed(name)),
 		})
 	}
 	return found

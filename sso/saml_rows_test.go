@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -353,4 +354,17 @@ func attack(t *testing.T, h *house, i int) {
 	if res := h.browser().postResponse(response); res.StatusCode < 400 || res.StatusCode >= 500 {
 		t.Errorf("bad response %d is answered %d", i, res.StatusCode)
 	}
+}
+
+func TestTheTraceKeepsWhatTheProviderSaid(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db)
+		for _, audience := range []string{h.samlSP.EntityID, "urn:other"} {
+			h.saml.Change(func(a *ssotest.Answer) { a.Audiences = []string{audience} })
+			h.browser().samlSignIn(ada.Email)
+			if trace := h.lastTrace(); !slices.Contains(trace.Facts, identity.Fact{Name: "audience", Value: audience}) || trace.Email != ada.Email || trace.Subject == "" {
+				t.Errorf("for the audience %s the trace is %s", audience, h.traceText())
+			}
+		}
+	})
 }

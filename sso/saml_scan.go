@@ -42,6 +42,14 @@ var (
 	metadataDocument       = document{roots: []elementName{{nsMetadata, "EntityDescriptor"}, {nsMetadata, "EntitiesDescriptor"}}, elements: maxMetadataEls}
 )
 
+// documentOf is what the signed bytes of an element are.
+func documentOf(el *node) document {
+	if el.space == nsMetadata {
+		return metadataDocument
+	}
+	return document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: true}
+}
+
 // scan reads raw and refuses whatever two XML parsers could understand differently: document types, a second root, other encodings than UTF-8, text
 // beside elements, duplicate ids and attributes, assertions and signatures in odd places.
 func scan(raw []byte, doc document) error {

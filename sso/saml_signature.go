@@ -95,11 +95,6 @@ func strongKey(cert *x509.Certificate) error {
 // Every pinned certificate is tried; what the signature itself says about keys is not believed. Shape and algorithms are checked before any
 // cryptography, and the signature of the digest before the digest, so that a stranger's message costs little.
 func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
-	return p.verifyAs(el, signature, document{elements: maxElements, message: true}, t)
-}
-
-// verifyAs is verify for an element that stands in a document of that kind.
-func (p pinned) verifyAs(el, signature *node, as document, t *trail) (*node, error) {
 	info, err := p.acceptable(el, signature, t)
 	if err != nil {
 		return nil, err
@@ -112,8 +107,7 @@ func (p pinned) verifyAs(el, signature *node, as document, t *trail) (*node, err
 	if signed == nil {
 		return nil, t.require(p.changed(el))
 	}
-	as.roots = []elementName{{el.space, el.local}}
-	covered, err := parse(signed, as)
+	covered, err := parse(signed, documentOf(el))
 	if err != nil {
 		return nil, t.require(failed("document", err))
 	}

@@ -17,9 +17,10 @@ type expectation struct {
 	unsolicited bool // a response that answers no request is read too
 }
 
-// verdict is what a verified response says.
+// verdict is what a verified response says. When verify refuses it, it has what was read under a good signature until then, for the trace.
 type verdict struct {
 	claims       identity.Claims
+	facts        []identity.Fact
 	assertionID  string
 	inResponseTo string
 	replayUntil  time.Time // until then the same assertion could be presented again
@@ -42,7 +43,7 @@ func verify(raw []byte, c *identity.Connection, want expectation, t *trail) (ver
 		return verdict{}, err
 	}
 	if err := t.require(conditionsOf(r, a, c, want)...); err != nil {
-		return verdict{}, err
+		return said(r, a), err
 	}
 	return conclude(r, a, c, want, t)
 }

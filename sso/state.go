@@ -46,7 +46,7 @@ func (d *Door) setReturning(w http.ResponseWriter, name, value string, age time.
 func (a *attempt) remember(ctx context.Context, st identity.SignInState, browser, returnTo string) error {
 	now := time.Now()
 	st.ConnectionID, st.BrowserHash, st.ReturnTo = a.connection.ID, identity.HashSecret(browser), web.LocalPath(returnTo)
-	st.CreatedAt, st.ExpiresAt = now, now.Add(stateAge)
+	st.CreatedAt, st.ExpiresAt, st.IP = now, now.Add(stateAge), a.trace.IP
 	st.Purpose, st.UserID, st.TrialID = a.errand.purpose, a.errand.user, a.errand.trial
 	return a.door.authn.SaveSignIn(ctx, st)
 }

@@ -30,3 +30,21 @@ func LocalPath(s string) string {
 	}
 	return s
 }
+
+// secretLength is how many characters a secret of ours has at least, as identity.NewSecret makes them; an id has fewer.
+const secretLength = 43
+
+// withoutSecrets replaces the segments of a path that could be the secret of a link.
+func withoutSecrets(path string) string {
+	rest := path
+	for more := true; more; {
+		var segment string
+		segment, rest, more = strings.Cut(rest, "/")
+		if len(segment) >= secretLength && !strings.ContainsFunc(segment, func(r rune) bool {
+			return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+		}) {
+			path = strings.Replace(path, segment, "…", 1)
+		}
+	}
+	return path
+}

@@ -138,13 +138,13 @@ func (s *Server) recoverPanic(r *http.Request, x *exchange) {
 	renderPlain(x.rec, r, x.err)
 }
 
-// logLine writes the one line of a request. It has the path and never the query, which carries filters, codes and assertions.
+// logLine writes the one line of a request. It has the path, without the secrets of links, and never the query, which carries filters, codes and assertions.
 func (s *Server) logLine(r *http.Request, x *exchange) {
 	status := x.rec.status
 	if status == 0 {
 		status = http.StatusOK // what net/http answers for a handler that wrote nothing
 	}
-	path := r.URL.Path
+	path := withoutSecrets(r.URL.Path)
 	if len(path) > maxPathLogged {
 		path = path[:maxPathLogged] + "…"
 	}

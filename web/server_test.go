@@ -185,6 +185,18 @@ func TestARequestLeavesOneLineWithoutItsQuery(t *testing.T) {
 	}
 }
 
+func TestThePathOfALineHasNoSecretOfALink(t *testing.T) {
+	server, j := start(t, web.Options{})
+	secret, id := identity.NewSecret(identity.SharePrefix), string(identity.NewID[identity.TraceID]())
+	do(t, "GET", server.URL+"/shared/"+secret+"/"+identity.NewSecret("")+"/"+id, "")
+	do(t, "GET", server.URL+"/scim/v2/Schemas/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User", "")
+	server.Close()
+	lines := j.lines(t)
+	if len(lines) != 2 || lines[0]["path"] != "/shared/…/…/"+id || lines[1]["path"] != "/scim/v2/Schemas/urn:ietf:params:scim:schemas:extension:enterprise:2.0:User" {
+		t.Errorf("the lines are %v", lines)
+	}
+}
+
 func TestAFailureIsRenderedByItsDoorAndLoggedOnceWithItsCause(t *testing.T) {
 	tests := []struct {
 		name, path   string

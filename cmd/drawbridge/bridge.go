@@ -103,15 +103,20 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	scim.New(scim.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
 	}).Routes(mux)
-	door := sso.New(sso.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
-	})
+	door := b.ssoDoor(log)
 	door.Routes(mux)
 	b.door = door
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Explain: door.Explain, Log: log,
 	}).Routes(mux)
 	return mux
+}
+
+// ssoDoor returns the door of single sign-on as the settings want it.
+func (b *bridge) ssoDoor(log *slog.Logger) *sso.Door {
+	return sso.New(sso.Options{
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: web.Cookies{Secure: b.settings.Secure()}, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
+	})
 }
 
 // limits are those of the SCIM door that the settings say.

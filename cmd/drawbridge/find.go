@@ -122,6 +122,26 @@ func (b *bridge) findDirectory(ctx context.Context, word string) (identity.Direc
 		"Several directories are called %q. Give the id of the one you mean: see 'drawbridge directory list'.", word)
 }
 
+// findConnection returns the connection that word names: its id or its name. An empty word is none.
+func (b *bridge) findConnection(ctx context.Context, word string) (identity.Connection, error) {
+	if word == "" {
+		return identity.Connection{}, nil
+	}
+	if id, ok := identity.ParseID[identity.ConnectionID](word); ok {
+		return b.people.Connection(ctx, identity.Operator(), id)
+	}
+	page, err := b.people.Connections(ctx, identity.Operator(), identity.Query{Search: word, Limit: pageSize})
+	if err != nil {
+		return identity.Connection{}, err
+	}
+	for _, c := range page.Items {
+		if identity.NameKey(c.Name) == identity.NameKey(word) {
+			return c, nil
+		}
+	}
+	return identity.Connection{}, identity.Errorf(identity.NotFound, "There is no connection %q. See 'drawbridge connection list'.", word)
+}
+
 func (b *bridge) allDirectories(ctx context.Context) ([]identity.Directory, error) {
 	return everything(func(q identity.Query) (identity.Page[identity.Directory], error) {
 		return b.people.Directories(ctx, identity.Operator(), q)

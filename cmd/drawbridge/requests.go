@@ -93,10 +93,10 @@ func (f requestFlags) query(now time.Time) (provisioning.RequestQuery, error) {
 	if q.Class, q.Status, err = readStatus(f.status); err != nil {
 		return q, err
 	}
-	if q.Since, err = readMoment("since", f.since, now); err != nil {
+	if q.Since, err = readMoment("requests", "since", f.since, now); err != nil {
 		return q, err
 	}
-	if q.Until, err = readMoment("until", f.until, now); err != nil {
+	if q.Until, err = readMoment("requests", "until", f.until, now); err != nil {
 		return q, err
 	}
 	for name, id := range map[string]string{"id": f.id, "after": f.after} {
@@ -129,7 +129,7 @@ func readStatus(s string) (class, status int, err error) {
 }
 
 // readMoment reads a time, or how long ago it was; none is the zero time.
-func readMoment(flag, s string, now time.Time) (time.Time, error) {
+func readMoment(command, flag, s string, now time.Time) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -146,7 +146,7 @@ func readMoment(flag, s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, usage("requests", "--%s is %q; give how long ago, such as 90m, 2h or 7d, or a time such as 2026-01-31T08:00:00Z", flag, s)
+	return time.Time{}, usage(command, "--%s is %q; give how long ago, such as 90m, 2h or 7d, or a time such as 2026-01-31T08:00:00Z", flag, s)
 }
 
 // requestList is a page of the journal for programs.

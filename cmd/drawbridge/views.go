@@ -188,7 +188,7 @@ func viewEvent(e identity.Event) eventView {
 }
 
 type traceView struct {
-	ID         identity.TraceID      `json:"id"`
+	ID         identity.TraceID      `json:"id,omitempty"` // none: it was explained, not tried
 	At         time.Time             `json:"at"`
 	OK         bool                  `json:"ok"`
 	Code       string                `json:"code,omitempty"`
@@ -200,10 +200,13 @@ type traceView struct {
 	UserID     identity.UserID       `json:"user_id,omitempty"`
 	IP         string                `json:"ip,omitempty"`
 	Checks     []identity.Check      `json:"checks"`
+	Purpose    string                `json:"purpose,omitempty"` // none: a sign-in
+	SessionID  identity.SessionID    `json:"session_id,omitempty"`
+	Facts      []identity.Fact       `json:"facts,omitempty"` // what the provider said, redacted
 }
 
 func viewTrace(t identity.Trace) traceView {
-	return traceView{t.ID, t.At, t.OK, t.Code, t.Message, t.ConnectionID, t.Issuer, t.Subject, t.Email, t.UserID, t.IP, t.Checks}
+	return traceView{t.ID, t.At, t.OK, t.Code, t.Message, t.ConnectionID, t.Issuer, t.Subject, t.Email, t.UserID, t.IP, t.Checks, string(t.Purpose), t.SessionID, t.Facts}
 }
 
 // views applies a view to a page.
