@@ -37,8 +37,12 @@ var law = map[string]room{
 	}},
 	"provisioning": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/go-jose/go-jose/v4"}},
 	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
-		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4",
+		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4", "github.com/pquerna/otp",
 	}},
+	"outbox": {
+		floor: 2, ours: []string{"identity", "store"}, owns: []string{"github.com/wneessen/go-mail"},
+		inTest: []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"},
+	},
 	"web": {floor: 3, ours: []string{"identity"}, owns: []string{"golang.org/x/time"}},
 	"scim": {
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
@@ -47,20 +51,21 @@ var law = map[string]room{
 	"sso": {floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, owns: sign},
 	"console": {
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
-		inTest: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"},
+		inTest: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/pquerna/otp"},
 	},
 	"cmd/drawbridge": {
 		floor: 5, ours: []string{
-			"identity", "config", "access", "store", "provisioning", "authn", "web", "scim", "sso", "console",
+			"identity", "config", "access", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console",
 			"sso/ssotest", // the demo signs people in at the small provider of the tests
 		},
 		owns: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
 	},
-	"store/storetest": {floor: support, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/lib/pq"}},
-	"sso/ssotest":     {floor: support, ours: []string{"identity"}, owns: sign},
-	"sso/acceptance":  {floor: support, ours: []string{"identity", "access", "store", "provisioning", "authn", "web", "scim", "sso", "console", "sso/ssotest", "store/storetest"}, inTest: sign},
-	"e2e":             {floor: support, inTest: []string{"golang.org/x/net/html"}},
-	"bench":           {floor: support, owns: []string{"github.com/lib/pq", "modernc.org/sqlite"}}, // none of ours: it sees what a client sees
+	"provisioning/dnstest": {floor: support, owns: []string{"golang.org/x/net/dns/dnsmessage"}},
+	"store/storetest":      {floor: support, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/lib/pq"}},
+	"sso/ssotest":          {floor: support, ours: []string{"identity"}, owns: sign},
+	"sso/acceptance":       {floor: support, ours: []string{"identity", "access", "store", "provisioning", "authn", "web", "scim", "sso", "console", "sso/ssotest", "store/storetest", "provisioning/dnstest"}, inTest: append([]string{"github.com/pquerna/otp"}, sign...)},
+	"e2e":                  {floor: support, inTest: []string{"golang.org/x/net/html"}},
+	"bench":                {floor: support, owns: []string{"github.com/lib/pq", "modernc.org/sqlite"}}, // none of ours: it sees what a client sees
 }
 
 // sign is what signs and verifies: owned by sso, and by the small provider that its tests sign in at.

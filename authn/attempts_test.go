@@ -19,15 +19,15 @@ func TestOneAddressMayNotTryPasswordsWithoutEnd(t *testing.T) {
 	wrong := func(n int, ip string) {
 		var all sync.WaitGroup
 		for i := range n {
-			all.Go(func() { _, _ = h.CheckPassword(t.Context(), fmt.Sprintf("nobody%d", i), "a wrong password", ip) })
+			all.Go(func() { _, _, _ = h.CheckPassword(t.Context(), fmt.Sprintf("nobody%d", i), "a wrong password", ip) })
 		}
 		all.Wait()
 	}
 	wrong(100, "203.0.113.9")
-	_, err := h.CheckPassword(t.Context(), "ada", right, "203.0.113.9")
+	_, _, err := h.CheckPassword(t.Context(), "ada", right, "203.0.113.9")
 	wantKind(t, err, identity.TooMany)
 	for _, ip := range []string{"203.0.113.10", ""} {
-		if _, err := h.CheckPassword(t.Context(), "ada", right, ip); err != nil {
+		if _, _, err := h.CheckPassword(t.Context(), "ada", right, ip); err != nil {
 			t.Errorf("%q pays for another address: %v", ip, err)
 		}
 	}
@@ -39,7 +39,7 @@ func TestAFloodOfPasswordsIsTurnedAwayAndNotQueuedWithoutEnd(t *testing.T) {
 	var turned atomic.Int32
 	for range 1000 {
 		all.Go(func() {
-			if _, err := h.CheckPassword(t.Context(), "nobody", "a wrong password", ""); identity.CodeOf(err) == "signin.busy" {
+			if _, _, err := h.CheckPassword(t.Context(), "nobody", "a wrong password", ""); identity.CodeOf(err) == "signin.busy" {
 				turned.Add(1)
 			}
 		})
@@ -55,7 +55,7 @@ func TestTheClockDoesNotTellWhoHasAnAccount(t *testing.T) {
 	h.password(h.person(h.acme, "ada", "editor"))
 	for _, name := range []string{"ada", "nobody"} {
 		began := time.Now()
-		_, err := h.CheckPassword(t.Context(), name, "a wrong password", "")
+		_, _, err := h.CheckPassword(t.Context(), name, "a wrong password", "")
 		if took := time.Since(began); identity.KindOf(err) != identity.Unauthenticated || took < 100*time.Millisecond {
 			t.Errorf("%s is refused after %v: %v", name, took, err)
 		}

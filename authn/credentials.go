@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,24 +32,26 @@ type attempt struct {
 	ip      string
 }
 
-// CheckPassword returns the user, with roles, who signs in with an e-mail address or user name and a password. Everybody else gets the same
+// CheckPassword returns the user, with roles, who signs in with an e-mail address or user name and a password. Where the account has a second factor, step is the
+// secret for the browser with which CheckCode goes on, and StartSession refuses before; else it is empty. Whoever gives the right password of an account whose tenant
+// requires its provider gets Forbidden with the code "sso.required". Everybody else gets the same
 // Unauthenticated error after the same work: its Cause says whether nobody has that name, the password is wrong, the account waits after too many
 // wrong ones (10 by default, for 15 minutes), or the user is inactive, locked or not for people. Each try of somebody known leaves a sign-in trace,
 // except wrong ones while the account waits, which are not counted either: nobody can prolong somebody else's wait. TooMany when too many wrong
 // passwords came from one address, or too many people sign in at once.
-func (s *Service) CheckPassword(ctx context.Context, identifier, password, ip string) (identity.User, error) {
+func (s *Service) CheckPassword(ctx context.Context, identifier, password, ip string) (u identity.User, step string, err error) {
 	began := time.Now()
 	if err := s.tried.take(ip, began); err != nil {
-		return identity.User{}, err
+		return identity.User{}, "", err
 	}
-	u, err := s.checkPassword(ctx, identifier, password, ip)
+	u, step, err = s.checkPassword(ctx, identifier, password, ip)
 	if identity.KindOf(err) == identity.Unauthenticated {
-		return u, evenly(ctx, began, err)
+		return u, "", evenly(ctx, began, err)
 	}
 	if ctx.Err() == nil { // right, or our own failure; who hangs up early does not get the attempt back
 		s.tried.done(ip)
 	}
-	return u, err
+	return u, step, err
 }
 
 // evenly returns a refusal at the next full step of time since it was asked for, so that the clock does not tell whether there was an account
@@ -64,7 +67,7 @@ func evenly(ctx context.Context, began time.Time, refusal error) error {
 	}
 }
 
-func (s *Service) checkPassword(ctx context.Context, identifier, password, ip string) (identity.User, error) {
+func (s *Service) checkPassword(ctx context.Context, identifier, password, ip string) (identity.User, string, error) {
 	a := attempt{ip: clean(ip, 64)}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
 		var err error
@@ -72,27 +75,32 @@ func (s *Service) checkPassword(ctx context.Context, identifier, password, ip st
 		return err
 	})
 	if err != nil {
-		return identity.User{}, err
+		return identity.User{}, "", err
 	}
 	if a.matched, err = s.matches(ctx, a.hash, password); err != nil {
-		return identity.User{}, fmt.Errorf("password of user %s: %w", a.user, err)
+		return identity.User{}, "", fmt.Errorf("password of user %s: %w", a.user, err)
 	}
 	if a.user == "" {
-		return identity.User{}, refusal(errors.New("nobody signs in with this name and a password"))
+		return identity.User{}, "", refusal(errors.New("nobody signs in with this name and a password"))
 	}
 	var u identity.User
 	var v verdict
+	step := identity.NewSecret("")
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		u, v, err = s.settle(ctx, tx, a)
+		u, v, err = s.settle(ctx, tx, a, step)
 		return err
 	})
-	if err != nil {
-		return identity.User{}, err
+	switch {
+	case err != nil:
+		return identity.User{}, "", err
+	case v.code == codePending:
+		return u, step, nil
+	case v.code == ssoRequired:
+		return identity.User{}, "", identity.Errorf(identity.Forbidden, ssoAdvice).WithCode(v.code).WithCause(fmt.Errorf("user %s: %s", a.user, v.why))
+	case v.refused():
+		return identity.User{}, "", refusal(fmt.Errorf("%s: user %s: %s", v.code, a.user, v.why))
 	}
-	if v.refused() {
-		return identity.User{}, refusal(fmt.Errorf("%s: user %s: %s", v.code, a.user, v.why))
-	}
-	return u, nil
+	return u, "", nil
 }
 
 // candidate returns who may sign in with this name and that person's hash; both empty for nobody.
@@ -122,19 +130,33 @@ func candidate(ctx context.Context, tx *store.Tx, identifier string) (identity.U
 	return "", "", nil
 }
 
-// settle judges an attempt on the locked row of its user, counts it and leaves its trace.
-func (s *Service) settle(ctx context.Context, tx *store.Tx, a attempt) (identity.User, verdict, error) {
+// settle judges an attempt, leaves its trace, and remembers the browser that will be asked for a code.
+func (s *Service) settle(ctx context.Context, tx *store.Tx, a attempt, step string) (identity.User, verdict, error) {
+	u, v, err := s.judged(ctx, tx, a)
+	if err != nil || u.ID == "" || v.code == passwordLocked && !a.matched {
+		return u, v, err
+	}
+	t := passwordTrace(u, v, a.ip, tx.Now())
+	if err := tx.InsertTrace(ctx, t); err != nil || v.code != codePending {
+		return u, v, err
+	}
+	st := store.SignInStep{UserID: u.ID, TraceID: t.ID, ExpiresAt: tx.Now().Add(stepAge)}
+	return u, v, tx.InsertSignInStep(ctx, st, identity.HashSecret(step))
+}
+
+// judged judges an attempt on the locked row of its user and counts it. What is right so far but lacks a code is codePending. The user is empty when there is none any more.
+func (s *Service) judged(ctx context.Context, tx *store.Tx, a attempt) (identity.User, verdict, error) {
 	gone := verdict{"user.deleted", "The user or the password was deleted meanwhile."}
 	u, err := tx.UserForUpdate(ctx, store.Everything(), a.user)
 	if identity.KindOf(err) == identity.NotFound {
-		return u, gone, nil
+		return identity.User{}, gone, nil
 	}
 	if err != nil {
 		return u, verdict{}, err
 	}
 	c, err := tx.Credential(ctx, u.ID)
 	if identity.KindOf(err) == identity.NotFound {
-		return u, gone, nil
+		return identity.User{}, gone, nil
 	}
 	if err != nil {
 		return u, verdict{}, err
@@ -143,15 +165,27 @@ func (s *Service) settle(ctx context.Context, tx *store.Tx, a attempt) (identity
 	if err != nil {
 		return u, verdict{}, err
 	}
-	a.matched = a.matched && c.PasswordHash == a.hash
-	v := s.judge(u, c, roles, a.matched, tx.Now())
+	v := s.judge(u, c, roles, a.matched && c.PasswordHash == a.hash, tx.Now())
 	if err := s.count(ctx, tx, u, c, v, a.ip); err != nil {
 		return u, v, err
 	}
-	if v.code != passwordLocked || a.matched {
-		err = tx.InsertTrace(ctx, passwordTrace(u, v, a.ip, tx.Now()))
+	if !v.refused() {
+		v, err = s.more(ctx, tx, u)
 	}
 	return s.withRoles(u, roles), v, err
+}
+
+// more says what a right password is not enough for.
+func (s *Service) more(ctx context.Context, tx *store.Tx, u identity.User) (verdict, error) {
+	v, err := s.local(ctx, tx, u)
+	if err != nil || v.refused() {
+		return v, err
+	}
+	has, err := tx.HasSecondFactor(ctx, u.ID)
+	if has {
+		v = verdict{codePending, "The password was right; the code that was asked for next was not given."}
+	}
+	return v, err
 }
 
 func (s *Service) judge(u identity.User, c store.Credential, roles []identity.RoleID, matched bool, now time.Time) verdict {
@@ -197,26 +231,49 @@ func (s *Service) count(ctx context.Context, tx *store.Tx, u identity.User, c st
 	return tx.InsertEvent(ctx, e)
 }
 
+// passwordSteps are what a sign-in with a password goes through, each with the codes that end it there; the one without codes is everything that is wrong with the user.
+var passwordSteps = []struct {
+	name  string
+	codes []string
+}{
+	{"the account takes passwords now", []string{passwordLocked}},
+	{"the password", []string{passwordWrong}},
+	{"the user may sign in", nil},
+	{"the tenant lets its people in without its provider", []string{ssoRequired}},
+	{"the second factor", []string{codePending, codeWrong, codeLocked, codeGone}},
+}
+
 // passwordTrace tells an administrator how a sign-in with a password ended.
 func passwordTrace(u identity.User, v verdict, ip string, at time.Time) identity.Trace {
-	check := func(name string, ok bool) identity.Check {
-		if ok {
-			return identity.Check{Name: name, Result: identity.Passed}
-		}
-		return identity.Check{Name: name, Result: identity.Failed, Got: v.code, Fix: v.why}
-	}
 	t := identity.Trace{
 		ID: identity.NewID[identity.TraceID](), At: at, TenantID: u.TenantID, OK: !v.refused(), Code: v.code, Message: v.why,
 		Email: u.Email(), UserID: u.ID, IP: ip,
 	}
-	t.Checks = append(t.Checks, check("the account takes passwords now", v.code != passwordLocked))
-	if v.code != passwordLocked {
-		t.Checks = append(t.Checks, check("the password", v.code != passwordWrong))
+	last := len(passwordSteps) - 2 // the second factor is a step of those who have one
+	for i, step := range passwordSteps {
+		if slices.Contains(step.codes, v.code) {
+			last = i
+		} else if step.codes == nil && v.refused() && !codeOfAStep(v.code) {
+			last = i
+		}
 	}
-	if v.code != passwordLocked && v.code != passwordWrong {
-		t.Checks = append(t.Checks, check("the user may sign in", !v.refused()))
+	for i, step := range passwordSteps[:last+1] {
+		c := identity.Check{Name: step.name, Result: identity.Passed}
+		if i == last && v.refused() {
+			c = identity.Check{Name: step.name, Result: identity.Failed, Got: v.code, Fix: v.why}
+		}
+		t.Checks = append(t.Checks, c)
 	}
 	return t
+}
+
+func codeOfAStep(code string) bool {
+	for _, step := range passwordSteps {
+		if slices.Contains(step.codes, code) {
+			return true
+		}
+	}
+	return false
 }
 
 // refusal is the one answer to everybody who is not let in by a password.
@@ -225,7 +282,7 @@ func refusal(cause error) error {
 }
 
 // SetPassword gives a user a password, made by HashPassword; the count of wrong ones starts anew, so it ends a wait too. Somebody may do it for
-// oneself, or for others with the right to write users. Somebody else's new password ends all sessions of the user; after one's own the caller ends
+// oneself (Forbidden with the code "sso.required" where the tenant's people come in through its provider only), or for others with the right to write users. Somebody else's new password ends all sessions of the user; after one's own the caller ends
 // the others with EndSessions. Conflict when neither the e-mail address nor the user name is free to sign in with.
 func (s *Service) SetPassword(ctx context.Context, by identity.Actor, user identity.UserID, phc string) error {
 	if _, err := parseHash(phc); err != nil {
@@ -236,7 +293,15 @@ func (s *Service) SetPassword(ctx context.Context, by identity.Actor, user ident
 		if err != nil {
 			return err
 		}
+		if by.UserID() == u.ID {
+			if err := s.localOnly(ctx, tx, u); err != nil {
+				return err
+			}
+		}
 		if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: phc}); err != nil {
+			return err
+		}
+		if err := tx.DeleteSignInStepsOf(ctx, u.ID); err != nil {
 			return err
 		}
 		n, err := tx.ReplaceLogins(ctx, u.ID, u.LoginKeys())

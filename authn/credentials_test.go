@@ -48,7 +48,7 @@ func TestSomebodySignsInByAddressOrNameWithAPassword(t *testing.T) {
 		ada := h.person(h.acme, "Ada", "editor")
 		h.password(ada)
 		for _, name := range []string{"ada", "Ada", "ADA@example.com", " ada@EXAMPLE.com "} {
-			u, err := h.CheckPassword(t.Context(), name, right, "203.0.113.9")
+			u, _, err := h.CheckPassword(t.Context(), name, right, "203.0.113.9")
 			if err != nil || u.ID != ada.ID || len(u.Roles) != 1 || u.Roles[0].ID != "editor" {
 				t.Errorf("%q: %+v %v", name, u, err)
 			}
@@ -90,7 +90,7 @@ func TestEverybodyRefusedGetsTheSameAnswerAndTheLogTheReason(t *testing.T) {
 		}
 		said := map[string]bool{}
 		for _, tt := range tests {
-			_, err := h.CheckPassword(t.Context(), tt.who, tt.password, "203.0.113.9")
+			_, _, err := h.CheckPassword(t.Context(), tt.who, tt.password, "203.0.113.9")
 			if identity.KindOf(err) != identity.Unauthenticated {
 				t.Fatalf("%s: %v", tt.name, err)
 			}
@@ -122,7 +122,7 @@ func TestAStrangerCostsAHashToo(t *testing.T) {
 		return least
 	}
 	hash := best(func() error { _, err := h.HashPassword(t.Context(), right); return err }, identity.Internal)
-	stranger := best(func() error { _, err := h.CheckPassword(t.Context(), "nobody", right, ""); return err }, identity.Unauthenticated)
+	stranger := best(func() error { _, _, err := h.CheckPassword(t.Context(), "nobody", right, ""); return err }, identity.Unauthenticated)
 	if stranger < hash/2 {
 		t.Errorf("a stranger is refused in %v, a hash takes %v", stranger, hash)
 	}
@@ -133,7 +133,7 @@ func TestTenWrongPasswordsMakeTheAccountWait(t *testing.T) {
 		ada := h.person(h.acme, "ada", "editor")
 		h.password(ada)
 		try := func(password string) error {
-			_, err := h.CheckPassword(t.Context(), "ada", password, "203.0.113.9")
+			_, _, err := h.CheckPassword(t.Context(), "ada", password, "203.0.113.9")
 			return err
 		}
 		for i := range 9 {
@@ -198,13 +198,13 @@ func TestParallelWrongPasswordsAreAllCounted(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, err := h.CheckPassword(t.Context(), "ada", "wrong horse battery", ""); identity.KindOf(err) != identity.Unauthenticated {
+				if _, _, err := h.CheckPassword(t.Context(), "ada", "wrong horse battery", ""); identity.KindOf(err) != identity.Unauthenticated {
 					t.Errorf("got %v", err)
 				}
 			})
 		}
 		wg.Wait()
-		if _, err := h.CheckPassword(t.Context(), "ada", right, ""); err == nil || !strings.Contains(err.Error(), "password.locked") {
+		if _, _, err := h.CheckPassword(t.Context(), "ada", right, ""); err == nil || !strings.Contains(err.Error(), "password.locked") {
 			t.Errorf("after 16 wrong ones at once: %v", err)
 		}
 		if n := len(h.events(ada, identity.PasswordLocked)); n != 1 {
@@ -257,11 +257,11 @@ func TestSomebodyElsesNewPasswordEndsTheSessionsAndTheWait(t *testing.T) {
 		h.password(ada)
 		cookie, _ := h.signIn(ada)
 		for range 10 {
-			_, err := h.CheckPassword(t.Context(), "ada", "wrong horse battery", "")
+			_, _, err := h.CheckPassword(t.Context(), "ada", "wrong horse battery", "")
 			wantKind(t, err, identity.Unauthenticated)
 		}
 		h.password(ada)
-		if _, err := h.CheckPassword(t.Context(), "ada", right, ""); err != nil {
+		if _, _, err := h.CheckPassword(t.Context(), "ada", right, ""); err != nil {
 			t.Errorf("the account still waits: %v", err)
 		}
 		_, err := h.Session(t.Context(), cookie)
@@ -278,10 +278,10 @@ func TestANameBelongsToWhoSignedInWithItFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantKind(t, h.SetPassword(t.Context(), identity.Operator(), second.ID, phc), identity.Conflict)
-		if u, err := h.CheckPassword(t.Context(), "ada", right, ""); err != nil || u.ID != first.ID {
+		if u, _, err := h.CheckPassword(t.Context(), "ada", right, ""); err != nil || u.ID != first.ID {
 			t.Errorf("%v %v", u.ID, err)
 		}
-		_, err = h.CheckPassword(t.Context(), "ada", "another long password", "")
+		_, _, err = h.CheckPassword(t.Context(), "ada", "another long password", "")
 		wantKind(t, err, identity.Unauthenticated)
 	})
 }

@@ -73,6 +73,11 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if v := s.standing(u, roles); v.refused() {
 		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
 	}
+	if session.ConnectionID == "" {
+		if err := s.startLocal(ctx, tx, self(u, roles, "console"), u, session); err != nil {
+			return err
+		}
+	}
 	if err := makeRoom(ctx, tx, u); err != nil {
 		return err
 	}
@@ -165,6 +170,15 @@ func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, 
 	}
 	if v := s.standing(u, roles); v.refused() {
 		return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
+	}
+	if session.ConnectionID == "" {
+		v, err := s.local(ctx, tx, u)
+		if err != nil {
+			return Visit{}, err
+		}
+		if v.refused() {
+			return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
+		}
 	}
 	return Visit{Session: session, User: s.withRoles(u, roles), Actor: self(u, roles, "console")}, nil
 }
@@ -264,55 +278,6 @@ func endAll(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.Use
 		}
 	}
 	return len(events), tx.InsertEvent(ctx, events...)
-}
-
-// EndUpstreamSessions ends the sessions that a provider's log-out names, and returns them with what is needed to answer: those of the subject, of the session
-// index (SessionIndex or sid), or of both when both are given; a session whose index the provider never told is meant by every index of its subject. It asks
-// for no right: the caller has checked that the provider said so.
-func (s *Service) EndUpstreamSessions(ctx context.Context, by identity.Actor, connection identity.ConnectionID, issuer, subject, index string) ([]identity.Session, error) {
-	if subject == "" && index == "" {
-		return nil, identity.Errorf(identity.Invalid, "A log-out names a subject or a session.")
-	}
-	var ended []identity.Session
-	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
-		if subject != "" {
-			ended, err = tx.SessionsOfSubject(ctx, connection, issuer, subject)
-		} else {
-			ended, err = tx.SessionsOfIndex(ctx, connection, issuer, index)
-		}
-		if err != nil {
-			return err
-		}
-		ended = slices.DeleteFunc(ended, func(session identity.Session) bool {
-			return index != "" && session.SessionIndex != "" && session.SessionIndex != index
-		})
-		for _, session := range ended {
-			if err := tx.DeleteSession(ctx, session.ID); err != nil {
-				return err
-			}
-			u, err := tx.User(ctx, store.Everything(), session.UserID)
-			if err != nil && identity.KindOf(err) != identity.NotFound {
-				return err
-			}
-			e := about(by, identity.SessionEnded, u, session)
-			e.Reason = "logged out at the provider"
-			if err := tx.InsertEvent(ctx, e); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return ended, err
-}
-
-// UpstreamToken returns the provider's token of one's own session, "" when there is none: the id_token_hint of a log-out at the provider.
-func (s *Service) UpstreamToken(ctx context.Context, v Visit) (string, error) {
-	var token string
-	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		token, err = tx.SessionToken(ctx, v.Session.ID)
-		return err
-	})
-	return token, err
 }
 
 // about starts an event of an actor about one session of a user.

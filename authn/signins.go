@@ -67,13 +67,26 @@ func (s *Service) TakeSignIn(ctx context.Context, connection identity.Connection
 
 // Remember notes that an assertion or token of a connection was used, until it could not be used anyway. A second time, on whichever replica, is a Conflict.
 func (s *Service) Remember(ctx context.Context, connection identity.ConnectionID, key string, until time.Time) error {
-	connection, ok := identity.ParseID[identity.ConnectionID](string(connection))
+	if err := usableKey(&connection, key); err != nil {
+		return err
+	}
+	return usedBefore(s.db.Update(ctx, func(tx *store.Tx) error {
+		return tx.InsertReplay(ctx, connection, identity.HashSecret(key), until.UTC().Truncate(time.Microsecond))
+	}))
+}
+
+// usableKey checks what is remembered against replay; the connection becomes its canonical id.
+func usableKey(connection *identity.ConnectionID, key string) error {
+	id, ok := identity.ParseID[identity.ConnectionID](string(*connection))
 	if !ok || key == "" || len(key) > maxKey {
 		return identity.Errorf(identity.Invalid, "What is remembered against replay needs a connection and a key.")
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		return tx.InsertReplay(ctx, connection, identity.HashSecret(key), until.UTC().Truncate(time.Microsecond))
-	})
+	*connection = id
+	return nil
+}
+
+// usedBefore sharpens the conflict of a key that is remembered already.
+func usedBefore(err error) error {
 	if identity.KindOf(err) == identity.Conflict {
 		return identity.Errorf(identity.Conflict, "This was used before.").WithCode("replay").WithCause(err)
 	}

@@ -229,6 +229,13 @@ func TestAWrongSettingIsRefusedWithWhatToDo(t *testing.T) {
 		"a limit that is too large":  {world{flags: map[string]string{"scim_max_filter_terms": "5001"}}, []string{"5001 comparisons is not between 1 and 5000"}},
 		"a negative rate":            {world{env: map[string]string{"DRAWBRIDGE_SCIM_RATE": "-1"}}, []string{"DRAWBRIDGE_SCIM_RATE", "from 0"}},
 		"a page above the longest":   {world{env: map[string]string{"DRAWBRIDGE_SCIM_MAX_PAGE": "50"}}, []string{"DRAWBRIDGE_SCIM_PAGE", "longer than DRAWBRIDGE_SCIM_MAX_PAGE (50)"}},
+		"metadata too often":         {world{env: map[string]string{"DRAWBRIDGE_METADATA_REFRESH": "1s"}}, []string{"DRAWBRIDGE_METADATA_REFRESH", "too often", "1m to 168h"}},
+		"a time that is none":        {world{env: map[string]string{"DRAWBRIDGE_METADATA_REFRESH": "hourly"}}, []string{`"hourly" is not understood`}},
+		"a mail server of no kind":   {world{env: map[string]string{"DRAWBRIDGE_SMTP_URL": "mail.example:25"}}, []string{"DRAWBRIDGE_SMTP_URL", "no smtp or smtps address", "smtp://user"}},
+		"a mail server without from": {world{env: map[string]string{"DRAWBRIDGE_SMTP_URL": "smtp://mail.example"}}, []string{"DRAWBRIDGE_SMTP_FROM", "required with DRAWBRIDGE_SMTP_URL"}},
+		"a password in the clear":    {world{env: map[string]string{"DRAWBRIDGE_SMTP_URL": "smtp://u:hunter2@mail.example?tls=none"}}, []string{"never sent without TLS"}},
+		"a user without a password":  {world{env: map[string]string{"DRAWBRIDGE_SMTP_URL": "smtps://u@mail.example"}}, []string{"come together"}},
+		"a sender that is none":      {world{env: map[string]string{"DRAWBRIDGE_SMTP_FROM": "nobody"}}, []string{"DRAWBRIDGE_SMTP_FROM", "not understood"}},
 		"a truth that is none":       {world{env: map[string]string{"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": "maybe"}}, []string{`"maybe"`, "true or false"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -267,6 +274,7 @@ func TestNoSecretIsEverPrinted(t *testing.T) {
 	w := world{env: map[string]string{
 		"DRAWBRIDGE_SECRET_KEY": encoded,
 		"DRAWBRIDGE_DATABASE":   "postgres://user:hunter2@db.example/x?password=hunter2&sslmode=require&sslpassword=hunter2",
+		"DRAWBRIDGE_SMTP_URL":   "smtp://bridge:hunter2@mail.example", "DRAWBRIDGE_SMTP_FROM": "Drawbridge <a@b.example>",
 	}}
 	s := w.mustLoad(t)
 	var log bytes.Buffer
@@ -275,13 +283,13 @@ func TestNoSecretIsEverPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	printed := fmt.Sprintf("%v %+v %#v %s %s %s %v %#v", s, s, s, s.String(), log.String(), asJSON, s.SecretKey, s.SecretKey)
+	printed := fmt.Sprintf("%v %+v %#v %s %s %s %v %#v %v %#v", s, s, s, s.String(), log.String(), asJSON, s.SecretKey, s.SecretKey, s.SMTP, s.SMTP)
 	for _, leak := range []string{"hunter2", encoded, fmt.Sprint(secret[0]) + " " + fmt.Sprint(secret[0])} {
 		if strings.Contains(printed, leak) {
 			t.Errorf("%q is printed in %s", leak, printed)
 		}
 	}
-	for _, wanted := range []string{"user:***@db.example/x", "sslmode=require"} {
+	for _, wanted := range []string{"user:***@db.example/x", "sslmode=require", "smtp://bridge:***@mail.example:587"} {
 		if !strings.Contains(printed, wanted) {
 			t.Errorf("%q is not printed in %s", wanted, printed)
 		}
@@ -293,7 +301,7 @@ func TestNoSecretIsEverPrinted(t *testing.T) {
 
 func TestAMistakeNeverRepeatsASecret(t *testing.T) {
 	_, err := world{env: map[string]string{
-		"DRAWBRIDGE_SECRET_KEY": "hunter2hunter2", "DRAWBRIDGE_DATABASE": "postgres://u:hunter2%zz@h/x", "DRAWBRIDGE_URL": "https://u:hunter2@h",
+		"DRAWBRIDGE_SECRET_KEY": "hunter2hunter2", "DRAWBRIDGE_DATABASE": "postgres://u:hunter2%zz@h/x", "DRAWBRIDGE_URL": "https://u:hunter2@h", "DRAWBRIDGE_SMTP_URL": "smtp://u:hunter2@h:%zz",
 	}}.load()
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("the error is %v", err)
@@ -305,6 +313,21 @@ func TestNetworksHoldAddresses(t *testing.T) {
 	for address, want := range map[string]bool{"10.2.3.4": true, "::ffff:10.2.3.4": true, "fd00::1": true, "11.0.0.1": false, "::1": false} {
 		if got := n.Contains(netip.MustParseAddr(address)); got != want {
 			t.Errorf("%s: %v", address, got)
+		}
+	}
+}
+
+func TestAMailServerIsReadWithItsPortAndItsSecurity(t *testing.T) {
+	for text, want := range map[string]config.SMTP{
+		"smtp://mail.example":                   {Host: "mail.example", Port: 587},
+		"smtp://u:p%40ss@mail.example:2525":     {Host: "mail.example", Port: 2525, User: "u", Password: "p@ss"},
+		"smtps://u:p@mail.example":              {Host: "mail.example", Port: 465, User: "u", Password: "p", Implicit: true},
+		"smtp://[2001:db8::1]:25/?tls=none":     {Host: "2001:db8::1", Port: 25, Plain: true},
+		"smtp://u%40x.example:p@mail.example:1": {Host: "mail.example", Port: 1, User: "u@x.example", Password: "p"},
+	} {
+		w := world{env: map[string]string{"DRAWBRIDGE_SMTP_URL": text, "DRAWBRIDGE_SMTP_FROM": "a@b.example"}}
+		if s := w.mustLoad(t); s.SMTP != want {
+			t.Errorf("%s is read as %s", text, s.SMTP)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // mask stands where a secret was.
@@ -60,9 +61,25 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_LOG_FORMAT":              s.LogFormat,
 		"DRAWBRIDGE_TRUSTED_PROXIES":         s.TrustedProxies.String(),
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
+		"DRAWBRIDGE_DNS_RESOLVER":            s.DNSResolver,
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
+		"DRAWBRIDGE_METADATA_REFRESH":        durationText(s.MetadataRefresh),
+		"DRAWBRIDGE_SMTP_URL":                s.SMTP.String(),
+		"DRAWBRIDGE_SMTP_FROM":               s.SMTPFrom.String(),
 		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
 	})
+}
+
+// durationText writes a duration as people do: 1h instead of 1h0m0s.
+func durationText(d time.Duration) string {
+	text := d.String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
 }
 
 // RedactDatabase returns the address of a database without its password, wherever in the address it is. An address that cannot be

@@ -23,8 +23,13 @@ type Settings struct {
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+	DNSResolver           string     `env:"DRAWBRIDGE_DNS_RESOLVER"` // host:port; empty: the system's
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`
+
+	MetadataRefresh time.Duration `env:"DRAWBRIDGE_METADATA_REFRESH"` // how often each provider's metadata is read; 0: never by itself
+	SMTP            SMTP          `env:"DRAWBRIDGE_SMTP_URL"`         // the zero value: mails are kept and not sent
+	SMTPFrom        Address       `env:"DRAWBRIDGE_SMTP_FROM"`
 
 	// The limits of the SCIM door.
 	SCIMMaxBody        int `env:"DRAWBRIDGE_SCIM_MAX_BODY"` // bytes
@@ -44,6 +49,9 @@ type Settings struct {
 
 // Secure reports whether the public origin is https: cookies get the Secure attribute then.
 func (s Settings) Secure() bool { return strings.HasPrefix(s.URL, "https://") }
+
+// maxMetadataRefresh is a week: a provider's new certificate would be seen too late.
+const maxMetadataRefresh = 7 * 24 * time.Hour
 
 // maxJournalDays is a hundred years.
 const maxJournalDays = 36_500
@@ -82,6 +90,11 @@ func (s *Settings) check(m *Mistakes) {
 	s.checkURL(m)
 	s.checkDatabase(m)
 	s.checkNumbers(m)
+	s.checkMail(m)
+	if s.MetadataRefresh != 0 && (s.MetadataRefresh < time.Minute || s.MetadataRefresh > maxMetadataRefresh) {
+		s.reject(m, "DRAWBRIDGE_METADATA_REFRESH", "%v is too often or too seldom", s.MetadataRefresh)
+	}
+	s.checkResolver(m)
 	if s.LogFormat != "text" && s.LogFormat != "json" {
 		s.reject(m, "DRAWBRIDGE_LOG_FORMAT", "%q is no form of a log line", s.LogFormat)
 	}
@@ -105,6 +118,16 @@ func (s *Settings) checkListen(m *Mistakes) {
 	}
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strconv.FormatUint(n, 10) != port {
 		s.reject(m, "DRAWBRIDGE_LISTEN", "%q is no port", port)
+	}
+}
+
+func (s *Settings) checkResolver(m *Mistakes) {
+	if s.DNSResolver == "" {
+		return
+	}
+	host, port, err := net.SplitHostPort(s.DNSResolver)
+	if n, wrong := strconv.ParseUint(port, 10, 16); err != nil || host == "" || wrong != nil || n == 0 {
+		s.reject(m, "DRAWBRIDGE_DNS_RESOLVER", "%q is no address of a name server with its port", s.DNSResolver)
 	}
 }
 

@@ -77,6 +77,11 @@ var table = []Setting{
 		Want:        "true or false",
 	},
 	{
+		Name: "DRAWBRIDGE_DNS_RESOLVER", Key: "dns_resolver",
+		Description: "The name server, host:port, that is asked for the records of e-mail domains; the system's when absent.",
+		Want:        "host:port of a name server, such as 192.0.2.53:53, or nothing",
+	},
+	{
 		Name: "DRAWBRIDGE_SCIM_MAX_BODY", Key: "scim_max_body", Default: "1048576",
 		Description: "The longest body of a SCIM request, in bytes; a bulk request too. More is 413.",
 		Want:        "a whole number of bytes from 1024 to 268435456",
@@ -135,6 +140,21 @@ var table = []Setting{
 		Name: "DRAWBRIDGE_JOURNAL_DAYS", Key: "journal_days", Default: "90",
 		Description: "How many days the journal keeps what directories sent; 0 keeps it for ever.",
 		Want:        "a number of days from 0 to 36500",
+	},
+	{
+		Name: "DRAWBRIDGE_METADATA_REFRESH", Key: "metadata_refresh", Default: "1h",
+		Description: "How often the metadata of each SAML provider is read again; 0 is never by itself.",
+		Want:        "a time from 1m to 168h, such as 1h, or 0",
+	},
+	{
+		Name: "DRAWBRIDGE_SMTP_URL", Key: "smtp_url", Secret: true,
+		Description: "The mail server: smtp:// asks for STARTTLS, smtps:// is TLS at once; without it mails are kept and not sent.",
+		Want:        "smtp://user:password@host:587 or smtps://user:password@host:465; special characters in the password as %XX, and ?tls=none only without a password",
+	},
+	{
+		Name: "DRAWBRIDGE_SMTP_FROM", Key: "smtp_from",
+		Description: "The sender of every mail; required with DRAWBRIDGE_SMTP_URL.",
+		Want:        "an address such as Drawbridge <no-reply@example.com>",
 	},
 	{
 		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 
+	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
@@ -20,6 +21,7 @@ type accountBody struct {
 	Abilities   []ability
 	Sessions    []identity.Session
 	Current     identity.SessionID
+	Factor      authn.SecondFactor
 }
 
 // account is My Account: who am I, what may I do and why, where am I signed in. Everybody who is signed in may open it.
@@ -32,8 +34,13 @@ func (d *Door) account(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	factor, err := d.authn.SecondFactor(r.Context(), v.Actor, v.User.ID)
+	if err != nil {
+		return err
+	}
 	body := accountBody{
-		User: detail.User, Tenant: detail.Tenant.Name, Assignments: v.assignments(detail), Abilities: v.abilities(), Sessions: sessions, Current: v.Session.ID,
+		Factor: factor,
+		User:   detail.User, Tenant: detail.Tenant.Name, Assignments: v.assignments(detail), Abilities: v.abilities(), Sessions: sessions, Current: v.Session.ID,
 	}
 	return d.show(w, r, v, "account", screen{Title: "My account", Nav: "account", Body: body})
 }

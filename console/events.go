@@ -118,6 +118,24 @@ var eventNames = map[identity.EventType]string{
 	identity.ClientRevoked:     "OAuth client revoked",
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
+	identity.TenantUpdated:     "Tenant changed",
+
+	identity.SecondFactorOn:       "Second factor on",
+	identity.SecondFactorOff:      "Second factor off",
+	identity.SecondFactorReset:    "Second factor taken away",
+	identity.SecondFactorLocked:   "Locked after wrong codes",
+	identity.RecoveryCodeUsed:     "Recovery code used",
+	identity.RecoveryCodesRenewed: "New recovery codes",
+	identity.SignInBreakGlass:     "Emergency sign-in",
+	identity.BreakGlassGranted:    "Made an account for emergencies",
+	identity.BreakGlassRevoked:    "No account for emergencies any more",
+
+	identity.DomainClaimed:    "Domain claimed",
+	identity.DomainVerified:   "Domain verified",
+	identity.DomainOverridden: "Domain given by word",
+	identity.DomainFailing:    "Record of a domain gone",
+	identity.DomainRecovered:  "Record of a domain back",
+	identity.DomainRemoved:    "Domain removed",
 
 	identity.ConnectionKeyRotated: "Own key changed",
 	identity.MetadataChanged:      "Metadata changed",
@@ -139,7 +157,8 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused:
+	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
+		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/web"
 )
@@ -72,13 +73,13 @@ func (d *Door) askSignin(w http.ResponseWriter, r *http.Request, body signinBody
 }
 
 func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, back string) error {
-	u, err := d.authn.CheckPassword(r.Context(), f.Value("email"), f.Values.Get("password"), web.ClientIP(r))
+	u, step, err := d.authn.CheckPassword(r.Context(), f.Value("email"), f.Values.Get("password"), web.ClientIP(r))
 	switch identity.KindOf(err) {
-	case identity.TooMany:
+	case identity.TooMany, identity.Forbidden: // Forbidden: the password was right, and the tenant wants its provider
 		f.refused(err)
 		f.Problem.Field = "password"
 		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
-	case identity.Unauthenticated, identity.Invalid, identity.Forbidden:
+	case identity.Unauthenticated, identity.Invalid:
 		d.log.InfoContext(r.Context(), "a password was refused", "request", web.RequestID(r.Context()), "remote", web.ClientIP(r), "cause", errors.Unwrap(err))
 		f.Problem = identity.Errorf(identity.Invalid, "This e-mail address and password do not open an account. Check both and try again. After several wrong attempts the account waits for a quarter of an hour.").WithField("password")
 		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
@@ -86,7 +87,17 @@ func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, ba
 	if err != nil {
 		return err
 	}
-	cookie, session, err := d.authn.StartSession(r.Context(), u, identity.Session{IP: web.ClientIP(r), UserAgent: r.UserAgent()}, "")
+	if step != "" {
+		return d.toCode(w, r, step, back)
+	}
+	return d.startLocal(w, r, u, back, authn.ByPassword)
+}
+
+// startLocal starts the session of somebody who proved to be themselves by these methods (RFC 8176).
+func (d *Door) startLocal(w http.ResponseWriter, r *http.Request, u identity.User, back string, methods ...string) error {
+	cookie, session, err := d.authn.StartSession(r.Context(), u, identity.Session{
+		IP: web.ClientIP(r), UserAgent: r.UserAgent(), Upstream: identity.Upstream{AMR: methods},
+	}, "")
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ type userBody struct {
 	Tenants     []identity.Tenant
 	Roles       roleOptions
 	Self        bool
+	Write       bool // the visitor may change people
+	Factor      factorRow
 }
 
 // user is one person: details, what they may do and why, who knows them, where they are signed in and what happened.
@@ -41,7 +43,10 @@ func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID}
+	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID, Write: v.Can(usersWrite)}
+	if body.Factor, err = d.factorOf(r, v, id); err != nil {
+		return err
+	}
 	if err := d.userExtras(r.Context(), v, &body); err != nil {
 		return err
 	}

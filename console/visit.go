@@ -50,6 +50,8 @@ func (v visit) EventURL(e identity.Event) string {
 	switch {
 	case e.ObjectKind == "trace" && v.Can(auditRead):
 		return "/console/signins/" + id
+	case e.ObjectKind == "domain" && v.Can(usersWrite):
+		return "/console/domains"
 	case e.UserID != "" && v.Can(usersRead):
 		return "/console/users/" + string(e.UserID)
 	case !v.Can(tenantsWrite):
@@ -59,7 +61,7 @@ func (v visit) EventURL(e identity.Event) string {
 	case e.ObjectKind == "connection":
 		return "/console/connections/" + id
 	case e.ObjectKind == "tenant":
-		return "/console/users?tenant=" + id
+		return "/console/tenants/" + id
 	}
 	return ""
 }

@@ -48,12 +48,18 @@ type Connection struct {
 
 // ConnectionOptions is what an administrator may choose of a connection, whatever its protocol. The zero value is the safest choice.
 type ConnectionOptions struct {
-	ForceAuthn bool `json:"force_authn,omitempty"` // the provider asks the person again each time
-
+	ForceAuthn       bool `json:"force_authn,omitempty"`       // the provider asks the person again each time
 	AllowUnsolicited bool `json:"allow_unsolicited,omitempty"` // SAML: a sign-in that the provider begins is sent once more through a request of ours
 	Artifact         bool `json:"artifact,omitempty"`          // SAML: ask for answers by HTTP-Artifact
 	// Provider is the product at the other end, such as "okta-saml", by which the console shows where its settings are. It changes nothing else.
 	Provider string `json:"provider,omitempty"`
+
+	// Whom the provider's people are, and what they may do by its word.
+	LinkProof    LinkProof `json:"link_proof,omitempty"`
+	DirectoryKey string    `json:"directory_key,omitempty"`  // the claim that is compared with the directory's externalId, such as oid; empty: the subject
+	Rules        []Rule    `json:"rules,omitempty"`          // what of the provider's groups and attributes gives which role
+	Ceiling      []RoleID  `json:"ceiling,omitempty"`        // the roles that rules may give; without one they give nothing
+	DeletedAsNew bool      `json:"deleted_as_new,omitempty"` // who comes back to a deleted account is treated as unknown, else refused
 }
 
 // ConnectionHealth says how it went when a provider's metadata or keys were read last.
@@ -118,23 +124,25 @@ type OIDCSettings struct {
 	Algorithms   []string `json:"algorithms,omitempty"` // accepted ID token algorithms; empty: RS256, ES256, PS256 and EdDSA
 	TenantIDs    []string `json:"tenant_ids,omitempty"` // Entra: directories that a multi-tenant issuer is trusted for
 
-	SecretExpiresAt *time.Time `json:"secret_expires_at,omitempty"` // when the provider ends the client secret, for the warnings; nil: not known
+	ClientAuth       ClientAuth `json:"client_auth,omitempty"`
+	IssuerAsAudience bool       `json:"issuer_as_audience,omitempty"` // private_key_jwt: the assertion is addressed to the issuer, not to the token endpoint
+	Keys             []KeyPair  `json:"keys,omitempty"`               // ours, for private_key_jwt: the first one signs, all are published
+	SecretExpiresAt  *time.Time `json:"secret_expires_at,omitempty"`  // when the provider ends the client secret, for the warnings; nil: not known
 }
+
+// ClientAuth is how we prove at a provider's token endpoint that we are the client (OpenID Connect core 9).
+type ClientAuth string
+
+// The ways. The zero value is basic, or post where the provider publishes that it takes no basic.
+const (
+	ClientAuthBasic      ClientAuth = "basic"
+	ClientAuthPost       ClientAuth = "post"
+	ClientAuthPrivateKey ClientAuth = "private_key_jwt" // an assertion that a key of ours signed, RFC 7523
+)
 
 // Trusts reports whether the connection is trusted for an e-mail domain. All are the exact domain: a sub-domain is another organisation.
 func (c *Connection) Trusts(domain string) bool {
 	return slices.Contains(c.Domains, AnyDomain) || slices.Contains(c.Domains, domain)
-}
-
-// Link ties a subject of a provider to a user. It is made once and then followed whatever the e-mail address says.
-type Link struct {
-	ConnectionID   ConnectionID
-	ConnectionName string
-	Issuer         string
-	Subject        string
-	UserID         UserID
-	CreatedAt      time.Time
-	LastUsedAt     *time.Time
 }
 
 // Claims is what a provider asserted about a person, after every check of the protocol was passed.

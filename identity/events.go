@@ -44,6 +44,8 @@ const (
 	UserAdopted       EventType = "user.adopted"
 	UserPlaced        EventType = "user.placed"
 	UserLinked        EventType = "user.linked"
+	UserUnlinked      EventType = "user.unlinked"
+	UserEmailSaid     EventType = "user.email_said"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -57,9 +59,12 @@ const (
 	SessionStarted    EventType = "session.started"
 	SessionEnded      EventType = "session.ended"
 	SignInRefused     EventType = "signin.refused"
+	ReviewOpened      EventType = "review.opened"
+	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
 	TenantCreated     EventType = "tenant.created"
+	TenantUpdated     EventType = "tenant.updated"
 	DirectoryCreated  EventType = "directory.created"
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
@@ -69,6 +74,23 @@ const (
 	ClientRevoked     EventType = "directory.client_revoked"
 	ConnectionCreated EventType = "connection.created"
 	ConnectionUpdated EventType = "connection.updated"
+
+	SecondFactorOn       EventType = "second_factor.on"
+	SecondFactorOff      EventType = "second_factor.off"
+	SecondFactorReset    EventType = "second_factor.reset"
+	SecondFactorLocked   EventType = "second_factor.locked"
+	RecoveryCodeUsed     EventType = "second_factor.recovery_code_used"
+	RecoveryCodesRenewed EventType = "second_factor.recovery_codes_renewed"
+	SignInBreakGlass     EventType = "signin.break_glass"
+	BreakGlassGranted    EventType = "break_glass.granted"
+	BreakGlassRevoked    EventType = "break_glass.revoked"
+
+	DomainClaimed     EventType = "domain.claimed"
+	DomainVerified    EventType = "domain.verified"
+	DomainOverridden  EventType = "domain.overridden"
+	DomainFailing     EventType = "domain.failing"
+	DomainRecovered   EventType = "domain.recovered"
+	DomainRemoved     EventType = "domain.removed"
 	ConnectionDeleted EventType = "connection.deleted"
 	ConnectionTested  EventType = "connection.tested"
 	SetupLinkCreated  EventType = "setup_link.created"
@@ -98,6 +120,8 @@ var EventTypes = map[EventType]string{
 	UserAdopted:       "a directory took over a user who already existed",
 	UserPlaced:        "a user was moved to a tenant with a role",
 	UserLinked:        "a provider's subject was tied to a user",
+	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
+	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",
@@ -111,6 +135,8 @@ var EventTypes = map[EventType]string{
 	SessionStarted:    "somebody signed in",
 	SessionEnded:      "a session ended: signed out, ended by an administrator, or with its user",
 	SignInRefused:     "somebody was refused; the sign-in trace says why",
+	ReviewOpened:      "a sign-in waits for an administrator to settle it",
+	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
 	TenantCreated:     "a tenant was created",
@@ -123,13 +149,31 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TenantUpdated:     "a tenant's settings changed, such as whether its people come in through its provider only",
+
+	SecondFactorOn:       "a user turned on a second factor beside the password",
+	SecondFactorOff:      "a user turned the own second factor off, with password and code",
+	SecondFactorReset:    "an administrator took a user's second factor away; all sessions ended",
+	SecondFactorLocked:   "too many wrong codes; the account takes none for a while",
+	RecoveryCodeUsed:     "a recovery code was used in place of the second factor",
+	RecoveryCodesRenewed: "a user got new recovery codes; the old ones are worth nothing",
+	SignInBreakGlass:     "an account for emergencies signed in with a password",
+	BreakGlassGranted:    "an account became one for emergencies: it may use a password where its tenant requires a provider",
+	BreakGlassRevoked:    "an account for emergencies became an ordinary one",
+
+	DomainClaimed:     "a domain was claimed; it is still to be verified",
+	DomainVerified:    "a domain was verified by its DNS record",
+	DomainOverridden:  "a Super Admin gave a domain to somebody without its DNS record",
+	DomainFailing:     "the DNS record of a verified domain is gone; nothing was taken away",
+	DomainRecovered:   "the DNS record of a verified domain is there again",
+	DomainRemoved:     "a claim of a domain was removed",
 	ConnectionDeleted: "a connection was deleted with its links; the sessions that came through it ended",
 	ConnectionTested:  "somebody who sets a connection up tried it: nobody was created, linked or signed in",
 	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 
-	ConnectionKeyRotated: "a step of changing a SAML connection's own key: a key was added, put to use, or the others were dropped",
+	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",
 	MetadataHeld:         "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
 	MetadataApproved:     "a Super Admin let a change of a provider's metadata into force",

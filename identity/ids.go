@@ -26,6 +26,7 @@ type (
 	ShareID      string
 	AssignmentID string
 	ResourceID   string
+	DomainID     string
 	TrialID      string
 	SetupLinkID  string
 	MailID       string

@@ -1,6 +1,10 @@
 package identity
 
-import "time"
+import (
+	"strings"
+	"time"
+	"unicode"
+)
 
 // Mail is a message that waits to be sent or was sent. It is written in the transaction of the change that it tells of.
 type Mail struct {
@@ -46,4 +50,21 @@ func (m *Mail) State() MailState {
 		return MailSending
 	}
 	return MailWaiting
+}
+
+// MaxSubject is the longest subject of a mail in bytes.
+const MaxSubject = 300
+
+// Check refuses what must not become the header of a mail: no plain address, an empty or long subject, control characters.
+func (m *Mail) Check() error {
+	if _, err := EmailKey(m.To); err != nil {
+		return err
+	}
+	if m.Subject == "" || len(m.Subject) > MaxSubject || strings.ContainsFunc(m.Subject, unicode.IsControl) {
+		return Errorf(Invalid, "The subject of a mail is one line of at most %d bytes.", MaxSubject).WithField("subject")
+	}
+	if m.Text == "" {
+		return Errorf(Invalid, "A mail needs a text.").WithField("text")
+	}
+	return nil
 }

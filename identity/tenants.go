@@ -9,6 +9,8 @@ type Tenant struct {
 	Landing   bool // the tenant in which unknown people arrive
 	CreatedAt time.Time
 	Users     int64 // filled where a list shows it
+
+	RequireSSO bool // its people come in through a provider only; accounts for emergencies are exempt
 }
 
 // LandingTenantName is the name under which the landing tenant is seeded when the access model names none.

@@ -61,6 +61,14 @@ type Name struct {
 	GivenName  string `json:"givenName,omitempty"`
 }
 
+// Text writes a name for people: as it is formatted, else given and family name.
+func (n Name) Text() string {
+	if n.Formatted != "" {
+		return n.Formatted
+	}
+	return strings.TrimSpace(n.GivenName + " " + n.FamilyName)
+}
+
 // Name returns the user's name as far as it is known.
 func (u *User) Name() Name {
 	var a struct {
@@ -75,11 +83,7 @@ func (u *User) Label() string {
 	if u.DisplayName != "" {
 		return u.DisplayName
 	}
-	n := u.Name()
-	if n.Formatted != "" {
-		return n.Formatted
-	}
-	if s := strings.TrimSpace(n.GivenName + " " + n.FamilyName); s != "" {
+	if s := u.Name().Text(); s != "" {
 		return s
 	}
 	return u.UserName

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
+	"errors"
 	"net/url"
 	"reflect"
 	"slices"
@@ -46,7 +47,7 @@ func (s *Service) createConnection(ctx context.Context, by identity.Actor, c ide
 	} else {
 		c.ID = identity.NewID[identity.ConnectionID]()
 	}
-	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 {
+	if needsKey(&c) {
 		if err := giveKey(&c); err != nil {
 			return c, err
 		}
@@ -63,12 +64,16 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 	if err := s.checkReferences(ctx, tx, *c); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, identity.Connection{}, *c)
+	if err != nil {
+		return err
+	}
 	c.CreatedAt, c.UpdatedAt = tx.Now(), tx.Now()
 	if err := tx.InsertConnection(ctx, *c); err != nil {
 		return err
 	}
 	e := aboutConnection(by, identity.ConnectionCreated, *c)
-	e.Changes = diffConnections(identity.Connection{}, *c)
+	e.Changes = append(diffConnections(identity.Connection{}, *c), words...)
 	return tx.InsertEvent(ctx, e)
 }
 
@@ -101,6 +106,9 @@ func (s *Service) checkConnection(c *identity.Connection) error {
 		return invalid("domains", "Only a connection of the whole installation may be trusted for every domain.")
 	}
 	if err := s.checkUnknown(c); err != nil {
+		return err
+	}
+	if err := s.checkMatching(c); err != nil {
 		return err
 	}
 	return checkProvider(c)
@@ -147,8 +155,11 @@ func checkProvider(c *identity.Connection) error {
 			}
 		}
 	case identity.OIDC:
-		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" || c.OIDC.ClientSecret == "" {
-			return invalid("issuer", "The issuer's address, a client id and a client secret are needed.")
+		if !webAddress(c.OIDC.Issuer) || c.OIDC.ClientID == "" {
+			return invalid("issuer", "The issuer's address and a client id are needed.")
+		}
+		if err := checkClientAuth(&c.OIDC); err != nil {
+			return err
 		}
 		for _, name := range c.OIDC.Algorithms {
 			if !slices.Contains(algorithms, name) {
@@ -184,6 +195,9 @@ func (s *Service) checkReferences(ctx context.Context, tx *store.Tx, c identity.
 		if d.TenantID != c.TenantID {
 			return identity.Errorf(identity.Invalid, "The directory %s belongs to somebody else than the connection.", d.Name).WithField("directory")
 		}
+	}
+	if err := s.checkRuleTenants(ctx, tx, c); err != nil {
+		return err
 	}
 	if err := tx.Lock(ctx, "domains"); err != nil {
 		return err
@@ -234,6 +248,10 @@ func hideSecrets(by identity.Actor, c identity.Connection) identity.Connection {
 		for i := range c.SAML.Standby {
 			c.SAML.Standby[i].Key = nil
 		}
+		c.OIDC.Keys = slices.Clone(c.OIDC.Keys)
+		for i := range c.OIDC.Keys {
+			c.OIDC.Keys[i].Key = nil
+		}
 	}
 	return c
 }
@@ -264,7 +282,8 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 	if id == "" || !validIDs(&id) {
 		return after, noConnection()
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	var own identity.KeyPair
+	run := func(tx *store.Tx) error {
 		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
 		if err != nil {
 			return sharpen(err, noConnection)
@@ -273,8 +292,20 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 		if err := change(&after); err != nil {
 			return err
 		}
+		if needsKey(&after) {
+			if len(own.Key) == 0 {
+				return errNeedsKey
+			}
+			setOwnKeys(&after, []identity.KeyPair{own})
+		}
 		return s.writeConnection(ctx, tx, by, before, &after)
-	})
+	}
+	err := s.db.Update(ctx, run)
+	if errors.Is(err, errNeedsKey) {
+		if own, err = newKeyPair(id); err == nil {
+			err = s.db.Update(ctx, run)
+		}
+	}
 	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
 }
 
@@ -287,10 +318,15 @@ func (s *Service) writeConnection(ctx context.Context, tx *store.Tx, by identity
 	if err := s.checkReferences(ctx, tx, *after); err != nil {
 		return err
 	}
+	words, err := s.trustDomains(ctx, tx, by, before, *after)
+	if err != nil {
+		return err
+	}
 	e := aboutConnection(by, identity.ConnectionUpdated, *after)
 	if e.Changes = diffConnections(before, *after); len(e.Changes) == 0 {
 		return nil
 	}
+	e.Changes = append(e.Changes, words...)
 	if err := tx.UpdateConnection(ctx, *after); err != nil {
 		return err
 	}
@@ -313,6 +349,11 @@ func diffConnections(before, after identity.Connection) []identity.Change {
 	add("unknown role", before.UnknownRole, after.UnknownRole)
 	add("directory", before.DirectoryID, after.DirectoryID)
 	add("skew", before.Skew.String(), after.Skew.String())
+	add("password before a link", before.Options.LinkProof, after.Options.LinkProof)
+	add("directory's claim", before.Options.DirectoryKey, after.Options.DirectoryKey)
+	add("deleted people return as new", before.Options.DeletedAsNew, after.Options.DeletedAsNew)
+	add("rules", ruleTexts(before.Options.Rules), ruleTexts(after.Options.Rules))
+	add("ceiling", before.Options.Ceiling, after.Options.Ceiling)
 	add("entity id", before.SAML.EntityID, after.SAML.EntityID)
 	add("provider", before.Options.Provider, after.Options.Provider)
 	add("sso url", before.SAML.SSOURL, after.SAML.SSOURL)

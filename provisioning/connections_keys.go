@@ -6,15 +6,18 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// KeyStep is one step of changing a SAML connection's own key without a failed sign-in: add, tell the provider, use, drop.
+// KeyStep is one step of changing a connection's own key without a failed sign-in: add, tell the provider, use, drop.
 type KeyStep string
 
 // The steps. AddKey makes a new key beside the one in use: our metadata shows both, and what is encrypted for either can be read. UseKey lets the newest key
@@ -28,7 +31,7 @@ const (
 // maxOwnKeys is how many keys of its own a connection has at most.
 const maxOwnKeys = 3
 
-// RotateConnectionKey takes one step of changing a SAML connection's own key. Invalid for a connection of another kind and for an unknown step, Conflict when
+// RotateConnectionKey takes one step of changing a connection's own key. Invalid for a connection that has none and for an unknown step, Conflict when
 // there is nothing to use or to drop, or no room for one more.
 func (s *Service) RotateConnectionKey(ctx context.Context, by identity.Actor, id identity.ConnectionID, step KeyStep) (identity.Connection, error) {
 	var after identity.Connection
@@ -67,32 +70,58 @@ func (s *Service) RotateConnectionKey(ctx context.Context, by identity.Actor, id
 
 // rotate takes a step on a copy: the pairs of before are not touched.
 func rotate(c *identity.Connection, step KeyStep, fresh identity.KeyPair) error {
-	if c.Kind != identity.SAML {
-		return identity.Errorf(identity.Invalid, "Only a SAML connection has a key of its own.").WithField("kind")
-	}
-	all, none := c.SAML.Own(), len(c.SAML.Standby) == 0
+	all := ownKeys(c)
 	switch {
+	case len(all) == 0:
+		return identity.Errorf(identity.Invalid, "Only a SAML connection, and an OpenID one that proves itself by private_key_jwt, has a key of its own.").WithField("kind")
 	case step == AddKey && len(all) >= maxOwnKeys:
 		return identity.Errorf(identity.Conflict, "This connection has %d keys already: drop those that are not in use first.", len(all)).WithCode("connection.too_many_keys")
 	case step == AddKey:
-		c.SAML.Standby = append(slices.Clone(c.SAML.Standby), fresh)
-	case (step == UseKey || step == DropKey) && none:
+		setOwnKeys(c, append(all, fresh))
+	case (step == UseKey || step == DropKey) && len(all) == 1:
 		return identity.Errorf(identity.Conflict, "This connection has one key only: add another first.").WithCode("connection.one_key")
 	case step == UseKey:
-		newest := all[len(all)-1]
-		c.SAML.Certificate, c.SAML.Key, c.SAML.Standby = newest.Certificate, newest.Key, all[:len(all)-1]
+		newest := len(all) - 1
+		setOwnKeys(c, append([]identity.KeyPair{all[newest]}, all[:newest]...))
 	case step == DropKey:
-		c.SAML.Standby = nil
+		setOwnKeys(c, all[:1])
 	default:
 		return identity.Errorf(identity.Invalid, "The step is %q; it is add, use or drop.", step).WithField("step")
 	}
 	return nil
 }
 
-// giveKey gives a new SAML connection a key pair of its own.
+// ownKeys returns a copy of a connection's own key pairs, the one that signs first.
+func ownKeys(c *identity.Connection) []identity.KeyPair {
+	if c.Kind == identity.SAML {
+		return c.SAML.Own()
+	}
+	return slices.Clone(c.OIDC.Keys)
+}
+
+func setOwnKeys(c *identity.Connection, all []identity.KeyPair) {
+	if c.Kind == identity.SAML {
+		c.SAML.Certificate, c.SAML.Key, c.SAML.Standby = all[0].Certificate, all[0].Key, all[1:]
+		return
+	}
+	c.OIDC.Keys = all
+}
+
+// errNeedsKey is how a transaction asks for a key, which takes too long to make inside.
+var errNeedsKey = errors.New("the connection needs a key of its own")
+
+// needsKey reports whether a connection must have a key of its own and has none.
+func needsKey(c *identity.Connection) bool {
+	if c.Kind == identity.SAML {
+		return len(c.SAML.Key) == 0
+	}
+	return c.OIDC.ClientAuth == identity.ClientAuthPrivateKey && len(c.OIDC.Keys) == 0
+}
+
+// giveKey gives a connection that needs one its first key pair.
 func giveKey(c *identity.Connection) error {
 	own, err := newKeyPair(c.ID)
-	c.SAML.Certificate, c.SAML.Key = own.Certificate, own.Key
+	setOwnKeys(c, []identity.KeyPair{own})
 	return err
 }
 
@@ -127,17 +156,35 @@ func diffFlows(before, after identity.Connection, add func(field string, a, b an
 	add("logout answer url", before.SAML.SLOResponseURL, after.SAML.SLOResponseURL)
 	add("logout binding", before.SAML.SLOBinding, after.SAML.SLOBinding)
 	add("artifact urls", before.SAML.ArtifactURLs, after.SAML.ArtifactURLs)
-	add("own certificates", ownPrints(before.SAML), ownPrints(after.SAML))
+	add("own certificates", ownPrints(&before), ownPrints(&after))
+	add("client authentication", before.OIDC.ClientAuth, after.OIDC.ClientAuth)
+	add("issuer as audience", before.OIDC.IssuerAsAudience, after.OIDC.IssuerAsAudience)
 }
 
 // ownPrints returns the fingerprints of our certificates, the one in use first.
-func ownPrints(s identity.SAMLSettings) []string {
-	if len(s.Certificate) == 0 {
+func ownPrints(c *identity.Connection) []string {
+	var all [][]byte
+	for _, pair := range ownKeys(c) {
+		if len(pair.Certificate) > 0 {
+			all = append(all, pair.Certificate)
+		}
+	}
+	if all == nil {
 		return nil
 	}
-	var all [][]byte
-	for _, pair := range s.Own() {
-		all = append(all, pair.Certificate)
-	}
 	return fingerprints(all)
+}
+
+// checkClientAuth holds what each way of proving that we are the client needs.
+func checkClientAuth(s *identity.OIDCSettings) error {
+	switch s.ClientAuth {
+	case "", identity.ClientAuthBasic, identity.ClientAuthPost:
+		if s.ClientSecret == "" || strings.ContainsFunc(s.ClientSecret, unicode.IsControl) {
+			return identity.Errorf(identity.Invalid, "The client secret is needed, as the provider shows it; or let the connection prove itself by private_key_jwt.").WithField("client_secret")
+		}
+	case identity.ClientAuthPrivateKey:
+	default:
+		return identity.Errorf(identity.Invalid, "A connection proves itself by basic, post or private_key_jwt.").WithField("client_auth")
+	}
+	return nil
 }

@@ -63,3 +63,12 @@ func sharpen(err error, better func() *identity.Error) error {
 	}
 	return b.WithCause(err)
 }
+
+// messageFor returns the message of the first Error in the chain, which is for clients.
+func messageFor(err error) string {
+	var e *identity.Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return ""
+}

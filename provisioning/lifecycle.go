@@ -56,7 +56,7 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 }
 
 func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User) error {
-	if err := s.keepLastAdministrator(ctx, tx, before); err != nil {
+	if err := s.keepLast(ctx, tx, by, before); err != nil {
 		return err
 	}
 	after := before

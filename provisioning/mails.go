@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -56,7 +58,14 @@ func (s *Service) administratorsOf(ctx context.Context, tx *store.Tx, tenant ide
 }
 
 // oneLine makes a text fit for a header: names come from people.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string {
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	for len(s) > identity.MaxSubject {
+		_, last := utf8.DecodeLastRuneInString(s)
+		s = s[:len(s)-last]
+	}
+	return s
+}
 
 func mailHeld(c identity.Connection, held identity.MetadataChange) note {
 	return note{"metadata", fmt.Sprintf("Approve or reject new certificates of %s", c.Name), fmt.Sprintf(`The metadata of the identity provider of the connection "%s" has changed, and this connection pins its certificates.

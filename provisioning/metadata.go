@@ -78,8 +78,8 @@ func sameProvider(c identity.Connection, provider identity.SAMLSettings) error {
 // renewed returns settings with what the provider's metadata says at a time. Certificates keep their order, so that only a real difference is one.
 func renewed(before, provider identity.SAMLSettings, now time.Time) identity.SAMLSettings {
 	after := before
-	after.SSOURL = provider.SSOURL
-	after.SLOURL, after.SLOResponseURL, after.SLOBinding, after.ArtifactURLs = provider.SLOURL, provider.SLOResponseURL, provider.SLOBinding, provider.ArtifactURLs
+	after.SSOURL, after.SLOURL, after.SLOResponseURL, after.SLOBinding = provider.SSOURL, provider.SLOURL, provider.SLOResponseURL, provider.SLOBinding
+	after.ArtifactURLs = provider.ArtifactURLs
 	after.Certificates, after.Retiring = nil, nil
 	for _, der := range before.Certificates {
 		if holds(provider.Certificates, der) {
@@ -114,11 +114,28 @@ func holds(certificates [][]byte, der []byte) bool {
 
 // needsApproval reports whether a change could let somebody else speak for the provider, at a connection that pins its certificates.
 func needsApproval(before, after identity.SAMLSettings) bool {
-	return before.PinCertificates && (trustsMore(before, after) || hostOf(before.SSOURL) != hostOf(after.SSOURL))
+	return before.PinCertificates && (trustsMore(before, after) || moved(before, after))
 }
 
 func trustsMore(before, after identity.SAMLSettings) bool {
 	return slices.ContainsFunc(after.Certificates, func(der []byte) bool { return !holds(before.Certificates, der) })
+}
+
+// moved reports whether people or messages would go to a host where none of the provider's addresses was.
+func moved(before, after identity.SAMLSettings) bool {
+	known := hosts(before)
+	return slices.ContainsFunc(hosts(after), func(host string) bool { return !slices.Contains(known, host) })
+}
+
+// hosts lists the hosts of the provider's addresses.
+func hosts(s identity.SAMLSettings) []string {
+	var all []string
+	for _, address := range append([]string{s.SSOURL, s.SLOURL, s.SLOResponseURL}, slices.Collect(maps.Values(s.ArtifactURLs))...) {
+		if address != "" {
+			all = append(all, hostOf(address))
+		}
+	}
+	return all
 }
 
 func hostOf(address string) string {
@@ -199,7 +216,7 @@ func (s *Service) follow(ctx context.Context, tx *store.Tx, by identity.Actor, b
 	if err := s.putMetadata(ctx, tx, after, e); err != nil {
 		return err
 	}
-	if !trustsMore(before.SAML, after.SAML) && hostOf(before.SAML.SSOURL) == hostOf(after.SAML.SSOURL) {
+	if !trustsMore(before.SAML, after.SAML) && !moved(before.SAML, after.SAML) {
 		return nil
 	}
 	return s.tell(ctx, tx, after.TenantID, mailChanged(after, e))

@@ -49,7 +49,8 @@ func (s *Service) platform(by identity.Actor) error {
 	return err
 }
 
-// privileged reports whether a user may manage people or stands above all tenants: nobody takes over such an account by an e-mail address or a push.
+// privileged reports whether a user may manage people or stands above all tenants: nobody takes over such an account by an e-mail address or a push. It is the
+// one place that says so: whatever else makes an account worth more than its roles, such as keys for programs, belongs here.
 func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User) (bool, error) {
 	if u.TenantID == "" {
 		return true, nil

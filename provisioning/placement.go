@@ -184,6 +184,15 @@ func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan Placement
 	if u.TenantID == plan.Tenant.ID {
 		return s.whyNotDemoted(ctx, tx, u, going)
 	}
+	why, err := s.whyNotThere(ctx, tx, u, plan.Tenant)
+	if err != nil || why != "" {
+		return why, err
+	}
+	return s.whyNotDemoted(ctx, tx, u, going)
+}
+
+// whyNotThere returns the reason why a person cannot live in another tenant, or "".
+func (s *Service) whyNotThere(ctx context.Context, tx *store.Tx, u identity.User, to identity.Tenant) (string, error) {
 	links, err := tx.DirectoryLinks(ctx, u.ID)
 	if err != nil {
 		return "", err
@@ -198,11 +207,11 @@ func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan Placement
 		return "", err
 	}
 	for _, other := range same {
-		if other.ID != u.ID && other.DeletedAt == nil && other.TenantID == plan.Tenant.ID {
+		if other.ID != u.ID && other.DeletedAt == nil && other.TenantID == to.ID {
 			return "the user name " + u.UserName + " is taken in the new tenant", nil
 		}
 	}
-	return s.whyNotDemoted(ctx, tx, u, going)
+	return "", nil
 }
 
 func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.User, going int) (string, error) {
@@ -213,37 +222,11 @@ func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.Us
 	return "", err
 }
 
-// place moves one person: tenant, roles, events. What an earlier tenant's rules gave goes with the tenant.
+// place moves one person and gives the role.
 func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, plan PlacementPlan, step PlacementStep, reason string) (identity.User, error) {
-	after := step.User
-	after.TenantID, after.Version, after.UpdatedAt = plan.Tenant.ID, after.Version+1, tx.Now()
-	if err := tx.UpdateUser(ctx, step.User, after); err != nil {
-		return after, err
-	}
-	left, err := s.leaveTenant(ctx, tx, step.User, after.TenantID)
+	after, events, err := s.move(ctx, tx, by, step, plan.Tenant, []identity.Role{plan.Role}, reason)
 	if err != nil {
 		return after, err
-	}
-	old, err := tx.Assignments(ctx, after.ID)
-	if err != nil {
-		return after, err
-	}
-	moved := about(by, identity.UserPlaced, after)
-	moved.Reason = reason
-	moved.Changes = []identity.Change{
-		{Field: "tenant", Before: orNil(step.FromTenant), After: orNil(plan.Tenant.Name)},
-		{Field: "roles", Before: titles(step.FromRoles), After: []string{plan.Role.Title}},
-	}
-	moved.Changes = append(moved.Changes, left...)
-	events := []identity.Event{moved}
-	for _, a := range old {
-		if err := tx.DeleteAssignment(ctx, a.ID); err != nil {
-			return after, err
-		}
-		e := about(by, identity.RoleRemoved, after)
-		e.Reason = reason
-		e.Changes = []identity.Change{{Field: "role", Before: s.roleTitle(a.RoleID)}, {Field: "source", Before: a.Source}}
-		events = append(events, e)
 	}
 	given, err := s.assign(ctx, tx, by, after, plan.Role.ID, identity.SourceManual, reason)
 	if err != nil {
@@ -251,6 +234,40 @@ func (s *Service) place(ctx context.Context, tx *store.Tx, by identity.Actor, pl
 	}
 	after.TenantName, after.Roles = plan.Tenant.Name, []identity.Role{plan.Role}
 	return after, tx.InsertEvent(ctx, append(events, given)...)
+}
+
+// move takes one person to a tenant, without the roles and what else an earlier tenant's rules gave. It returns the events; roles are those that the caller
+// gives there.
+func (s *Service) move(ctx context.Context, tx *store.Tx, by identity.Actor, step PlacementStep, to identity.Tenant, roles []identity.Role, reason string) (identity.User, []identity.Event, error) {
+	after := step.User
+	after.TenantID, after.Version, after.UpdatedAt = to.ID, after.Version+1, tx.Now()
+	if err := tx.UpdateUser(ctx, step.User, after); err != nil {
+		return after, nil, err
+	}
+	left, err := s.leaveTenant(ctx, tx, step.User, after.TenantID)
+	if err != nil {
+		return after, nil, err
+	}
+	old, err := tx.Assignments(ctx, after.ID)
+	if err != nil {
+		return after, nil, err
+	}
+	moved := about(by, identity.UserPlaced, after)
+	moved.Reason = reason
+	moved.Changes = []identity.Change{
+		{Field: "tenant", Before: orNil(step.FromTenant), After: orNil(to.Name)},
+		{Field: "roles", Before: titles(step.FromRoles), After: titles(roles)},
+	}
+	moved.Changes = append(moved.Changes, left...)
+	events := []identity.Event{moved}
+	for _, a := range old {
+		removed, err := s.unassign(ctx, tx, by, after, a, reason)
+		if err != nil {
+			return after, nil, err
+		}
+		events = append(events, removed)
+	}
+	return after, events, nil
 }
 
 // leaveTenant takes away what belongs to the tenant that a person leaves: the groups of its directories, which must not see the person any

@@ -71,6 +71,14 @@ func (s *Service) assign(ctx context.Context, tx *store.Tx, by identity.Actor, u
 	return e, tx.InsertAssignment(ctx, a)
 }
 
+// unassign takes an assignment away and returns its event.
+func (s *Service) unassign(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, a identity.Assignment, reason string) (identity.Event, error) {
+	e := about(by, identity.RoleRemoved, u)
+	e.Reason = reason
+	e.Changes = []identity.Change{{Field: "role", Before: s.roleTitle(a.RoleID)}, {Field: "source", Before: a.Source}}
+	return e, tx.DeleteAssignment(ctx, a.ID)
+}
+
 // assignment returns a role for somebody.
 func assignment(tx *store.Tx, by identity.Actor, u identity.User, role identity.RoleID, source identity.SourceKind, reason string) identity.Assignment {
 	return identity.Assignment{

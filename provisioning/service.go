@@ -19,12 +19,16 @@ type Service struct {
 	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
 	reads   reads                             // a statistic on its way to the database
+	dns     *Resolver
 }
 
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
-	return &Service{db: db, model: model, traceAge: DefaultTraceAge}
+	return &Service{db: db, model: model, traceAge: DefaultTraceAge, dns: NewResolver("")}
 }
+
+// Resolve makes the service ask this resolver for the records of domains. It is called before the service is used.
+func (s *Service) Resolve(r *Resolver) { s.dns = r }
 
 // Model returns the access model in force.
 func (s *Service) Model() *access.Model { return s.model }

@@ -87,7 +87,7 @@ func (s *Service) ownConnection(ctx context.Context, tx *store.Tx, by identity.A
 // SetUpConnection makes the connection of a setup link, or changes what it knows of its provider. Of c only the kind, the provider's settings and the name of
 // the product count: whose it is, what it is trusted for and that it is switched off are the link's.
 func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c identity.Connection) (identity.Connection, error) {
-	if c.Kind == identity.SAML && len(c.SAML.Key) == 0 { // slow, so before the transaction; thrown away where there is one
+	if needsKey(&c) { // slow, so before the transaction; thrown away where there is one
 		if err := giveKey(&c); err != nil {
 			return identity.Connection{}, err
 		}
@@ -139,9 +139,11 @@ func (s *Service) updateSetup(ctx context.Context, tx *store.Tx, by identity.Act
 	if before.Kind != c.Kind {
 		return before, identity.Errorf(identity.Conflict, "The connection was begun as %s. To use another protocol, ask for a new link.", before.Kind).WithField("kind")
 	}
-	own := before.SAML
 	after.SAML, after.OIDC, after.Options.Provider = c.SAML, c.OIDC, c.Options.Provider
-	after.SAML.Certificate, after.SAML.Key, after.SAML.AllowSHA1 = own.Certificate, own.Key, own.AllowSHA1
+	after.SAML.AllowSHA1 = before.SAML.AllowSHA1
+	if own := ownKeys(&before); len(own) > 0 {
+		setOwnKeys(&after, own)
+	}
 	if after.OIDC.ClientSecret == "" {
 		after.OIDC.ClientSecret = before.OIDC.ClientSecret
 	}

@@ -30,8 +30,12 @@ func (s *Service) CreateSetupLink(ctx context.Context, by identity.Actor, l iden
 	l.ID, l.ConnectionID, l.CreatedBy = identity.NewID[identity.SetupLinkID](), identity.NewID[identity.ConnectionID](), by.Label
 	token := identity.NewSecret(identity.SetupLinkPrefix)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		planned := identity.Connection{ID: l.ConnectionID, TenantID: l.TenantID, Domains: l.Domains}
+		planned := identity.Connection{ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Domains: l.Domains}
 		if err := s.checkReferences(ctx, tx, planned); err != nil {
+			return err
+		}
+		words, err := s.trustDomains(ctx, tx, by, identity.Connection{}, planned)
+		if err != nil {
 			return err
 		}
 		l.CreatedAt, l.ExpiresAt = tx.Now(), tx.Now().Add(age)
@@ -43,6 +47,7 @@ func (s *Service) CreateSetupLink(ctx context.Context, by identity.Actor, l iden
 			{Field: "protocol", After: string(l.Kind)}, {Field: "domains", After: l.Domains},
 			{Field: "switch on", After: l.SwitchOn}, {Field: "expires", After: l.ExpiresAt.Format(time.RFC3339)},
 		}
+		e.Changes = append(e.Changes, words...)
 		return tx.InsertEvent(ctx, e)
 	})
 	return l, token, err

@@ -43,7 +43,7 @@ func (s *Service) RecordTrace(ctx context.Context, t identity.Trace) error {
 		if full, err := tooMany(ctx, tx, t); err != nil || full {
 			return err
 		}
-		if err := tx.InsertTrace(ctx, t); err != nil || t.OK || t.Purpose == identity.PurposeTest {
+		if err := tx.InsertTrace(ctx, t); err != nil || t.OK || t.Purpose == identity.PurposeTest || t.Purpose == identity.PurposeLogout {
 			return err
 		}
 		if t.UserID == "" && t.Subject == "" && t.Email == "" {

@@ -169,26 +169,31 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 	return list[0], setPassword(ctx, tx, list[0], n.PasswordHash)
 }
 
-// insertUsers is insertUser for many at once, without passwords.
+// insertUsers is insertUser for many at once, without passwords. An empty role is one that the caller gives otherwise.
 func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Actor, list []NewUser, source identity.SourceKind) ([]identity.User, error) {
 	users := make([]identity.User, len(list))
-	roles := make([]identity.Assignment, len(list))
+	roles := make([]identity.Assignment, 0, len(list))
 	events := make([]identity.Event, len(list))
 	for i, n := range list {
 		u := n.User
 		u.ID, u.Version = identity.NewID[identity.UserID](), 1
 		u.CreatedAt, u.UpdatedAt = tx.Now(), tx.Now()
 		users[i] = u
-		roles[i] = assignment(tx, by, u, n.Role, source, n.Reason)
 		events[i] = about(by, identity.UserCreated, u)
 		events[i].Reason = n.Reason
-		events[i].Changes = append(diffUsers(identity.User{}, u), identity.Change{Field: "role", After: s.roleTitle(n.Role)})
+		events[i].Changes = diffUsers(identity.User{}, u)
+		if n.Role != "" {
+			roles = append(roles, assignment(tx, by, u, n.Role, source, n.Reason))
+			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
+		}
 	}
 	if err := tx.InsertUser(ctx, users...); err != nil {
 		return users, err
 	}
-	if err := tx.InsertAssignment(ctx, roles...); err != nil {
-		return users, err
+	if len(roles) > 0 {
+		if err := tx.InsertAssignment(ctx, roles...); err != nil {
+			return users, err
+		}
 	}
 	return users, tx.InsertEvent(ctx, events...)
 }

@@ -113,7 +113,7 @@ func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Ac
 // checkChange holds the rules that a change must keep.
 func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) error {
 	if before.Enabled && !after.Enabled {
-		if err := s.keepLastAdministrator(ctx, tx, before); err != nil {
+		if err := s.keepLast(ctx, tx, by, before); err != nil {
 			return err
 		}
 	}

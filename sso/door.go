@@ -42,7 +42,7 @@ func New(o Options) *Door {
 	return d
 }
 
-// Routes adds the door's addresses to a mux. POST …/acs and …/slo are the only ones that other sites post to; the mux answers other methods with 405.
+// Routes adds the door's addresses to a mux. POST …/acs, …/slo and …/backchannel-logout are the only ones that others post to; the mux answers other methods with 405.
 func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/login", web.Handle(d.login, d.refuse))
 	mux.Handle("GET /sso/{connection}/test", web.Handle(d.test, d.refuse))
@@ -51,6 +51,9 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("POST /sso/{connection}/slo", web.Handle(d.slo, d.refuse))
 	mux.Handle("GET /sso/{connection}/callback", web.Handle(d.callback, d.refuse))
+	mux.Handle("GET /sso/{connection}/jwks.json", web.Handle(d.jwks, d.refuse))
+	mux.Handle("GET /sso/{connection}/logged-out", web.Handle(d.loggedOut, d.refuse))
+	mux.Handle("POST /sso/{connection}/backchannel-logout", web.Handle(d.backchannelLogout, d.refuseLogout))
 	mux.Handle("GET /sso/{connection}/metadata", web.Handle(d.metadata, d.refuse))
 	mux.HandleFunc("GET /sso/submit.js", submitScript)
 }

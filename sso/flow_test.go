@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,121 +20,6 @@ func everyDoor(t *testing.T, test func(t *testing.T, h *house, kind identity.Con
 		for _, kind := range []identity.ConnectionKind{identity.SAML, identity.OIDC} {
 			test(t, h, kind)
 		}
-	})
-}
-
-func TestAKnownAddressReachesItsAccountAndIsLinkedOnce(t *testing.T) { // E01, E02
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		email := string(kind) + "@example.com"
-		u := h.person(email)
-		for range 2 {
-			b := h.browser()
-			b.wantSession(b.signIn(kind, email), u.ID)
-			if trace := h.lastTrace(); !trace.OK || trace.UserID != u.ID || trace.Code != "" || len(trace.Checks) < 8 {
-				t.Errorf("the trace of a good sign-in: %s", h.traceText())
-			}
-		}
-		detail, err := h.people.UserDetail(t.Context(), h.operator, u.ID)
-		if err != nil || len(detail.Links) != 1 || detail.User.TenantID != u.TenantID {
-			t.Errorf("%d links, tenant %s, error %v", len(detail.Links), detail.User.TenantID, err)
-		}
-	})
-}
-
-func TestAnUnknownAddressLandsAsAViewer(t *testing.T) { // E23
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		b := h.browser()
-		visit := b.wantSession(b.signIn(kind, "new-"+string(kind)+"@example.com"), "")
-		landing, err := h.people.Landing(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if visit.User.TenantID != landing.ID || len(visit.Actor.Roles) != 1 || visit.Actor.Roles[0] != "viewer" {
-			t.Errorf("landed in %s with %v", visit.User.TenantID, visit.Actor.Roles)
-		}
-		if visit.Session.ConnectionID == "" || visit.Session.IP == "" {
-			t.Errorf("the session says too little: %+v", visit.Session)
-		}
-	})
-}
-
-func TestADeactivatedPersonStaysOutsideAndIsNotMadeAgain(t *testing.T) { // E12
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		email := "out-" + string(kind) + "@example.com"
-		u := h.person(email)
-		b := h.browser()
-		b.wantSession(b.signIn(kind, email), u.ID)
-		if _, err := h.people.DeactivateUser(t.Context(), h.operator, u.ID, "left"); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := b.session(); err == nil {
-			t.Error("the old session still works")
-		}
-		before := len(h.users())
-		again := h.browser()
-		again.wantRefusal(again.signIn(kind, email), http.StatusForbidden, "user.inactive")
-		if after := len(h.users()); after != before {
-			t.Errorf("%d users before, %d after", before, after)
-		}
-	})
-}
-
-func TestTwentyFirstSignInsOfOnePersonMakeOneUser(t *testing.T) { // E25
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		email := "crowd-" + string(kind) + "@example.com"
-		var wg sync.WaitGroup
-		replies := make([]reply, 20)
-		browsers := make([]*browser, 20)
-		for i := range replies {
-			browsers[i] = h.browser()
-			wg.Go(func() { replies[i] = browsers[i].signIn(kind, email) })
-		}
-		wg.Wait()
-		for i, res := range replies {
-			if res.StatusCode != http.StatusSeeOther {
-				t.Errorf("browser %d: %d\n%s", i, res.StatusCode, h.traceText())
-			}
-		}
-		var same []identity.User
-		for _, u := range h.users() {
-			if u.Email() == email {
-				same = append(same, u)
-			}
-		}
-		if len(same) != 1 {
-			t.Fatalf("%d users", len(same))
-		}
-		detail, err := h.people.UserDetail(t.Context(), h.operator, same[0].ID)
-		if err != nil || len(detail.Links) != 1 {
-			t.Errorf("%d links (%v)", len(detail.Links), err)
-		}
-	})
-}
-
-func TestAForeignDomainIsRefused(t *testing.T) { // E03
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		b := h.browser()
-		b.wantRefusal(b.signIn(kind, "ceo@victim.test"), http.StatusForbidden, "email.domain_not_allowed")
-	})
-}
-
-func TestASwitchedOffConnectionRefusesAlsoWhoIsOnTheWay(t *testing.T) { // E35
-	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
-		c, b := h.viaSAML, h.browser()
-		var finish func() reply
-		if kind == identity.OIDC {
-			c = h.viaOIDC
-			callback := b.callbackURL(ada.Email)
-			finish = func() reply { return b.get(callback) }
-		} else {
-			response := b.samlResponse(ada.Email, "/console")
-			finish = func() reply { return b.postResponse(response) }
-		}
-		if _, err := h.people.UpdateConnection(t.Context(), h.operator, c.ID, func(c *identity.Connection) error { c.Enabled = false; return nil }); err != nil {
-			t.Fatal(err)
-		}
-		b.wantRefusal(finish(), http.StatusForbidden, "connection.disabled")
-		b.wantRefusal(b.get(h.at(c, "login")), http.StatusForbidden, "connection.disabled")
 	})
 }
 

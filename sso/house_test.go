@@ -34,6 +34,7 @@ var ada = ssotest.Person{Subject: "00u-ada", Email: "ada@example.com", GivenName
 // house is Drawbridge with its real mux on a database, and two providers that listen, with a connection to each.
 type house struct {
 	t        testing.TB
+	db       *store.DB
 	people   *provisioning.Service
 	authn    *authn.Service
 	door     *sso.Door
@@ -78,7 +79,7 @@ func build(t testing.TB, db *store.DB) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, people: provisioning.New(db, model), authn: authn.New(db, model), log: &bytes.Buffer{}, operator: identity.Operator()}
+	h := &house{t: t, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), log: &bytes.Buffer{}, operator: identity.Operator()}
 	h.saml, h.oidc = providers()
 	t.Cleanup(func() {
 		h.saml.Change(nil)

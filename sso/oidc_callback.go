@@ -75,11 +75,15 @@ func responseErrorCheck(query url.Values) check {
 
 // exchange trades the code for tokens, with the PKCE verifier.
 func (a *attempt) exchange(ctx context.Context, d discovery, code, verifier string) (*oauth2.Token, error) {
+	options, err := a.exchangeOptions(d, verifier)
+	if err != nil {
+		return nil, err
+	}
 	ctx = oidc.ClientContext(ctx, a.door.fetch.client)
-	token, err := a.oauth(d).Exchange(ctx, code, oauth2.VerifierOption(verifier))
+	token, err := a.oauth(d).Exchange(ctx, code, options...)
 	c := check{
 		name: "token endpoint", ok: err == nil, code: "oidc.token_endpoint", kind: identity.Unauthenticated, got: exchangeError(err),
-		fix: tokenFix(err),
+		fix: tokenFix(err, a.connection.OIDC.ClientAuth),
 	}
 	if err := a.trail.require(c); err != nil {
 		return nil, err
@@ -116,7 +120,7 @@ func (a *attempt) claimsOf(ctx context.Context, d discovery, token *oauth2.Token
 		return identity.Claims{}, err
 	}
 	checks := []check{accessTokenCheck(id, token.AccessToken)}
-	if a.connection.Options.ForceAuthn {
+	if st.Force {
 		checks = append(checks, a.freshCheck(id, st))
 	}
 	if err := a.trail.require(checks...); err != nil {

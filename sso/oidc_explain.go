@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/oauth2"
+
+	"github.com/drawbridge-id/drawbridge/identity"
 )
 
 // errNotAllowed is why an address is not asked at all; see Options.AllowPrivate.
@@ -51,12 +53,14 @@ func providerFailure(issuer string, err error) string {
 }
 
 // tokenFix says what to do when the token endpoint gave no tokens.
-func tokenFix(err error) string {
+func tokenFix(err error, auth identity.ClientAuth) string {
 	var answer *oauth2.RetrieveError
 	var transport *url.Error
 	switch {
 	case errors.As(err, &answer) && answer.ErrorCode == "invalid_grant":
 		return "The provider does not accept its own code from us: compare the redirect URI, and try again at once, because codes are valid for seconds only."
+	case errors.As(err, &answer) && auth == identity.ClientAuthPrivateKey && (answer.ErrorCode == "invalid_client" || refusedClient(answer.Response)):
+		return "The provider does not accept our client id or what our key signed: give it this connection's jwks.json or certificate, and choose the other audience of the assertion if it wants its issuer there."
 	case errors.As(err, &answer) && (answer.ErrorCode == "invalid_client" || answer.ErrorCode == "unauthorized_client" || refusedClient(answer.Response)):
 		return "The provider does not accept our client id or client secret: enter both again exactly as it shows them, and check that the secret has not expired."
 	case !errors.As(err, &answer) && errors.As(err, &transport):

@@ -48,18 +48,20 @@ func TestATraceSaysWhatToDoAboutTheTokenEndpoint(t *testing.T) {
 	tests := []struct {
 		name string
 		err  error
+		auth identity.ClientAuth
 		want string
 	}{
-		{"a wrong secret", answer(401, "invalid_client"), "client secret: enter both again"},
-		{"a wrong secret in Keycloak's words", answer(401, "unauthorized_client"), "client secret: enter both again"},
-		{"a wrong secret without a word", answer(401, ""), "client secret: enter both again"},
-		{"a wrong code", answer(400, "invalid_grant"), "compare the redirect URI"},
-		{"nobody listens", &url.Error{Op: "Post", Err: errors.New("connection refused")}, "cannot be reached"},
-		{"something else", answer(500, ""), "did not give tokens"},
+		{"a key that is not known there", answer(401, "invalid_client"), identity.ClientAuthPrivateKey, "jwks.json"},
+		{"a wrong secret", answer(401, "invalid_client"), "", "client secret: enter both again"},
+		{"a wrong secret in Keycloak's words", answer(401, "unauthorized_client"), "", "client secret: enter both again"},
+		{"a wrong secret without a word", answer(401, ""), "", "client secret: enter both again"},
+		{"a wrong code", answer(400, "invalid_grant"), "", "compare the redirect URI"},
+		{"nobody listens", &url.Error{Op: "Post", Err: errors.New("connection refused")}, "", "cannot be reached"},
+		{"something else", answer(500, ""), "", "did not give tokens"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tokenFix(tt.err); !strings.Contains(got, tt.want) {
+			if got := tokenFix(tt.err, tt.auth); !strings.Contains(got, tt.want) {
 				t.Errorf("the fix is %q, want one with %q", got, tt.want)
 			}
 		})

@@ -16,7 +16,6 @@ import (
 // What a provider may publish, so that its keys cost us little to read and to try: 4096 bits are verified in a tenth of a millisecond.
 const (
 	maxKeys     = 100
-	maxRSABits  = 8192
 	maxTried    = 10 // keys that are tried on one signature when the token does not name its key
 	maxExponent = 1<<31 - 1
 )

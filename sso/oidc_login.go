@@ -31,9 +31,9 @@ func (a *attempt) discovered(ctx context.Context) (discovery, error) {
 
 func (a *attempt) oauth(d discovery) *oauth2.Config {
 	o := a.connection.OIDC
-	style := oauth2.AuthStyleInHeader
-	if o.ClientSecret == "" || len(d.AuthMethods) > 0 && !slices.Contains(d.AuthMethods, "client_secret_basic") {
-		style = oauth2.AuthStyleInParams
+	secret := o.ClientSecret
+	if o.ClientAuth == identity.ClientAuthPrivateKey {
+		secret = "" // one proof is enough, and a second one is an error (RFC 6749 2.3)
 	}
 	scopes := []string{oidc.ScopeOpenID, "profile", "email"}
 	if len(o.Scopes) > 0 {
@@ -43,8 +43,8 @@ func (a *attempt) oauth(d discovery) *oauth2.Config {
 		scopes = append([]string{oidc.ScopeOpenID}, scopes...)
 	}
 	return &oauth2.Config{
-		ClientID: o.ClientID, ClientSecret: o.ClientSecret, RedirectURL: a.door.callbackURL(a.connection.ID), Scopes: scopes,
-		Endpoint: oauth2.Endpoint{AuthURL: d.Authorization, TokenURL: d.Token, AuthStyle: style},
+		ClientID: o.ClientID, ClientSecret: secret, RedirectURL: a.door.callbackURL(a.connection.ID), Scopes: scopes,
+		Endpoint: oauth2.Endpoint{AuthURL: d.Authorization, TokenURL: d.Token, AuthStyle: authStyle(&o, d)},
 	}
 }
 
@@ -59,7 +59,7 @@ func (a *attempt) startOIDC(w http.ResponseWriter, r *http.Request) (string, err
 	if hint := r.URL.Query().Get("login_hint"); hint != "" && len(hint) <= identity.MaxEmail {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
-	if a.connection.Options.ForceAuthn {
+	if st.Force = a.connection.Options.ForceAuthn; st.Force {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	target := a.oauth(d).AuthCodeURL(st.Key, options...)

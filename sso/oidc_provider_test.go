@@ -3,6 +3,7 @@ package sso
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -49,7 +50,7 @@ func (o *oidcCase) fresh() {
 	o.token = o.provider.NewIDToken(ssotest.OIDCClient{ID: "drawbridge"}, ada, testNonce)
 }
 
-func TestKeysAreFetchedWhenNeededAndRarely(t *testing.T) {
+func TestO23UnknownKeysAreAskedForOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idp, o := quietProvider(t)
 		try := func(want string) {
@@ -63,18 +64,18 @@ func TestKeysAreFetchedWhenNeededAndRarely(t *testing.T) {
 		if n := idp.Fetches(); n != 1 {
 			t.Fatalf("%d fetches for two sign-ins, want 1", n)
 		}
-		must(idp.RotateKey()) // O22
+		must(idp.RotateKey())
 		o.fresh()
 		try("")
 		if n := idp.Fetches(); n != 2 {
-			t.Fatalf("O22: %d fetches after a rotation, want 2", n)
+			t.Fatalf("%d fetches after a rotation, want 2", n)
 		}
-		for range 50 { // O23
+		for range 50 {
 			o.token.Header["kid"] = identity.NewSecret("")
 			try("oidc.bad_signature")
 		}
 		if n := idp.Fetches(); n != 2 {
-			t.Fatalf("O23: %d fetches after 50 unknown keys, want still 2", n)
+			t.Fatalf("%d fetches after 50 unknown keys, want still 2", n)
 		}
 		<-time.After(refetchAtLeast) // in the time of synctest
 		for range 50 {
@@ -82,12 +83,12 @@ func TestKeysAreFetchedWhenNeededAndRarely(t *testing.T) {
 			try("oidc.bad_signature")
 		}
 		if n := idp.Fetches(); n != 3 {
-			t.Fatalf("O23: %d fetches a minute later, want 3", n)
+			t.Fatalf("%d fetches a minute later, want 3", n)
 		}
 	})
 }
 
-func TestAFirstUnknownKeyCostsOneFetch(t *testing.T) { // O23
+func TestAFirstUnknownKeyCostsOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idp, o := quietProvider(t)
 		for range 50 {
@@ -102,7 +103,7 @@ func TestAFirstUnknownKeyCostsOneFetch(t *testing.T) { // O23
 	})
 }
 
-func TestEverybodyWhoWaitsGetsTheNewKey(t *testing.T) { // O22
+func TestEverybodyWhoWaitsGetsTheNewKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idp, o := quietProvider(t)
 		o.fresh()
@@ -125,7 +126,7 @@ func TestEverybodyWhoWaitsGetsTheNewKey(t *testing.T) { // O22
 	})
 }
 
-func TestARemovedKeyIsRefusedAfterAQuarterOfAnHour(t *testing.T) { // O24
+func TestO24ARemovedKeyIsRefusedAfterAQuarterOfAnHour(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		idp, o := quietProvider(t)
 		o.fresh()
@@ -150,14 +151,16 @@ func TestDiscovery(t *testing.T) {
 		want   string
 	}{
 		{"good", nil, ""},
-		{"O05 it advertises HS256 and none", map[string]any{"id_token_signing_alg_values_supported": []string{"HS256", "none"}}, ""},
-		{"O06 another issuer", map[string]any{"issuer": "https://evil.example"}, "calls itself"},
-		{"O06 a trailing slash", map[string]any{"issuer": "https://idp.example.com/"}, "calls itself"},
-		{"O07 a template of another host", map[string]any{"issuer": "https://evil.example/{tenantid}/v2.0"}, "calls itself"},
-		{"O07 a template of the same host", map[string]any{"issuer": "https://idp.example.com/{tenantid}/v2.0"}, ""},
-		{"O26 an http endpoint", map[string]any{"token_endpoint": "http://idp.example.com/token"}, "token_endpoint"},
-		{"O26 keys from a file", map[string]any{"jwks_uri": "file:///etc/passwd"}, "jwks_uri"},
+		{"it advertises HS256 and none", map[string]any{"id_token_signing_alg_values_supported": []string{"HS256", "none"}}, ""},
+		{"another issuer", map[string]any{"issuer": "https://evil.example"}, "calls itself"},
+		{"a trailing slash", map[string]any{"issuer": "https://idp.example.com/"}, "calls itself"},
+		{"a template of another host", map[string]any{"issuer": "https://evil.example/{tenantid}/v2.0"}, "calls itself"},
+		{"a template of the same host", map[string]any{"issuer": "https://idp.example.com/{tenantid}/v2.0"}, ""},
+		{"an http endpoint", map[string]any{"token_endpoint": "http://idp.example.com/token"}, "token_endpoint"},
+		{"keys from a file", map[string]any{"jwks_uri": "file:///etc/passwd"}, "jwks_uri"},
 		{"no endpoint", map[string]any{"authorization_endpoint": ""}, "authorization_endpoint"},
+		{"a log-out by http", map[string]any{"end_session_endpoint": "http://idp.example.com/logout"}, "end_session_endpoint"},
+		{"an issuer in another case of the name", map[string]any{"issuer": "https://evil.example", "ISSUER": "https://idp.example.com"}, "calls itself"},
 		{"no userinfo", map[string]any{"userinfo_endpoint": ""}, ""},
 		{"too large", map[string]any{"x": strings.Repeat("x", 2<<20)}, "more than"},
 		{"no JSON object", map[string]any{"issuer": 1}, "no JSON"},
@@ -184,7 +187,7 @@ func TestDiscovery(t *testing.T) {
 	}
 }
 
-func TestAProviderThatHangsKeepsNobodyElseWaiting(t *testing.T) { // O25
+func TestAProviderThatHangsKeepsNobodyElseWaiting(t *testing.T) {
 	release := make(chan struct{})
 	hanging := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -214,4 +217,66 @@ func TestAProviderThatHangsKeepsNobodyElseWaiting(t *testing.T) { // O25
 			t.Error("the hanging provider was discovered")
 		}
 	}
+}
+
+// downProvider is a provider that is away until up is set.
+func downProvider(up *bool) (*provider, *[]string, *int) {
+	idp, err := ssotest.NewOIDC("https://idp.example.com", ada)
+	must(err)
+	reports, asked := &[]string{}, new(int)
+	fetch := newFetcher(false)
+	fetch.client = &http.Client{Transport: handlerTransport{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if *asked++; !*up {
+			http.Error(w, "away", http.StatusServiceUnavailable)
+			return
+		}
+		idp.ServeHTTP(w, r)
+	})}}
+	cache := providers{fetch: fetch, report: func(_ context.Context, _ identity.ConnectionID, failure string) { *reports = append(*reports, failure) }}
+	return cache.of(&identity.Connection{ID: "c", OIDC: identity.OIDCSettings{Issuer: idp.Issuer(), ClientID: "drawbridge"}}), reports, asked
+}
+
+func TestAProviderThatWasAwayIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		up := false
+		p, reports, asked := downProvider(&up)
+		for range 20 {
+			if _, err := p.discover(context.Background()); err == nil {
+				t.Fatal("a provider that is away was read")
+			}
+		}
+		if *asked != 1 || len(*reports) != 1 || !strings.Contains((*reports)[0], "compare the issuer URL") {
+			t.Errorf("asked %d times, reported %q", *asked, *reports)
+		}
+		up = true
+		<-time.After(retryAfter) // in the time of synctest
+		p.refresh(context.Background())
+		if _, err := p.discover(context.Background()); err != nil || *asked != 3 || (*reports)[len(*reports)-1] != "" {
+			t.Errorf("asked %d times, reported %q: %v", *asked, *reports, err)
+		}
+		up = false
+		<-time.After(discoveryAge)
+		if _, err := p.discover(context.Background()); err != nil {
+			t.Errorf("where people are sent is forgotten after an hour: %v", err)
+		}
+		_, _, err := p.keySet(context.Background(), false)
+		var keys *keysError
+		if !errors.As(err, &keys) {
+			t.Errorf("keys of an hour ago are believed: %v", err)
+		}
+		<-time.After(staleAge)
+		if _, err := p.discover(context.Background()); err == nil {
+			t.Error("what was published a day ago is believed")
+		}
+	})
+}
+
+func TestKeysThatCannotBeReadAreNoWrongSignature(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, o := quietProvider(t)
+		o.fresh()
+		o.keys.fetch.client = &http.Client{Transport: documentTransport([]byte("<html>"))}
+		_, tr, err := o.verify(t)
+		wantCode(t, tr, err, "oidc.keys_unavailable")
+	})
 }

@@ -163,6 +163,25 @@ func TestO21ATokenEndpointThatTalksNonsenseIsExplainedToAdministratorsOnly(t *te
 	})
 }
 
+func TestO22ANewKeyWorksAfterOneFetch(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, h *house) {
+		idp := h.anotherProvider(t)
+		c := h.connectTo(idp, "rotating")
+		b := h.browser()
+		b.wantSession(b.signInAt(c, ada.Email), "")
+		before := idp.Fetches()
+		if err := idp.RotateKey(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			b.wantSession(b.signInAt(c, ada.Email), "")
+		}
+		if n := idp.Fetches() - before; n != 1 {
+			t.Errorf("%d fetches", n)
+		}
+	})
+}
+
 func TestO25AProviderThatIsDownHarmsNobodyElse(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, h *house) {
 		gone := httptest.NewServer(http.NotFoundHandler())
@@ -180,6 +199,9 @@ func TestO25AProviderThatIsDownHarmsNobodyElse(t *testing.T) {
 		}
 		if down := health[c.ID]; !strings.Contains(down.Failure, "cannot be reached") || down.SucceededAt != nil || down.CheckedAt.IsZero() {
 			t.Errorf("the status of what is down is %+v", down)
+		}
+		if err := h.door.RefreshProviders(t.Context()); err != nil {
+			t.Error(err)
 		}
 		if up := health[h.viaOIDC.ID]; up.Failure != "" || up.SucceededAt == nil {
 			t.Errorf("the status of what is up is %+v", up)

@@ -211,7 +211,7 @@ func issuerCheck(id idToken, c *identity.Connection, d discovery) check {
 	}
 	return check{
 		name: "issuer", ok: ok && id.Issuer != "", code: "oidc.wrong_issuer", got: id.Issuer, want: want,
-		fix: "The ID token comes from another issuer than this connection's: compare them to the last character.",
+		fix: "The token comes from another issuer than this connection's: compare them to the last character.",
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"net/url"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -32,6 +33,7 @@ type page struct {
 	Reference string
 	Again     string // local path
 	Label     string // of the link there
+	Password  string // likewise: where the person signs in with a password first
 }
 
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
@@ -50,7 +52,7 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
 {{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
-<p>{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+<p>{{with .Password}}<a class="button button-primary" href="{{.}}">Sign in with the password</a> {{end}}{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
 </main>
 </body>
 </html>
@@ -71,14 +73,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	if why != nil {
 		p.Reference, p.Again = string(why.reference), "/sso/"+string(why.connection)+"/login"
-		switch {
-		case why.purpose == identity.PurposeLogout:
-			p.Title, p.Label, p.Again = "We could not sign you out", "My account", "/account"
-			p.Text = "Sign out on the page of your account. If this happens again, give the reference below to your administrator: they can see the reason there."
-		case identity.CodeOf(why.err) == "saml.unsolicited":
-			p.Label = "Start here"
-			p.Text = "This sign-in was not started here. Start it with the button below; if it fails again, give the reference to your administrator: they can see the reason there."
-		}
+		p.explain(why)
 		if why.status != 0 {
 			status = why.status
 		}
@@ -92,5 +87,24 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	w.WriteHeader(status)
 	if err := pageTemplate.Execute(w, p); err != nil {
 		d.log.Warn("the refusal page could not be written", "error", err)
+	}
+}
+
+// explain says what may be said of a refusal without telling the person anything about somebody else.
+func (p *page) explain(why *refusal) {
+	switch {
+	case why.purpose == identity.PurposeLogout:
+		p.Title, p.Label, p.Again = "We could not sign you out", "My account", "/account"
+		p.Text = "Sign out on the page of your account. If this happens again, give the reference below to your administrator: they can see the reason there."
+	case why.purpose == identity.PurposeLink:
+		p.Title, p.Again = "We could not connect the account", ""
+		p.Text = "Please try again in My Account. If it happens again, give the reference below to your administrator: they can see the reason there."
+	case identity.CodeOf(why.err) == "saml.unsolicited":
+		p.Label = "Start here"
+		p.Text = "This sign-in was not started here. Start it with the button below; if it fails again, give the reference to your administrator: they can see the reason there."
+	case identity.CodeOf(why.err) == "link.requires_proof": // the person has shown to own the address
+		p.Title = "Connect your account first"
+		p.Text = "This address belongs to an account with a password. Sign in with it once, in this browser and within ten minutes, and confirm there that both are you."
+		p.Again, p.Password = "", "/signin?with=password&return_to="+url.QueryEscape(web.PendingLinksPath)
 	}
 }

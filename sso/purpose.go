@@ -54,15 +54,30 @@ func (a *attempt) complete(r *http.Request, claims identity.Claims, st identity.
 	return outcome{}, a.otherPurpose(st)
 }
 
-// completeSignIn finds or makes the person and starts the session.
+// completeSignIn finds or makes the person and starts the session. Somebody whose account has a password of its own may connect it after signing in with that.
 func (a *attempt) completeSignIn(r *http.Request, claims identity.Claims, st identity.SignInState) (outcome, error) {
 	cookie, session, err := a.signIn(r, claims)
+	if identity.CodeOf(err) == "link.requires_proof" {
+		if failed := a.offerLink(r.Context(), claims, a.trace.UserID, st.BrowserHash, false); failed != nil {
+			return outcome{}, failed
+		}
+	}
 	return outcome{to: web.LocalPath(st.ReturnTo), cookie: cookie, session: session}, err
 }
 
-// completeLink offers the person who asked to tie this account of the provider to their own.
-func (a *attempt) completeLink(_ context.Context, _ identity.Claims, st identity.SignInState) (outcome, error) {
-	return outcome{}, a.otherPurpose(st)
+// completeLink offers the person who asked to tie this account of the provider to their own: they see there which one it is, and confirm.
+func (a *attempt) completeLink(ctx context.Context, claims identity.Claims, st identity.SignInState) (outcome, error) {
+	a.trace.UserID = st.UserID
+	if err := a.offerLink(ctx, claims, st.UserID, st.BrowserHash, true); err != nil {
+		return outcome{}, err
+	}
+	a.trail.note("link", "offered for confirmation in My Account", "")
+	a.trace.Checks = a.trail.checks
+	return outcome{to: web.PendingLinksPath}, nil
+}
+
+func (a *attempt) offerLink(ctx context.Context, claims identity.Claims, user identity.UserID, browser []byte, asked bool) error {
+	return a.door.provisioning.SavePendingLink(ctx, a.connection, claims, user, browser, asked)
 }
 
 // otherPurpose refuses the answer to a request that was not for this.

@@ -17,6 +17,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/web"
 )
 
 const (
@@ -38,7 +39,7 @@ func (a *attempt) byArtifact(r *http.Request, artifacts []string) ([]byte, error
 		return nil, malformed("there is not exactly one SAMLart")
 	}
 	// A stranger could make us ask the provider as often as they like: only a browser that began a sign-in here may, where no other can succeed anyway.
-	begun := a.door.cookies.Value(r, bindingCookie) != "" || a.connection.Options.AllowUnsolicited
+	begun := a.door.cookies.Value(r, web.SignInCookie) != "" || a.connection.Options.AllowUnsolicited
 	if err := a.trail.require(check{
 		name: "browser", ok: begun, code: "saml.other_browser", want: "the browser that began",
 		fix: "The sign-in was begun in another browser, or this one dropped our cookie. Start again in one browser, with cookies allowed.",

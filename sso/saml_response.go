@@ -66,9 +66,15 @@ func readResponse(n *node, r *response) {
 	r.ID, r.Version, r.IssueInstant = attribute(n, "ID"), attribute(n, "Version"), attribute(n, "IssueInstant")
 	r.Destination, r.InResponseTo = attribute(n, "Destination"), attribute(n, "InResponseTo")
 	r.Issuers = contents(n, nsAssertion, "Issuer")
+	r.Statuses = readStatuses(n)
+}
+
+func readStatuses(n *node) []status {
+	var found []status
 	for _, el := range childrenOf(n, nsProtocol, "Status") {
-		r.Statuses = append(r.Statuses, readStatus(el))
+		found = append(found, readStatus(el))
 	}
+	return found
 }
 
 func readStatus(n *node) status {
@@ -106,11 +112,7 @@ func readAssertion(n *node) assertion {
 
 func readSubject(n *node) subject {
 	s := subject{EncryptedIDs: len(childrenOf(n, nsAssertion, "EncryptedID"))}
-	for _, id := range childrenOf(n, nsAssertion, "NameID") {
-		s.NameIDs = append(s.NameIDs, nameID{
-			Format: attribute(id, "Format"), NameQualifier: attribute(id, "NameQualifier"), SPNameQualifier: attribute(id, "SPNameQualifier"), Value: id.content(),
-		})
-	}
+	s.NameIDs = readNameIDs(n)
 	for _, el := range childrenOf(n, nsAssertion, "SubjectConfirmation") {
 		c := subjectConfirmation{Method: attribute(el, "Method")}
 		for _, d := range childrenOf(el, nsAssertion, "SubjectConfirmationData") {
@@ -121,6 +123,16 @@ func readSubject(n *node) subject {
 		s.Confirmations = append(s.Confirmations, c)
 	}
 	return s
+}
+
+func readNameIDs(n *node) []nameID {
+	var found []nameID
+	for _, id := range childrenOf(n, nsAssertion, "NameID") {
+		found = append(found, nameID{
+			Format: attribute(id, "Format"), NameQualifier: attribute(id, "NameQualifier"), SPNameQualifier: attribute(id, "SPNameQualifier"), Value: id.content(),
+		})
+	}
+	return found
 }
 
 func readConditions(n *node) conditions {

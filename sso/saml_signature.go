@@ -39,9 +39,11 @@ const (
 	nsExclusive     = "http://www.w3.org/2001/10/xml-exc-c14n#" // exclusive canonicalization: the method and its namespace
 )
 
-// minRSABits is the smallest RSA key that a provider may sign with; maxCertificate is how large in bytes a certificate in a message may be.
+// The smallest and the largest RSA key that a provider may sign with; the larger a key, the longer a check takes. A certificate has at most
+// maxCertificate bytes.
 const (
 	minRSABits     = 2048
+	maxRSABits     = 8192
 	maxCertificate = 16 << 10
 )
 

@@ -12,7 +12,6 @@ import (
 )
 
 const (
-	bindingCookie = "drawbridge-signin"
 	// requestAge is how long a person has at the provider; stateAge is how long we still know why it was too late.
 	requestAge = 10 * time.Minute
 	stateAge   = time.Hour
@@ -23,11 +22,11 @@ var bindingShape = regexp.MustCompile(`^[A-Za-z0-9_-]{43}$`)
 
 // bind returns the secret that ties requests to this browser, new or the one that it has, so that two tabs can sign in at once.
 func (d *Door) bind(w http.ResponseWriter, r *http.Request) string {
-	value := d.cookies.Value(r, bindingCookie)
+	value := d.cookies.Value(r, web.SignInCookie)
 	if !bindingShape.MatchString(value) {
 		value = identity.NewSecret("")
 	}
-	d.setReturning(w, bindingCookie, value, stateAge)
+	d.setReturning(w, web.SignInCookie, value, stateAge)
 	return value
 }
 
@@ -66,7 +65,7 @@ func (a *attempt) recall(r *http.Request, key, protocol string, kind identity.Ki
 	}); err != nil {
 		return st, err
 	}
-	browser := identity.HashSecret(a.door.cookies.Value(r, bindingCookie))
+	browser := identity.HashSecret(a.door.cookies.Value(r, web.SignInCookie))
 	return st, a.trail.require(
 		check{
 			name: "browser", ok: subtle.ConstantTimeCompare(browser, st.BrowserHash) == 1, code: protocol + ".other_browser", kind: kind, want: "the browser that began",

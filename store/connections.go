@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -49,8 +50,9 @@ func (tx *Tx) openConnection(r *connectionRow, domains []string) (identity.Conne
 			err = splitKeys(&c.SAML, secret)
 		}
 	} else {
-		err = fromJSON(r.Settings, &c.OIDC)
-		c.OIDC.ClientSecret = string(secret)
+		if err = fromJSON(r.Settings, &c.OIDC); err == nil {
+			err = splitClientSecret(&c.OIDC, secret)
+		}
 	}
 	return c, err
 }
@@ -65,8 +67,9 @@ func connectionSettings(c identity.Connection) (settings, options string, secret
 			secret, err = joinKeys(&c.SAML)
 		}
 	} else {
-		raw, err = json.Marshal(c.OIDC)
-		secret = []byte(c.OIDC.ClientSecret)
+		if raw, err = json.Marshal(c.OIDC); err == nil {
+			secret, err = joinClientSecret(&c.OIDC)
+		}
 	}
 	return string(raw), options, secret, err
 }
@@ -99,6 +102,49 @@ func splitKeys(s *identity.SAMLSettings, secret []byte) error {
 	s.Key = keys[0]
 	for i := range s.Standby {
 		s.Standby[i].Key = keys[i+1]
+	}
+	return nil
+}
+
+// clientSecrets is what is sealed of an OIDC connection that has keys of its own.
+type clientSecrets struct {
+	Secret string   `json:"secret"`
+	Keys   [][]byte `json:"keys"` // in the order of OIDCSettings.Keys
+}
+
+// withKeys starts a sealed text that has keys; no client secret begins with it.
+const withKeys = "\x00keys "
+
+// joinClientSecret makes one secret of a connection's client secret and keys: the client secret itself while there are no keys.
+func joinClientSecret(s *identity.OIDCSettings) ([]byte, error) {
+	if len(s.Keys) == 0 {
+		return []byte(s.ClientSecret), nil
+	}
+	all := clientSecrets{Secret: s.ClientSecret}
+	for _, pair := range s.Keys {
+		all.Keys = append(all.Keys, pair.Key)
+	}
+	raw, err := json.Marshal(all)
+	return append([]byte(withKeys), raw...), err
+}
+
+// splitClientSecret is the way back from joinClientSecret.
+func splitClientSecret(s *identity.OIDCSettings, secret []byte) error {
+	raw, found := bytes.CutPrefix(secret, []byte(withKeys))
+	if !found {
+		s.ClientSecret = string(secret)
+		return nil
+	}
+	var all clientSecrets
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return err
+	}
+	if len(all.Keys) != len(s.Keys) {
+		return errors.New("a connection has not as many keys as certificates of its own")
+	}
+	s.ClientSecret = all.Secret
+	for i := range s.Keys {
+		s.Keys[i].Key = all.Keys[i]
 	}
 	return nil
 }

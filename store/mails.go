@@ -46,9 +46,12 @@ func (r *mailRow) mail() identity.Mail {
 	}
 }
 
-// InsertMail writes mails that are to be sent. An id is made where there is none; they are due at once unless NextTryAt says later.
+// InsertMail writes mails that are to be sent; one that Mail.Check refuses is Invalid. An id is made where there is none; they are due at once unless NextTryAt says later.
 func (tx *Tx) InsertMail(ctx context.Context, mails ...identity.Mail) error {
 	for _, m := range mails {
+		if err := m.Check(); err != nil {
+			return err
+		}
 		if m.ID == "" {
 			m.ID = identity.NewID[identity.MailID]()
 		}
@@ -160,10 +163,10 @@ func (tx *Tx) Mails(ctx context.Context, limit int) ([]identity.Mail, error) {
 	return out, err
 }
 
-// CountDueMails returns how many mails wait to be sent now.
-func (tx *Tx) CountDueMails(ctx context.Context) (int, error) {
+// CountMailsToDo returns how many mails wait to be sent now, or were handed over before a moment without an end.
+func (tx *Tx) CountMailsToDo(ctx context.Context, lost time.Time) (int, error) {
 	var n int
-	err := tx.get(ctx, &n, `SELECT count(*) FROM mails WHERE sent_at IS NULL AND gave_up_at IS NULL AND next_try_at <= ?`, tx.now)
+	err := tx.get(ctx, &n, `SELECT count(*) FROM mails WHERE sent_at IS NULL AND gave_up_at IS NULL AND (sending_at IS NULL AND next_try_at <= ? OR sending_at < ?)`, tx.now, lost)
 	return n, err
 }
 

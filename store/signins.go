@@ -46,7 +46,14 @@ func (tx *Tx) InsertReplay(ctx context.Context, connection identity.ConnectionID
 	return tx.exec(ctx, `INSERT INTO replays (connection_id, key_hash, expires_at) VALUES (?, ?, ?)`, string(connection), keyHash, until)
 }
 
-// Sweep deletes what is past its end: sessions, sign-in states, replays and access tokens.
+// enrolmentAge is how long a second factor that was begun may wait to be confirmed; reviewAge is how long a review is kept after the last attempt: a person who
+// stopped trying waits for nobody.
+const (
+	enrolmentAge = time.Hour
+	reviewAge    = 90 * 24 * time.Hour
+)
+
+// Sweep deletes what is past its end: sessions, sign-in states, replays, access tokens, pending links, old reviews, and second factors that were never confirmed.
 func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 	for _, query := range []string{
 		`DELETE FROM sessions WHERE expires_at < ?`,
@@ -54,11 +61,19 @@ func (tx *Tx) Sweep(ctx context.Context, at time.Time) error {
 		`DELETE FROM replays WHERE expires_at < ?`,
 		`DELETE FROM client_replays WHERE expires_at < ?`,
 		`DELETE FROM access_tokens WHERE expires_at < ?`,
+		`DELETE FROM pending_links WHERE expires_at < ?`,
+		`DELETE FROM signin_steps WHERE expires_at < ?`,
 		`DELETE FROM trials WHERE expires_at < ? AND NOT ok`, // those that went well stay, as proof
 	} {
 		if err := tx.exec(ctx, query, at); err != nil {
 			return err
 		}
+	}
+	if err := tx.exec(ctx, `DELETE FROM second_factors WHERE confirmed_at IS NULL AND created_at < ?`, at.Add(-enrolmentAge)); err != nil {
+		return err
+	}
+	if err := tx.exec(ctx, `DELETE FROM reviews WHERE last_at < ?`, at.Add(-reviewAge)); err != nil {
+		return err
 	}
 	return tx.exec(ctx, `DELETE FROM user_moves WHERE at < ?`, at.Add(-movesKept))
 }

@@ -12,13 +12,14 @@ type tenantRow struct {
 	Landing   bool   `db:"landing"`
 	CreatedAt moment `db:"created_at"`
 	Users     int64  `db:"users"`
+	Require   bool   `db:"require_sso"`
 }
 
 func (r *tenantRow) tenant() identity.Tenant {
-	return identity.Tenant{ID: identity.TenantID(r.ID), Name: r.Name, Landing: r.Landing, CreatedAt: r.CreatedAt.time(), Users: r.Users}
+	return identity.Tenant{ID: identity.TenantID(r.ID), Name: r.Name, Landing: r.Landing, CreatedAt: r.CreatedAt.time(), Users: r.Users, RequireSSO: r.Require}
 }
 
-const tenantColumns = `t.id, t.name, t.landing, t.created_at`
+const tenantColumns = `t.id, t.name, t.landing, t.created_at, t.require_sso`
 
 func (tx *Tx) tenant(ctx context.Context, where string, args ...any) (identity.Tenant, error) {
 	var r tenantRow

@@ -11,6 +11,9 @@ const sessionCookie = "drawbridge"
 // TrialCookie has the secret of the trial that this browser began, without the prefix: it leads to the result, and to nothing else.
 const TrialCookie = "drawbridge-trial"
 
+// SignInCookie ties what a browser begins at a provider to this browser, without the prefix.
+const SignInCookie = "drawbridge-signin"
+
 // Cookies sets and reads cookies. Secure is true when the public URL is https: then every name gets the prefix __Host-, which a browser accepts only
 // from this very host over https and for all of its paths (RFC 6265bis 4.1.3.2).
 type Cookies struct{ Secure bool }

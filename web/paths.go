@@ -12,6 +12,9 @@ const MaxLocalPath = 2048
 // TrialPath is where the result of a connection's trial is shown, before the trial's id.
 const TrialPath = "/connection-tests/"
 
+// PendingLinksPath is where somebody confirms to tie a provider's account to the own one.
+const PendingLinksPath = "/account/links/pending"
+
 // LocalPath returns s when it is a path with an optional query on this origin, else "/". It refuses what a browser would take for another site:
 // a scheme, two slashes or a backslash at the start, and control characters and spaces, which browsers drop before they look.
 func LocalPath(s string) string {

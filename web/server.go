@@ -23,7 +23,7 @@ const (
 
 // foreignPosts are the routes that other sites post to by design: an identity provider's answer and its log-out. They are protected by signature, state and
 // replay table.
-var foreignPosts = []string{"POST /sso/{connection}/acs", "POST /sso/{connection}/slo"}
+var foreignPosts = []string{"POST /sso/{connection}/acs", "POST /sso/{connection}/slo", "POST /sso/{connection}/backchannel-logout"}
 
 // Options are what a server needs.
 type Options struct {

@@ -27,6 +27,7 @@ type bridge struct {
 	people   *provisioning.Service
 	authn    *authn.Service
 	schemas  *scim.Schemas // nil: those of the standard
+	door     *sso.Door     // made with the routes
 }
 
 // open builds the floors: the model is read, the database opened, brought up to date and given the landing tenant and the model's roles.
@@ -49,6 +50,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
+	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -101,16 +103,17 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	scim.New(scim.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Limits: limits(b.settings), Schemas: b.schemas, Log: log,
 	}).Routes(mux)
-	door := b.door(log)
+	door := b.ssoDoor(log)
 	door.Routes(mux)
+	b.door = door
 	console.New(console.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Explain: door.Explain, Log: log,
 	}).Routes(mux)
 	return mux
 }
 
-// door returns the door of single sign-on as the settings want it.
-func (b *bridge) door(log *slog.Logger) *sso.Door {
+// ssoDoor returns the door of single sign-on as the settings want it.
+func (b *bridge) ssoDoor(log *slog.Logger) *sso.Door {
 	return sso.New(sso.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: web.Cookies{Secure: b.settings.Secure()}, AllowPrivate: b.settings.AllowPrivateProviders, Log: log,
 	})

@@ -114,11 +114,14 @@ func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	var background sync.WaitGroup
 	background.Go(func() { b.sweep(ctx, log) })
 	background.Go(func() { b.writeReads(ctx, log) })
+	routes := b.routes(log)
+	background.Go(func() { b.door.KeepProviders(ctx) })
+	background.Go(func() { b.recheckDomains(ctx, log) })
 	server := web.New(web.Options{
 		Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies,
 		MaxBody: max(web.DefaultMaxBody, int64(b.settings.SCIMMaxBody)),
 	})
-	err := server.Serve(ctx, l, server.Handler(b.routes(log)))
+	err := server.Serve(ctx, l, server.Handler(routes))
 	stop()
 	background.Wait()
 	log.Info("Drawbridge has stopped")

@@ -48,7 +48,7 @@ func (p *program) explainMessage(ctx context.Context, b *bridge, input, connecti
 	if err != nil {
 		return err
 	}
-	t, err := b.door(slog.New(slog.DiscardHandler)).Explain(ctx, identity.Operator(), identity.Pasted{Input: input, ConnectionID: c.ID, At: at})
+	t, err := b.ssoDoor(slog.New(slog.DiscardHandler)).Explain(ctx, identity.Operator(), identity.Pasted{Input: input, ConnectionID: c.ID, At: at})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 
 // tenant returns the commands about tenants.
 func (p *program) tenant() *cobra.Command {
-	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list"}
-	cmd.AddCommand(p.tenantCreate(), p.tenantList())
+	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list, require-sso"}
+	cmd.AddCommand(p.tenantCreate(), p.tenantList(), p.tenantRequireSSO())
 	return p.group(cmd)
 }
 
@@ -36,6 +36,41 @@ func (p *program) tenantCreate() *cobra.Command {
 			})
 		}),
 	}
+}
+
+func (p *program) tenantRequireSSO() *cobra.Command {
+	var off bool
+	cmd := &cobra.Command{
+		Use:   "require-sso TENANT",
+		Short: "Let a tenant's people in through their identity provider only, or with --off by password again",
+		Long: `Refuses passwords, and everything else that Drawbridge itself gave out, to the people of a tenant; their sessions that began with a password end.
+It needs a sign-in through the tenant's provider in the last 30 days, and an account for emergencies (drawbridge user break-glass).`,
+		Example: `  drawbridge tenant require-sso Acme
+  drawbridge tenant require-sso Acme --off`,
+		Args: cobra.ExactArgs(1),
+		RunE: p.do(func(ctx context.Context, args []string) error {
+			return p.with(ctx, func(b *bridge) error { return p.requireSSO(ctx, b, args[0], !off) })
+		}),
+	}
+	cmd.Flags().BoolVar(&off, "off", false, "let them use passwords again")
+	return cmd
+}
+
+func (p *program) requireSSO(ctx context.Context, b *bridge, word string, on bool) error {
+	t, err := b.findTenant(ctx, word)
+	if err != nil {
+		return err
+	}
+	if t, err = b.people.RequireSSO(ctx, identity.Operator(), t.ID, on); err != nil {
+		return err
+	}
+	return p.show(viewTenant(t), func(w io.Writer) {
+		if on {
+			fmt.Fprintf(w, "The people of %s come in through their provider only; their sessions that began with a password ended.\n", clean(t.Name))
+			return
+		}
+		fmt.Fprintf(w, "The people of %s may use passwords again.\n", clean(t.Name))
+	})
 }
 
 func (p *program) tenantList() *cobra.Command {
@@ -69,6 +104,9 @@ func (p *program) listTenants(ctx context.Context, b *bridge, q identity.Query) 
 			note := ""
 			if v.Landing {
 				note = "unknown people land here"
+			}
+			if v.RequireSSO {
+				note = "its people come in through its provider only"
 			}
 			t.add(string(v.ID), v.Name, fmt.Sprint(v.Users), note)
 		}

@@ -121,10 +121,12 @@ type tenantView struct {
 	Landing   bool              `json:"landing"`
 	Users     int64             `json:"users"`
 	CreatedAt time.Time         `json:"created_at"`
+
+	RequireSSO bool `json:"require_sso"`
 }
 
 func viewTenant(t identity.Tenant) tenantView {
-	return tenantView{t.ID, t.Name, t.Landing, t.Users, t.CreatedAt}
+	return tenantView{t.ID, t.Name, t.Landing, t.Users, t.CreatedAt, t.RequireSSO}
 }
 
 type tokenView struct {

@@ -44,6 +44,8 @@ type house struct {
 	viaSAML identity.Connection
 	viaOIDC identity.Connection
 	log     *bytes.Buffer
+
+	transport http.RoundTripper // of every browser
 }
 
 // providers listen once for all tests, because keys are slow to make; each house registers itself.
@@ -72,6 +74,12 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 
 func build(t testing.TB, db *store.DB) *house {
 	t.Helper()
+	return buildOver(t, db, false)
+}
+
+// buildOver is build with or without https in front.
+func buildOver(t testing.TB, db *store.DB, secure bool) *house {
+	t.Helper()
 	model, err := access.Load(storetest.Model)
 	if err != nil {
 		t.Fatal(err)
@@ -81,14 +89,23 @@ func build(t testing.TB, db *store.DB) *house {
 	t.Cleanup(func() { h.saml.Change(nil); h.oidc.Change(nil); h.oidc.ChangeUserInfo(nil) })
 	server := httptest.NewUnstartedServer(nil)
 	h.url = "http://" + server.Listener.Addr().String()
+	if secure {
+		h.url = "https://" + server.Listener.Addr().String()
+	}
+	cookies := web.Cookies{Secure: secure}
 	log := slog.New(slog.NewTextHandler(h.log, nil))
 	mux := http.NewServeMux()
-	h.door = sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, AllowPrivate: true, Log: log})
+	h.door = sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, AllowPrivate: true, Log: log})
 	h.door.Routes(mux)
 	scim.New(scim.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Log: log}).Routes(mux)
-	console.New(console.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Metadata: h.door.Metadata, Explain: h.door.Explain, Logout: h.door.Logout, Log: log}).Routes(mux)
+	console.New(console.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, Metadata: h.door.Metadata, Explain: h.door.Explain, Logout: h.door.Logout, Log: log}).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: log, URL: h.url}).Handler(mux)
-	server.Start()
+	start := server.Start
+	if secure {
+		start = server.StartTLS
+	}
+	start()
+	h.transport = server.Client().Transport
 	t.Cleanup(server.Close)
 	h.connect()
 	return h
@@ -184,7 +201,7 @@ func (h *house) browser() *browser {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &browser{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{h, &http.Client{Jar: jar, Transport: h.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // reply is an answer with its body read.
@@ -288,7 +305,7 @@ func (b *browser) session() (authn.Visit, error) {
 	}
 	var cookie string
 	for _, c := range b.client.Jar.Cookies(u) {
-		if c.Name == "drawbridge" {
+		if strings.TrimPrefix(c.Name, "__Host-") == "drawbridge" {
 			cookie = c.Value
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -22,6 +21,12 @@ type OIDCClient struct {
 	ID          string
 	Secret      string // empty: a public client
 	RedirectURI string
+
+	Auth string // token_endpoint_auth_method; empty: client_secret_basic or client_secret_post
+	Keys string // jwks_uri, for private_key_jwt
+	// PostLogout is where a browser may be sent after a log-out, and BackchannelLogout where the end of a session is told.
+	PostLogout        string
+	BackchannelLogout string
 }
 
 // OIDC is an OpenID provider with the code flow and PKCE. Its issuer is its base URL.
@@ -37,7 +42,9 @@ type OIDC struct {
 	change  func(*IDToken)
 	fetches int
 	publish map[string]any
-	info    func(map[string]any)
+
+	assertions map[string]bool // the ids of clients' assertions that were used
+	info       func(map[string]any)
 }
 
 type signingKey struct {
@@ -52,12 +59,13 @@ type grant struct {
 	nonce     string
 	challenge string
 	redirect  string
+	session   string // sid
 	made      time.Time
 }
 
 // NewOIDC returns a provider that will be served under base, an absolute URL without a trailing slash, with a new key.
 func NewOIDC(base string, people ...Person) (*OIDC, error) {
-	o := &OIDC{base: base, people: people, clients: map[string]OIDCClient{}, codes: map[string]grant{}, tokens: map[string]grant{}, publish: map[string]any{}}
+	o := &OIDC{base: base, people: people, clients: map[string]OIDCClient{}, codes: map[string]grant{}, tokens: map[string]grant{}, publish: map[string]any{}, assertions: map[string]bool{}}
 	return o, o.RotateKey()
 }
 
@@ -115,6 +123,7 @@ func (o *OIDC) Fetches() int {
 func (o *OIDC) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	routes := map[string]http.HandlerFunc{
 		"/.well-known/openid-configuration": o.discovery, "/authorize": o.authorize, "/token": o.token, "/keys": o.jwks, "/userinfo": o.userInfo,
+		"/logout": o.endSession,
 	}
 	for path, handle := range routes {
 		if strings.HasSuffix(r.URL.Path, path) {
@@ -135,7 +144,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 func (o *OIDC) discovery(w http.ResponseWriter, _ *http.Request) {
 	d := map[string]any{
 		"issuer": o.base, "authorization_endpoint": o.base + "/authorize", "token_endpoint": o.base + "/token", "jwks_uri": o.base + "/keys",
-		"userinfo_endpoint": o.base + "/userinfo", "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
+		"userinfo_endpoint": o.base + "/userinfo", "end_session_endpoint": o.base + "/logout", "response_types_supported": []string{"code"}, "subject_types_supported": []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"RS256"}, "code_challenge_methods_supported": []string{"S256"},
 		"authorization_response_iss_parameter_supported": true,
 	}
@@ -181,7 +190,7 @@ func (o *OIDC) authorize(w http.ResponseWriter, r *http.Request) {
 	}
 	code := newID()
 	o.mu.Lock()
-	o.codes[code] = grant{client, find(o.people, email), q.Get("nonce"), q.Get("code_challenge"), q.Get("redirect_uri"), time.Now()}
+	o.codes[code] = grant{client, find(o.people, email), q.Get("nonce"), q.Get("code_challenge"), q.Get("redirect_uri"), newID(), time.Now()}
 	o.mu.Unlock()
 	o.back(w, r, client, url.Values{"code": {code}})
 }
@@ -194,17 +203,14 @@ func (o *OIDC) back(w http.ResponseWriter, r *http.Request, client OIDCClient, v
 }
 
 func (o *OIDC) token(w http.ResponseWriter, r *http.Request) {
-	id, secret, ok := r.BasicAuth()
-	if !ok {
-		id, secret = r.PostFormValue("client_id"), r.PostFormValue("client_secret")
-	}
+	id, proven := o.authenticate(r)
 	o.mu.Lock()
 	g, found := o.codes[r.PostFormValue("code")]
 	delete(o.codes, r.PostFormValue("code"))
 	o.mu.Unlock()
 	sum := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	switch {
-	case found && (id != g.client.ID || subtle.ConstantTimeCompare([]byte(secret), []byte(g.client.Secret)) != 1):
+	case !proven || found && id != g.client.ID:
 		answer(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 	case !found || time.Since(g.made) > codeAge || r.PostFormValue("redirect_uri") != g.redirect || base64.RawURLEncoding.EncodeToString(sum[:]) != g.challenge:
 		answer(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})

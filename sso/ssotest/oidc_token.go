@@ -44,6 +44,9 @@ func newIDToken(issuer string, g grant, access string, key signingKey) *IDToken 
 	} {
 		claims[name] = value
 	}
+	if g.session != "" {
+		claims["sid"] = g.session
+	}
 	return &IDToken{Header: map[string]any{"alg": "RS256", "typ": "JWT", "kid": key.id}, Claims: claims, Key: key.key}
 }
 

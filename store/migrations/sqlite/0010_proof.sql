@@ -1,0 +1,61 @@
+-- +goose Up
+-- Domains that somebody claims. One claim at most holds a domain: it was verified by DNS, or a Super Admin said so.
+CREATE TABLE domains (
+    id              TEXT PRIMARY KEY,
+    domain          TEXT NOT NULL,
+    tenant_id       TEXT REFERENCES tenants (id),
+    token           TEXT NOT NULL,
+    holds           BOOLEAN NOT NULL,
+    created_at      TIMESTAMP NOT NULL,
+    verified_at     TIMESTAMP,
+    override_by     TEXT NOT NULL,
+    override_reason TEXT NOT NULL,
+    checked_at      TIMESTAMP,
+    failing_since   TIMESTAMP,
+    failure         TEXT NOT NULL
+);
+CREATE UNIQUE INDEX domains_one_holder ON domains (domain) WHERE holds;
+CREATE UNIQUE INDEX domains_one_claim ON domains (domain, tenant_id);
+CREATE UNIQUE INDEX domains_one_claim_of_all ON domains (domain) WHERE tenant_id IS NULL;
+CREATE INDEX domains_by_tenant ON domains (tenant_id, id);
+
+-- What tenants' connections are trusted for already was a Super Admin's word.
+INSERT INTO domains (id, domain, tenant_id, token, holds, created_at, override_by, override_reason, failure)
+    SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-7' || substr(hex(randomblob(2)), 2) || '-8' || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
+        d.domain, c.tenant_id, lower(hex(randomblob(16))), TRUE, c.created_at, 'a Super Admin', c.name, ''
+    FROM connection_domains d JOIN connections c ON c.id = d.connection_id WHERE c.tenant_id IS NOT NULL AND d.domain <> '*' ORDER BY c.enabled DESC, c.id
+    ON CONFLICT DO NOTHING;
+
+-- Whose people come in through a provider only, and who may come in when the provider is down.
+ALTER TABLE tenants ADD COLUMN require_sso BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE TABLE break_glass (
+    user_id    TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    granted_by TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+
+-- The second factor beside a password: a sealed secret, and the last step of time whose code was taken.
+CREATE TABLE second_factors (
+    user_id        TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    secret         BLOB NOT NULL,
+    created_at     TIMESTAMP NOT NULL,
+    confirmed_at   TIMESTAMP,
+    last_step      INTEGER NOT NULL,
+    failures       INTEGER NOT NULL,
+    last_failed_at TIMESTAMP
+);
+CREATE TABLE recovery_codes (
+    user_id TEXT NOT NULL REFERENCES second_factors (user_id) ON DELETE CASCADE,
+    hash    BLOB NOT NULL,
+    PRIMARY KEY (user_id, hash)
+);
+
+-- A browser that gave the right password and is asked for a code.
+CREATE TABLE signin_steps (
+    hash       BLOB PRIMARY KEY,
+    user_id    TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    trace_id   TEXT NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX signin_steps_by_user ON signin_steps (user_id);
