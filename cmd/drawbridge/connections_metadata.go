@@ -172,22 +172,3 @@ func (p *program) settleMetadata(ctx context.Context, b *bridge, word, digest, s
 		writeChanges(w, held.Changes)
 	})
 }
-
-// findConnection returns the connection that word names: an id, or a name, which only one connection has.
-func (b *bridge) findConnection(ctx context.Context, word string) (identity.Connection, error) {
-	if id, ok := identity.ParseID[identity.ConnectionID](word); ok {
-		return b.people.Connection(ctx, identity.Operator(), id)
-	}
-	all, err := everything(func(q identity.Query) (identity.Page[identity.Connection], error) {
-		return b.people.Connections(ctx, identity.Operator(), q)
-	}, func(c identity.Connection) string { return string(c.ID) })
-	if err != nil {
-		return identity.Connection{}, err
-	}
-	for _, c := range all {
-		if identity.NameKey(c.Name) == identity.NameKey(word) {
-			return c, nil
-		}
-	}
-	return identity.Connection{}, identity.Errorf(identity.NotFound, "There is no connection %q. See 'drawbridge connection list'.", word)
-}
