@@ -40,6 +40,7 @@ type Service struct {
 	hashes  chan struct{} // one token for each hash that may be computed now
 	queue   chan struct{} // one token for each hash that is computed or waits for that
 	tried   *attempts     // passwords
+	asked   *attempts     // where an address leads
 	clients *attempts     // OAuth clients
 	guesses *attempts     // secrets in links
 	begun   *attempts     // sign-ins at providers
@@ -66,6 +67,7 @@ func New(db *store.DB, model *access.Model) *Service {
 		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
+		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
 		begun: &attempts{
 			sources: map[netip.Prefix]*source{}, most: maxBegun,
 			refusal: "Too many sign-ins were begun from one network address. Wait a quarter of an hour; if all your people have the address of one proxy, name it in DRAWBRIDGE_TRUSTED_PROXIES.",

@@ -17,8 +17,9 @@ import (
 
 // connection returns the commands about identity providers.
 func (p *program) connection() *cobra.Command {
-	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create-saml, create-oidc, list"}
-	cmd.AddCommand(p.connectionSAML(), p.connectionOIDC(), p.connectionList())
+	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create-saml, create-oidc, list, refresh, approve, reject"}
+	cmd.AddCommand(p.connectionSAML(), p.connectionOIDC(), p.connectionList(),
+		p.connectionRefresh(), p.connectionApprove(), p.connectionReject())
 	return p.group(cmd)
 }
 
@@ -79,7 +80,7 @@ func (n *newConnection) resolve(ctx context.Context, b *bridge, kind identity.Co
 
 func (p *program) connectionSAML() *cobra.Command {
 	var n newConnection
-	var metadata string
+	var metadata, signer string
 	var extra identity.SAMLSettings
 	cmd := &cobra.Command{
 		Use:   "create-saml NAME --metadata FILE-or-URL --domain DOMAIN",
@@ -92,6 +93,9 @@ func (p *program) connectionSAML() *cobra.Command {
 			if err := n.check("connection create-saml"); err != nil {
 				return err
 			}
+			if err := p.readSigner(&extra, signer); err != nil {
+				return err
+			}
 			return p.with(ctx, func(b *bridge) error { return p.createSAML(ctx, b, n, extra, metadata) })
 		}),
 	}
@@ -99,6 +103,7 @@ func (p *program) connectionSAML() *cobra.Command {
 	cmd.Flags().StringVar(&metadata, "metadata", "", "the provider's metadata: an https URL, a file, or - for standard input")
 	cmd.Flags().StringVar(&extra.EmailClaim, "email-attribute", "", "the attribute that carries the e-mail address (default: the well-known names, then the NameID)")
 	cmd.Flags().BoolVar(&extra.AllowSHA1, "allow-sha1", false, "accept signatures with SHA-1, which can be forged: only for a provider that can do nothing else")
+	metadataFlags(cmd, &extra, &signer)
 	require(cmd, "metadata")
 	return cmd
 }
@@ -115,10 +120,11 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 		}
 		metadata = string(raw)
 	}
-	if c.SAML, err = b.samlSettings(ctx, metadata, identity.SAMLSettings{}); err != nil {
+	if c.SAML, err = sso.ReadMetadataFor(ctx, metadata, extra, b.settings.AllowPrivateProviders); err != nil {
 		return err
 	}
 	c.SAML.EmailClaim, c.SAML.AllowSHA1 = extra.EmailClaim, extra.AllowSHA1
+	c.SAML.PinCertificates, c.SAML.RefuseExpired = extra.PinCertificates, extra.RefuseExpired
 	if c, err = b.people.CreateConnection(ctx, identity.Operator(), c); err != nil {
 		return err
 	}
