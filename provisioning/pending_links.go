@@ -59,8 +59,7 @@ func (s *Service) ConfirmLink(ctx context.Context, by identity.Actor, c Confirma
 	var l identity.PendingLink
 	err := s.pending(ctx, by, c.ID, c.Browser, func(tx *store.Tx, found identity.PendingLink) error {
 		l = found
-		fresh := c.Session.UserID == l.UserID && c.Session.ConnectionID == "" && c.Session.CreatedAt.After(l.CreatedAt)
-		if !l.Asked && !c.Proven && !fresh {
+		if l.NeedsProof(c.Session) && !c.Proven {
 			return identity.Errorf(identity.Forbidden, "Enter your password to connect this account.").WithCode("proof.required").WithField("password")
 		}
 		connection, err := tx.Connection(ctx, store.Everything(), l.ConnectionID)
