@@ -74,7 +74,7 @@ func (s *Service) ConfirmLink(ctx context.Context, by identity.Actor, c Confirma
 			return sharpen(err, noUser)
 		}
 		link := identity.Link{ConnectionID: l.ConnectionID, ConnectionName: connection.Name, Issuer: l.Issuer, Subject: l.Subject, Email: l.Email}
-		return s.tie(ctx, tx, by, u, tieing{Link: link, Reason: "confirmed in My Account"})
+		return s.tie(ctx, tx, by, u, tieing{Link: link, Own: true, Reason: "confirmed in My Account"})
 	})
 	return l, err
 }
