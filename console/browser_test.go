@@ -182,13 +182,21 @@ func TestInABrowserNoPageBreaksItsPolicy(t *testing.T) {
 	if err := s.prov.RecordTrace(t.Context(), trace); err != nil {
 		t.Fatal(err)
 	}
+	_, token, err := s.prov.CreateSetupLink(t.Context(), identity.Operator(), identity.SetupLink{TenantID: s.acme.ID, Name: "Theirs", Domains: []string{"acme.example"}}, identity.DefaultSetupAge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	saml := must(readMetadata(t.Context(), "<EntityDescriptor/>", identity.SAMLSettings{}))(t)
+	mine := must(s.prov.PrepareConnection(t.Context(), identity.Operator(), identity.Connection{Name: "Mine", Kind: identity.SAML, Domains: []string{"mine.example"}, SAML: saml}))(t)
 	b := open(t, s.url)
 	b.signIn("root@bridge.example")
 	user := "/console/users/" + string(s.ada.ID)
 	for _, path := range []string{
 		"/account", "/console/users", "/console/users/new", user, user + "/edit", user + "/deactivate", "/console/placement", "/console/tenants",
 		"/console/directories", "/console/directories/new", "/console/directories/" + s.push.ID, "/console/directories/" + s.push.ID + "/rotate",
-		"/console/connections", "/console/connections/new?kind=saml", "/console/connections/new?kind=oidc", "/console/connections/" + string(c.ID),
+		"/console/connections", "/console/connections/new", "/console/connections/new?provider=okta-saml", "/console/connections/" + string(c.ID),
+		"/console/connections/" + string(mine.ID), "/console/connections/" + string(mine.ID) + "/provider", "/console/connections/" + string(mine.ID) + "/delete",
+		"/console/setup-links", "/console/setup-links/new", "/setup/" + token, "/setup?provider=entra-saml", "/setup?provider=google-oidc",
 		"/console/signins", "/console/signins/" + string(trace.ID), "/console/signins/explain", "/console/signins/links?trace=" + string(trace.ID), "/console/requests", "/console/events",
 	} {
 		var wide bool
@@ -199,6 +207,27 @@ func TestInABrowserNoPageBreaksItsPolicy(t *testing.T) {
 		}
 		b.calm(path)
 	}
+}
+
+func TestInABrowserTheWizardLeadsToATest(t *testing.T) {
+	s := start(t, storetest.SQLite(t))
+	b := open(t, s.url)
+	b.signIn("root@bridge.example")
+	b.goTo("/console/connections/new")
+	var copies int
+	var next, at string
+	b.run(
+		chromedp.Click(`a[href$="provider=entra-oidc"]`, chromedp.ByQuery), chromedp.WaitVisible("#domains", chromedp.ByQuery),
+		chromedp.SendKeys("#name", "Entra of Partner", chromedp.ByQuery), chromedp.SendKeys("#domains", "partner.example\n", chromedp.ByQuery), chromedp.WaitVisible("#issuer", chromedp.ByQuery),
+		chromedp.Evaluate(`document.querySelectorAll("button[data-copy]:not([hidden])").length`, &copies),
+		chromedp.SendKeys("#issuer", "https://login.example/v2.0", chromedp.ByQuery), chromedp.SendKeys("#clientid", "abc", chromedp.ByQuery), chromedp.SendKeys("#clientsecret", "hush\n", chromedp.ByQuery),
+		chromedp.WaitVisible(".notice-good", chromedp.ByQuery), chromedp.Text(".steps [aria-current]", &next, chromedp.ByQuery),
+		chromedp.Click(`form[action$="/test"] button`, chromedp.ByQuery), chromedp.WaitVisible(".ask", chromedp.ByQuery), chromedp.AttributeValue(".ask a.button-primary", "href", &at, nil, chromedp.ByQuery),
+	)
+	if copies != 2 || next != "Test" || !strings.Contains(at, "/test?key=") {
+		t.Errorf("%d values can be copied; the next step is %q, the test is at %q", copies, next, at)
+	}
+	b.calm("the wizard")
 }
 
 func TestInABrowserTheKeysAndTheClockWork(t *testing.T) {

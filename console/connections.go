@@ -2,19 +2,14 @@ package console
 
 import (
 	"context"
-	"crypto/x509"
-	"io"
 	"net/http"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
 )
-
-// maxMetadata is the largest metadata file in bytes that an upload may have.
-const maxMetadata = 1 << 20
 
 type connectionRow struct {
 	identity.Connection
@@ -31,6 +26,7 @@ func (c connectionRow) Provider() string {
 
 type connectionsBody struct {
 	Connections []connectionRow
+	Notices     []notice
 	Pager       pager
 }
 
@@ -48,161 +44,91 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request, v visit) erro
 	for _, c := range found.Items {
 		body.Connections = append(body.Connections, connectionRow{c, names[c.TenantID]})
 	}
+	if body.Notices, err = d.noticesOf(r.Context(), v, found.Items); err != nil {
+		return err
+	}
+	body.Notices = slices.DeleteFunc(body.Notices, func(n notice) bool { return !strings.HasPrefix(n.URL, connectionURL("")) })
 	return d.show(w, r, v, "connections", screen{Title: "Connections", Nav: "connections", Body: body})
-}
-
-type connectionFormBody struct {
-	Form        form
-	Kind        identity.ConnectionKind
-	Tenants     []identity.Tenant
-	Roles       roleOptions
-	Directories []identity.Directory
-	Addresses   addresses
-}
-
-func (d *Door) newConnection(w http.ResponseWriter, r *http.Request, v visit) error {
-	kind := identity.ConnectionKind(r.FormValue("kind"))
-	if kind != identity.OIDC {
-		kind = identity.SAML
-	}
-	f := blank("kind", string(kind), "unknown", string(identity.UnknownLanding), "id", identity.NewID[string]())
-	return d.connectionForm(w, r, v, f)
-}
-
-func (d *Door) connectionForm(w http.ResponseWriter, r *http.Request, v visit, f form) error {
-	body, err := d.connectionChoices(r.Context(), v, f)
-	if err != nil {
-		return err
-	}
-	s := screen{Title: "New connection", Nav: "connections", Body: body}
-	if f.Problem != nil {
-		s.Status = web.Status(f.Problem)
-	}
-	return d.show(w, r, v, "connection_new", s)
-}
-
-func (d *Door) connectionChoices(ctx context.Context, v visit, f form) (connectionFormBody, error) {
-	body := connectionFormBody{Form: f, Kind: identity.ConnectionKind(f.Value("kind")), Addresses: d.addresses(identity.ConnectionID(f.Value("id")))}
-	var err error
-	if body.Tenants, err = d.tenantOptions(ctx, v); err != nil {
-		return body, err
-	}
-	if body.Roles, err = d.roleOptions(ctx, v); err != nil {
-		return body, err
-	}
-	p, err := d.prov.Directories(ctx, v.Actor, identity.Query{Limit: maxOptions})
-	body.Directories = p.Items
-	return body, err
-}
-
-func (d *Door) createConnection(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r, "name", "tenant", "domains", "unknown", "unknownrole", "directory", "metadata", "metadataurl", "issuer", "clientid", "clientsecret")
-	if err != nil {
-		return err
-	}
-	c, err := d.readConnection(r, f)
-	if err == nil {
-		if c, err = d.prov.CreateConnection(r.Context(), v.Actor, c); err == nil {
-			http.Redirect(w, r, "/console/connections/"+string(c.ID)+"?done=connection-created", http.StatusSeeOther)
-			return nil
-		}
-	}
-	if f.refused(err) {
-		f.Values.Del("clientsecret")
-		return d.connectionForm(w, r, v, f)
-	}
-	return err
-}
-
-// readConnection decodes the form of a new connection; for SAML it reads the provider's metadata. The id was chosen when the form was shown, so that
-// the addresses on it were already the right ones.
-func (d *Door) readConnection(r *http.Request, f form) (identity.Connection, error) {
-	c := identity.Connection{
-		Name: f.Value("name"), TenantID: identity.TenantID(f.Value("tenant")), Kind: identity.ConnectionKind(f.Value("kind")), Enabled: true,
-	}
-	c.ID, _ = identity.ParseID[identity.ConnectionID](f.Value("id"))
-	readRules(f, &c)
-	if c.Kind == identity.OIDC {
-		c.OIDC = identity.OIDCSettings{Issuer: f.Value("issuer"), ClientID: f.Value("clientid"), ClientSecret: f.Value("clientsecret"), TenantIDs: words(f.Value("tenantids"))}
-		return c, nil
-	}
-	source, err := metadataSource(r, f)
-	if err != nil {
-		return c, err
-	}
-	if d.metadata == nil {
-		return c, identity.Errorf(identity.Invalid, "This installation cannot read SAML metadata here. Use the command line: drawbridge connection create-saml.").WithField("metadata")
-	}
-	c.SAML, err = d.metadata(r.Context(), source)
-	return c, err
-}
-
-// readRules decodes whom a connection is trusted for and what happens to a person whom nobody knows.
-func readRules(f form, c *identity.Connection) {
-	c.Domains = words(f.Value("domains"))
-	c.Unknown = identity.UnknownPolicy(f.Value("unknown"))
-	c.UnknownRole = ""
-	if c.Unknown == identity.UnknownTenant {
-		c.UnknownRole = identity.RoleID(f.Value("unknownrole"))
-	}
-	c.DirectoryID = identity.DirectoryID(f.Value("directory"))
-}
-
-// metadataSource returns the uploaded file, the pasted XML or the address, whichever is there, in this order.
-func metadataSource(r *http.Request, f form) (string, error) {
-	if file, _, err := r.FormFile("metadatafile"); err == nil {
-		defer file.Close()
-		raw, err := io.ReadAll(io.LimitReader(file, maxMetadata+1))
-		if err != nil || len(raw) > maxMetadata {
-			return "", identity.Errorf(identity.TooLarge, "The metadata file is larger than 1 MB.").WithCause(err)
-		}
-		if len(raw) > 0 {
-			return string(raw), nil
-		}
-	}
-	if xml := f.Value("metadata"); xml != "" {
-		return xml, nil
-	}
-	if address := f.Value("metadataurl"); address != "" {
-		return address, nil
-	}
-	return "", identity.Errorf(identity.Invalid, "Give the provider's metadata: its address, the file, or the XML.").WithField("metadataurl")
 }
 
 // addresses are what a provider must be told about a connection.
 type addresses struct {
-	EntityID, ACS, Metadata, Redirect, Login string
+	EntityID, ACS, Metadata, SLO           string // SAML
+	Redirect, SignedOut, BackchannelLogout string // OpenID Connect
+	Login                                  string
 }
 
 func (d *Door) addresses(id identity.ConnectionID) addresses {
 	base := d.url + "/sso/" + string(id)
-	return addresses{EntityID: base + "/metadata", ACS: base + "/acs", Metadata: "/sso/" + string(id) + "/metadata", Redirect: base + "/callback", Login: base + "/login"}
+	return addresses{
+		EntityID: base + "/metadata", ACS: base + "/acs", Metadata: "/sso/" + string(id) + "/metadata", SLO: base + "/slo",
+		Redirect: base + "/callback", SignedOut: base + "/logged-out", BackchannelLogout: base + "/backchannel-logout", Login: base + "/login",
+	}
 }
 
-// IsSAML chooses what the page tells the provider.
-func (b connectionFormBody) IsSAML() bool { return b.Kind == identity.SAML }
+// Of returns one of the addresses by the name that guides use.
+func (a addresses) Of(name string) string {
+	switch name {
+	case oursACS:
+		return a.ACS
+	case oursEntity:
+		return a.EntityID
+	case oursRedirect:
+		return a.Redirect
+	case oursLogin:
+		return a.Login
+	case oursSLO:
+		return a.SLO
+	case oursSignedOut:
+		return a.SignedOut
+	case oursBackLogout:
+		return a.BackchannelLogout
+	}
+	return ""
+}
 
 type connectionBody struct {
-	Connection  connectionRow
-	Form        form
-	Addresses   addresses
-	Roles       roleOptions
-	Directories []identity.Directory
-	Expires     []time.Time // of the provider's certificates
-	Traces      []identity.Trace
-	Names       map[identity.ConnectionID]string // nil: every sign-in went through this connection
+	Connection   connectionRow
+	Form         form
+	Guide        guide
+	Addresses    addresses
+	Roles        roleOptions
+	Directories  []identity.Directory
+	Certificates []certificateRow // the provider's
+	Keys         []certificateRow // our own, the one that signs first
+	Health       identity.ConnectionHealth
+	Pending      *identity.MetadataChange
+	Tested       *identity.Trial // the last test; nil: none yet
+	Notices      []notice
+	Traces       []identity.Trace
+	Names        map[identity.ConnectionID]string // nil: every sign-in went through this connection
 }
 
 // IsSAML chooses what the page tells the provider.
 func (b connectionBody) IsSAML() bool { return b.Connection.Kind == identity.SAML }
+
+// Waits reports whether the connection is on its way: made, and not in use yet.
+func (b connectionBody) Waits() bool {
+	return !b.Connection.Enabled && len(b.Traces) == 0 || b.Step() == 6
+}
+
+// Step is where the wizard goes on: 5, the test; 6, the switch; 0 when the connection is in use.
+func (b connectionBody) Step() int {
+	switch {
+	case b.Connection.Enabled:
+		return 0
+	case b.Tested != nil && b.Tested.OK && !b.Tested.CreatedAt.Before(b.Connection.UpdatedAt):
+		return 6
+	}
+	return 5
+}
 
 func (d *Door) connection(w http.ResponseWriter, r *http.Request, v visit) error {
 	c, err := d.pathConnection(r, v)
 	if err != nil {
 		return err
 	}
-	f := blank("name", c.Name, "domains", strings.Join(c.Domains, ", "), "unknown", string(c.Unknown), "unknownrole", string(c.UnknownRole), "directory", string(c.DirectoryID))
-	return d.connectionPage(w, r, v, c, f)
+	return d.connectionPage(w, r, v, c, settingsForm(c))
 }
 
 func (d *Door) pathConnection(r *http.Request, v visit) (identity.Connection, error) {
@@ -218,17 +144,12 @@ func (d *Door) connectionPage(w http.ResponseWriter, r *http.Request, v visit, c
 	if err != nil {
 		return err
 	}
-	choices, err := d.connectionChoices(r.Context(), v, f)
-	if err != nil {
-		return err
-	}
-	traces, err := d.prov.Traces(r.Context(), v.Actor, provisioning.TraceQuery{ConnectionID: c.ID, Limit: recentRows})
-	if err != nil {
-		return err
-	}
 	body := connectionBody{
-		Connection: connectionRow{c, names[c.TenantID]}, Form: f, Addresses: d.addresses(c.ID), Roles: choices.Roles, Directories: choices.Directories,
-		Expires: expiries(c.SAML.Certificates), Traces: traces.Items,
+		Connection: connectionRow{c, names[c.TenantID]}, Form: f, Guide: guideOf(c.Options.Provider, c.Kind), Addresses: d.addresses(c.ID),
+		Certificates: certificateRows(c), Keys: keyRows(c),
+	}
+	if err := d.fillConnection(r.Context(), v, &body); err != nil {
+		return err
 	}
 	s := screen{Title: c.Name, Nav: "connections", Body: body}
 	if f.Problem != nil {
@@ -237,38 +158,38 @@ func (d *Door) connectionPage(w http.ResponseWriter, r *http.Request, v visit, c
 	return d.show(w, r, v, "connection", s)
 }
 
-// expiries are the ends of certificates; what cannot be read has none.
-func expiries(certificates [][]byte) []time.Time {
-	var out []time.Time
-	for _, der := range certificates {
-		if cert, err := x509.ParseCertificate(der); err == nil {
-			out = append(out, cert.NotAfter)
-		}
+// fillConnection reads what the page shows beside the connection itself.
+func (d *Door) fillConnection(ctx context.Context, v visit, body *connectionBody) error {
+	c := body.Connection.Connection
+	var choices wizardBody
+	if err := d.wizardChoices(ctx, v, &choices); err != nil {
+		return err
 	}
-	return out
-}
-
-func (d *Door) updateConnection(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r, "name", "domains", "unknown", "unknownrole", "directory")
+	body.Roles, body.Directories = choices.Roles, choices.Directories
+	traces, err := d.prov.Traces(ctx, v.Actor, provisioning.TraceQuery{ConnectionID: c.ID, Limit: recentRows})
 	if err != nil {
 		return err
 	}
-	c, err := d.pathConnection(r, v)
+	body.Traces = traces.Items
+	health, err := d.prov.ConnectionHealth(ctx, v.Actor, c.ID)
 	if err != nil {
 		return err
 	}
-	_, err = d.prov.UpdateConnection(r.Context(), v.Actor, c.ID, func(c *identity.Connection) error {
-		c.Name = f.Value("name")
-		readRules(f, c)
-		return nil
-	})
-	switch {
-	case err == nil:
-		http.Redirect(w, r, "/console/connections/"+string(c.ID)+"?done=connection-updated", http.StatusSeeOther)
-		return nil
-	case f.refused(err):
-		return d.connectionPage(w, r, v, c, f)
+	body.Health = health[c.ID]
+	trial, tested, err := d.prov.LastTrial(ctx, v.Actor, c.ID)
+	if err != nil {
+		return err
 	}
+	if tested {
+		body.Tested = &trial
+	}
+	pending, err := d.prov.PendingMetadata(ctx, v.Actor, c.ID)
+	if err == nil {
+		body.Pending = &pending
+	} else if identity.KindOf(err) != identity.NotFound {
+		return err
+	}
+	body.Notices, err = d.connectionNotices(ctx, v, c)
 	return err
 }
 

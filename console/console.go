@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -12,14 +13,15 @@ import (
 )
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
-// address, into the settings of a connection; without it SAML connections cannot be made here. Logout ends a session, at its provider too, and answers;
-// without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page is not there.
+// address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at
+// its provider too, and answers; without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page
+// is not there.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string
 	Cookies      web.Cookies
-	Metadata     func(ctx context.Context, source string) (identity.SAMLSettings, error)
+	Metadata     func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	Log          *slog.Logger
@@ -31,11 +33,18 @@ type Door struct {
 	authn    *authn.Service
 	url      string
 	cookies  web.Cookies
-	metadata func(ctx context.Context, source string) (identity.SAMLSettings, error)
+	metadata func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
+	brake    *web.Brake // of setup links: wrong ones by address, and what is tried with a right one
 	log      *slog.Logger
 }
+
+// How often a setup link, or an address with wrong ones, may try something.
+const (
+	setupTries  = 60
+	setupWindow = 10 * time.Minute
+)
 
 // New returns the door.
 func New(o Options) *Door {
@@ -43,7 +52,10 @@ func New(o Options) *Door {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &Door{prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain, log: log}
+	return &Door{
+		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain,
+		brake: web.NewBrake(setupTries, setupWindow), log: log,
+	}
 }
 
 // The rights that a route may ask for. All but the first two are capabilities of the access model.
@@ -153,6 +165,7 @@ func (d *Door) routes() []route {
 
 		{"GET /console/connections", tenantsWrite, d.connections},
 		{"GET /console/connections/new", tenantsWrite, d.newConnection},
+		{"POST /console/connections/new", tenantsWrite, d.wizardStep},
 		{"POST /console/connections", tenantsWrite, d.createConnection},
 		{"GET /console/connections/{id}", tenantsWrite, d.connection},
 		{"POST /console/connections/{id}", tenantsWrite, d.updateConnection},
@@ -160,6 +173,26 @@ func (d *Door) routes() []route {
 		{"POST /console/connections/{id}/disable", tenantsWrite, d.disableConnection},
 		{"POST /console/connections/{id}/enable", tenantsWrite, d.enableConnection},
 		{"POST /console/connections/{id}/test", tenantsWrite, d.beginTrial},
+		{"GET /console/connections/{id}/provider", tenantsWrite, d.editProvider},
+		{"POST /console/connections/{id}/provider", tenantsWrite, d.updateProvider},
+		{"POST /console/connections/{id}/certificates", tenantsWrite, d.addCertificate},
+		{"GET /console/connections/{id}/certificates/{print}/remove", tenantsWrite, d.confirmRemoveCertificate},
+		{"POST /console/connections/{id}/certificates/{print}/remove", tenantsWrite, d.removeCertificate},
+		{"GET /console/connections/{id}/keys", tenantsWrite, d.confirmKeyStep},
+		{"POST /console/connections/{id}/keys", tenantsWrite, d.keyStep},
+		{"POST /console/connections/{id}/metadata/{word}", tenantsWrite, d.settleMetadata},
+		{"GET /console/connections/{id}/delete", tenantsWrite, d.confirmDeleteConnection},
+		{"POST /console/connections/{id}/delete", tenantsWrite, d.deleteConnection},
+		{"GET /console/setup-links", tenantsWrite, d.setupLinks},
+		{"GET /console/setup-links/new", tenantsWrite, d.newSetupLink},
+		{"POST /console/setup-links", tenantsWrite, d.createSetupLink},
+		{"GET /console/setup-links/{id}/revoke", tenantsWrite, d.confirmRevokeSetupLink},
+		{"POST /console/setup-links/{id}/revoke", tenantsWrite, d.revokeSetupLink},
+		{"GET /setup/{secret}", anybody, d.openSetup},
+		{"GET /setup", anybody, d.setup},
+		{"POST /setup", anybody, d.saveSetup},
+		{"POST /setup/test", anybody, d.testSetup},
+		{"POST /setup/finish", anybody, d.finishSetup},
 		{"GET " + web.TrialPath + "{id}", anybody, d.trial},
 
 		{"GET /console/signins", auditRead, d.signins},

@@ -14,7 +14,7 @@ import (
 // maxForm is the largest form in bytes: enough for the metadata of a provider and for a thousand people to place.
 const maxForm = 2 << 20
 
-// maxField is the longest single field in bytes; only metadata and a message to be explained may be longer. What is typed here is kept in events for ever.
+// maxField is the longest single field in bytes; only metadata, certificates and a message to be explained may be longer. What is typed here is kept in events for ever.
 const maxField = 16 << 10
 
 // form is what somebody typed, with what was wrong about it, so that a page can show both again.
@@ -49,7 +49,7 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, e
 	}
 	for name, values := range r.PostForm {
 		for _, value := range values {
-			if len(value) > maxField && name != "metadata" && name != "message" {
+			if len(value) > maxField && name != "metadata" && name != "certificate" && name != "message" {
 				return form{}, identity.Errorf(identity.TooLarge, "The field %s has more than 16 KB. Write less.", clip(name, 40))
 			}
 			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
@@ -81,6 +81,14 @@ func (f form) Error(name string) string {
 		return ""
 	}
 	return f.Problem.Message
+}
+
+// Choices returns what the field that is wrong may be instead, where only a few values can be right.
+func (f form) Choices() []string {
+	if f.Problem == nil {
+		return nil
+	}
+	return f.Problem.Choices
 }
 
 // General returns what is wrong with the form as a whole, or "".

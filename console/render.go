@@ -23,7 +23,7 @@ var templateFiles embed.FS
 var pages = parsePages()
 
 func parsePages() map[string]*template.Template {
-	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/parts_connection.html"))
 	names := template.Must(shared.Clone())
 	out := map[string]*template.Template{}
 	files, _ := fs.Glob(templateFiles, "templates/*.html") // the pattern is a constant and valid
@@ -57,15 +57,20 @@ var functions = template.FuncMap{
 	"source":    sourceText,
 	"device":    device,
 	"join":      strings.Join,
+	"pair":      func(first, second any) pair { return pair{first, second} },
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 }
+
+// pair hands two things to a part of a page.
+type pair struct{ First, Second any }
 
 // screen is one page: its title, which entry of the menu it belongs to, and its own data.
 type screen struct {
 	Title  string
 	Nav    string
-	Status int // 0: 200
+	Status int  // 0: 200
+	Wide   bool // for somebody who is not signed in: a page to work on, not a gate
 	Body   any
 }
 
@@ -132,8 +137,16 @@ var doneTexts = map[string]string{
 	"networks-set":        "The networks were saved.",
 	"client-revoked":      "The client was revoked. It gets no more access tokens, and those that it has are refused.",
 	"link-revoked":        "The link was revoked. It opens nothing any more.",
-	"connection-created":  "The connection was created. Give the values below to the identity provider.",
+	"connection-prepared": "The connection was created, switched off. Test it, then switch it on.",
 	"connection-updated":  "The connection was saved.",
+	"connection-deleted":  "The connection was deleted. The people who came through it stay.",
+	"certificate-added":   "The certificate was added. What is signed with its key is believed.",
+	"certificate-removed": "The certificate was removed. What is signed with its key is refused.",
+	"key-changed":         "Done. Our metadata says it already: let the provider read it again.",
+	"metadata-approved":   "The provider’s new metadata is in force.",
+	"metadata-rejected":   "Nothing was changed. The same metadata is not asked about again.",
+	"setup-saved":         "Saved. Now test it.",
+	"setup-link-revoked":  "The link was revoked. It opens nothing any more.",
 	"connection-disabled": "The connection was disabled. Nobody can sign in through it until you enable it.",
 	"connection-enabled":  "The connection was enabled.",
 }

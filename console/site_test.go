@@ -118,7 +118,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 }
 
 // readMetadata stands for the reader of package sso: it takes any descriptor and refuses everything else.
-func readMetadata(_ context.Context, source string) (identity.SAMLSettings, error) {
+func readMetadata(_ context.Context, source string, _ identity.SAMLSettings) (identity.SAMLSettings, error) {
 	if !strings.Contains(source, "<EntityDescriptor") {
 		return identity.SAMLSettings{}, identity.Errorf(identity.Invalid, "This is no SAML metadata.").WithField("metadata")
 	}
@@ -213,6 +213,17 @@ func (r reply) says(wants ...string) reply {
 	for _, want := range wants {
 		if !strings.Contains(r.text(), want) {
 			r.t.Fatalf("%s does not say %q: %s", r.path, want, r.text())
+		}
+	}
+	return r
+}
+
+// has ends the test unless the page's text in HTML has every one.
+func (r reply) has(wants ...string) reply {
+	r.t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(r.body, want) {
+			r.t.Fatalf("%s has no %q: %s", r.path, want, r.body)
 		}
 	}
 	return r

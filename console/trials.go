@@ -66,5 +66,5 @@ func (d *Door) trial(w http.ResponseWriter, r *http.Request, _ visit) error {
 		}
 		body.Back = "/console/connections/" + string(t.ConnectionID)
 	}
-	return d.show(w, r, v, "trial", screen{Title: "Test", Nav: "connections", Body: body})
+	return d.show(w, r, v, "trial", screen{Title: "Test", Nav: "connections", Wide: true, Body: body})
 }

@@ -83,16 +83,6 @@ func (d *Door) guard(rt route) web.Handler {
 	}
 }
 
-// start sends a visitor to the first page that their role opens.
-func (d *Door) start(w http.ResponseWriter, r *http.Request, v visit) error {
-	to := "/account"
-	if v.Can(usersRead) {
-		to = "/console/users"
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
-}
-
 func (d *Door) home(w http.ResponseWriter, r *http.Request, _ visit) error {
 	http.Redirect(w, r, "/console", http.StatusSeeOther)
 	return nil

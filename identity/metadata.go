@@ -41,3 +41,23 @@ type Warning struct {
 	Days         int    // whole days that are left; below zero: it has ended
 	Text         string // what ends, when, and what to do
 }
+
+// WithProvider returns the settings with what a provider says of itself: its entity id, addresses and certificates, and where its metadata is. Our own keys
+// and what an administrator chose stay.
+func (s SAMLSettings) WithProvider(p SAMLSettings) SAMLSettings {
+	s.EntityID, s.SSOURL, s.Certificates, s.Retiring = p.EntityID, p.SSOURL, p.Certificates, nil
+	s.SLOURL, s.SLOResponseURL, s.SLOBinding, s.ArtifactURLs = p.SLOURL, p.SLOResponseURL, p.SLOBinding, p.ArtifactURLs
+	s.MetadataURL = p.MetadataURL
+	return s
+}
+
+// WithProvider returns the settings with what a provider says of itself and of us: its issuer, our id and secret there, how we prove who we are, and what it is
+// asked for. An empty secret leaves the one that is known. Our own keys and what else an administrator chose stay.
+func (o OIDCSettings) WithProvider(p OIDCSettings) OIDCSettings {
+	o.Issuer, o.ClientID, o.ClientAuth, o.SecretExpiresAt = p.Issuer, p.ClientID, p.ClientAuth, p.SecretExpiresAt
+	o.Scopes, o.TenantIDs = p.Scopes, p.TenantIDs
+	if p.ClientSecret != "" {
+		o.ClientSecret = p.ClientSecret
+	}
+	return o
+}

@@ -79,6 +79,14 @@ func (s *Service) insertConnection(ctx context.Context, tx *store.Tx, by identit
 
 // checkConnection holds what needs no database to be known.
 func (s *Service) checkConnection(c *identity.Connection) error {
+	if err := s.checkPlan(c); err != nil {
+		return err
+	}
+	return checkProvider(c)
+}
+
+// checkPlan is the part of checkConnection that is not about the provider.
+func (s *Service) checkPlan(c *identity.Connection) error {
 	invalid := func(field, message string) error {
 		return identity.Errorf(identity.Invalid, "%s", message).WithField(field)
 	}
@@ -108,10 +116,7 @@ func (s *Service) checkConnection(c *identity.Connection) error {
 	if err := s.checkUnknown(c); err != nil {
 		return err
 	}
-	if err := s.checkMatching(c); err != nil {
-		return err
-	}
-	return checkProvider(c)
+	return s.checkMatching(c)
 }
 
 func (s *Service) checkUnknown(c *identity.Connection) error {

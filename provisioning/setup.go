@@ -120,10 +120,11 @@ func (s *Service) SetUpConnection(ctx context.Context, by identity.Actor, c iden
 
 func (s *Service) insertSetup(ctx context.Context, tx *store.Tx, by identity.Actor, l identity.SetupLink, c identity.Connection) (identity.Connection, error) {
 	made := identity.Connection{
-		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding, SAML: c.SAML, OIDC: c.OIDC,
+		ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Kind: c.Kind, Domains: l.Domains, Unknown: identity.UnknownLanding,
+		OIDC:    identity.OIDCSettings{Keys: c.OIDC.Keys}.WithProvider(c.OIDC),
+		SAML:    identity.SAMLSettings{Certificate: c.SAML.Certificate, Key: c.SAML.Key, EmailClaim: c.SAML.EmailClaim}.WithProvider(c.SAML),
 		Options: identity.ConnectionOptions{Provider: c.Options.Provider},
 	}
-	made.SAML.AllowSHA1 = false
 	if err := s.checkConnection(&made); err != nil {
 		return made, err
 	}
@@ -139,13 +140,10 @@ func (s *Service) updateSetup(ctx context.Context, tx *store.Tx, by identity.Act
 	if before.Kind != c.Kind {
 		return before, identity.Errorf(identity.Conflict, "The connection was begun as %s. To use another protocol, ask for a new link.", before.Kind).WithField("kind")
 	}
-	after.SAML, after.OIDC, after.Options.Provider = c.SAML, c.OIDC, c.Options.Provider
-	after.SAML.AllowSHA1 = before.SAML.AllowSHA1
-	if own := ownKeys(&before); len(own) > 0 {
-		setOwnKeys(&after, own)
-	}
-	if after.OIDC.ClientSecret == "" {
-		after.OIDC.ClientSecret = before.OIDC.ClientSecret
+	after.SAML, after.OIDC, after.Options.Provider = before.SAML.WithProvider(c.SAML), before.OIDC.WithProvider(c.OIDC), c.Options.Provider
+	after.SAML.EmailClaim = c.SAML.EmailClaim
+	if needsKey(&after) {
+		setOwnKeys(&after, ownKeys(&c))
 	}
 	return after, s.writeConnection(ctx, tx, by, before, &after)
 }

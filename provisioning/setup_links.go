@@ -44,8 +44,10 @@ func (s *Service) CreateSetupLink(ctx context.Context, by identity.Actor, l iden
 		}
 		e := aboutSetupLink(by, identity.SetupLinkCreated, l)
 		e.Changes = []identity.Change{
-			{Field: "protocol", After: string(l.Kind)}, {Field: "domains", After: l.Domains},
-			{Field: "switch on", After: l.SwitchOn}, {Field: "expires", After: l.ExpiresAt.Format(time.RFC3339)},
+			{Field: "protocol", After: string(l.Kind)},
+			{Field: "domains", After: l.Domains},
+			{Field: "switch on", After: l.SwitchOn},
+			{Field: "expires", After: l.ExpiresAt.Format(time.RFC3339)},
 		}
 		e.Changes = append(e.Changes, words...)
 		return tx.InsertEvent(ctx, e)

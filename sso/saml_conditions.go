@@ -51,6 +51,18 @@ func versionCheck(r response, a assertion) check {
 	}
 }
 
+// statusFixes is what to do about the second-level codes of SAML core 3.2.2.2 that say something.
+var statusFixes = map[string]string{
+	"AuthnFailed":          "The person could not sign in at the provider; its log says why.",
+	"InvalidNameIDPolicy":  "The provider cannot send a NameID for this application: choose a NameID format for it there, best a persistent one.",
+	"NoAuthnContext":       "The provider cannot sign people in as strongly as we asked; compare what this connection asks for with its methods.",
+	"NoPassive":            "The provider would have had to ask the person something; let them start at our sign-in page.",
+	"RequestDenied":        "The provider does not let this person use this application: assign the application to them, or to one of their groups, there.",
+	"RequestUnsupported":   "The provider does not take such requests; compare its settings for this application with our metadata.",
+	"UnknownPrincipal":     "The provider does not know this person for this application: assign the application to them there.",
+	"RequestVersionTooLow": "Set the provider to SAML 2.0.", "VersionMismatch": "Set the provider to SAML 2.0.",
+}
+
 func statusCheck(r response) check {
 	c := check{name: "status", code: "saml.status", want: "Success", got: fmt.Sprintf("%d statuses", len(r.Statuses))}
 	c.fix = "The provider itself refused this sign-in; its log says why."
@@ -62,6 +74,7 @@ func statusCheck(r response) check {
 	var words []string
 	for _, code := range s.Codes {
 		words = append(words, lastWord(code))
+		c.fix = cmp.Or(statusFixes[lastWord(code)], c.fix)
 	}
 	c.got = strings.Join(words, " / ")
 	if s.Message != "" {

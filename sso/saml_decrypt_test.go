@@ -19,27 +19,6 @@ func TestS31AnEncryptedAssertionThatNobodySignedIsRefused(t *testing.T) {
 	}
 }
 
-func TestAResponseSignedBeforeItsAssertionWasEncryptedIsExplained(t *testing.T) {
-	s := newSAMLCase(t)
-	s.answer.SignAssertion, s.answer.SignResponse = true, true
-	s.answer.After = func(r *etree.Element) {
-		plain := child(r, "Assertion")
-		doc := etree.NewDocument()
-		doc.SetRoot(plain.Copy())
-		raw, err := doc.WriteToBytes()
-		must(err)
-		el, err := ssotest.EncryptedAssertion(raw, ownPair().cert, ssotest.AES128GCM)
-		must(err)
-		r.RemoveChild(plain)
-		r.AddChild(el)
-	}
-	_, tr, err := s.verify(t)
-	wantCode(t, tr, err, "saml.bad_signature")
-	if !strings.Contains(messageOf(err), "set it to encrypt first") {
-		t.Errorf("the fix is %q", messageOf(err))
-	}
-}
-
 // replaceAssertion puts an EncryptedAssertion in the place of the assertion, with nothing signed.
 func replaceAssertion(s *samlCase, el *etree.Element) {
 	s.answer.SignAssertion = false

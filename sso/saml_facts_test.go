@@ -30,8 +30,11 @@ func TestTheFactsOfATraceSayWhatTheProviderSaid(t *testing.T) {
 	s := newSAMLCase(t)
 	s.answer.SessionNotOnOrAfter = s.at(time.Hour)
 	s.answer.Attributes = []ssotest.Attribute{
-		{Name: "email", Values: []string{"ada@example.com"}}, {Name: "department", Values: []string{" Analysis ", "Poetry"}}, {Name: "department", Values: []string{"Machines"}},
-		{Name: "userPassword", Values: []string{"hunter2"}}, {Name: "long", Values: []string{strings.Repeat("x", 900)}},
+		{Name: "email", Values: []string{"ada@example.com"}},
+		{Name: "department", Values: []string{" Analysis ", "Poetry"}},
+		{Name: "department", Values: []string{"Machines"}},
+		{Name: "userPassword", Values: []string{"hunter2"}},
+		{Name: "long", Values: []string{strings.Repeat("x", 900)}},
 	}
 	v, tr, err := s.verify(t)
 	wantCode(t, tr, err, "")

@@ -57,6 +57,7 @@ type samlCase struct {
 	connection identity.Connection
 	want       expectation
 	answer     *ssotest.Answer
+	rewrite    func(raw string) string // what happens to the finished response on its way
 }
 
 func newSAMLCase(t testing.TB) *samlCase {
@@ -82,6 +83,9 @@ func (s *samlCase) raw(t testing.TB) []byte {
 	raw, err := s.answer.Render()
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.rewrite != nil {
+		return []byte(s.rewrite(string(raw)))
 	}
 	return raw
 }

@@ -31,7 +31,7 @@ func (p *parser) declare(n *node) error {
 	}
 	p.pending = p.pending[:kept]
 	if len(p.scopes) > maxNamespaces {
-		return malformed(fmt.Sprintf("it declares more than %d namespaces", maxNamespaces))
+		return malformed(fmt.Sprintf("it declares more than %d namespaces at one place, which no provider needs", maxNamespaces))
 	}
 	if declared := p.scopes[start:]; len(declared) > 0 {
 		n.declared = take(&p.bindings, declared)
@@ -65,7 +65,7 @@ func (p *parser) name(n *node) error {
 }
 
 func (p *parser) twice(n *node, a attr) error {
-	return odd("saml.duplicate_attribute", "The element %s has the attribute %s twice.", shown(n.local), shown(a.local))
+	return odd("saml.duplicate_attribute", "The element %s has the attribute %s twice, so it could mean two things. If the provider wrote it so, its maker must mend it.", shown(n.local), shown(a.local))
 }
 
 // namespace returns what a prefix is bound to. Without a default namespace an element without a prefix is in none.

@@ -36,7 +36,7 @@ type parser struct {
 func parse(raw []byte, doc document) (*node, error) {
 	p := parser{scanner: scanner{doc: doc}, s: string(raw)}
 	if !plain(p.s) {
-		return nil, malformed("the document is not plain UTF-8")
+		return nil, malformed("it is not plain UTF-8; the provider must send UTF-8 without a byte order mark")
 	}
 	if err := p.declaration(); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func parse(raw []byte, doc document) (*node, error) {
 	case p.open != nil:
 		return nil, p.wrong("it ends inside an element")
 	case p.root == nil:
-		return nil, malformed("the document has no root element")
+		return nil, malformed("it has no root element; it is empty, or was cut off")
 	}
 	return p.root, nil
 }
@@ -66,7 +66,7 @@ func plain(s string) bool {
 }
 
 func (p *parser) wrong(why string) error {
-	return malformed("the document is not well-formed XML").WithCause(fmt.Errorf("byte %d: %s", p.at, why))
+	return malformed("it is not well-formed XML; it was cut off, copied in part, or changed on its way").WithCause(fmt.Errorf("byte %d: %s", p.at, why))
 }
 
 // declarationShape is an XML declaration that says what is true: XML 1.0 in UTF-8.
@@ -96,9 +96,9 @@ func (p *parser) token() error {
 	case strings.HasPrefix(rest, "<![CDATA["):
 		return p.section()
 	case strings.HasPrefix(rest, "<!"):
-		return malformed("it has a document type, which SAML forbids")
+		return malformed("it has a document type, which SAML forbids; the provider must leave it out")
 	case strings.HasPrefix(rest, "<?"):
-		return odd("saml.processing_instruction", "The document has a processing instruction; no identity provider writes them.")
+		return odd("saml.processing_instruction", "The document has a processing instruction. No identity provider writes them: look for what has added it on the way.")
 	}
 	return p.startTag()
 }
@@ -112,7 +112,7 @@ func (p *parser) chars() error {
 	raw := p.s[p.at : p.at+end]
 	if p.open == nil {
 		if strings.Trim(raw, " \t\r\n") != "" {
-			return malformed("it has text outside its root")
+			return malformed("it has text outside its root; something was joined to it on its way")
 		}
 		p.at += end
 		return nil
@@ -241,7 +241,7 @@ func (p *parser) attribute() error {
 // enter puts an element whose start tag was read into the tree.
 func (p *parser) enter(n *node) error {
 	if p.open == nil && p.root != nil {
-		return malformed("it has two roots")
+		return malformed("it has two roots; something was joined to it on its way")
 	}
 	if err := p.declare(n); err != nil {
 		return err

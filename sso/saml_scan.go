@@ -47,7 +47,8 @@ func documentOf(el *node) document {
 	if el.space == nsMetadata {
 		return metadataDocument
 	}
-	return document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: true}
+	// The rules about assertions are for the Response inside an ArtifactResponse, which is read by itself.
+	return document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: !el.is(nsProtocol, "ArtifactResponse")}
 }
 
 // scan reads raw and refuses whatever two XML parsers could understand differently: document types, a second root, other encodings than UTF-8, text
@@ -80,11 +81,11 @@ func (s *scanner) opened(n, parent *node) error {
 	s.elements++
 	switch {
 	case s.elements > s.doc.elements:
-		return malformed(fmt.Sprintf("it has more than %d elements", s.doc.elements))
+		return malformed(fmt.Sprintf("it has more than %d elements; let the provider send less, such as only the groups that matter here", s.doc.elements))
 	case s.depth >= maxDepth:
 		return malformed(fmt.Sprintf("its elements are nested deeper than %d", maxDepth))
 	case parent == nil && !s.expected(n):
-		return malformed(fmt.Sprintf("its root is %q, expected %q", shown(n.local), s.doc.roots[0].local))
+		return malformed(fmt.Sprintf("its root is %q, expected %q; this is another message, or a part of one", shown(n.local), s.doc.roots[0].local))
 	case !s.doc.message:
 		return nil
 	}
@@ -119,7 +120,7 @@ func (s *scanner) identified(n *node) error {
 		}
 		ids++
 		if a.space != "" || ids > 1 || s.ids[a.value] {
-			return odd("saml.duplicate_id", "The id %q is not the only one of its kind; a signature could mean another element.", shown(a.value))
+			return odd("saml.duplicate_id", "The id %q is not the only one of its kind; a signature could mean another element. The provider must give each element an id of its own.", shown(a.value))
 		}
 		if s.ids == nil {
 			s.ids = map[string]bool{}
@@ -133,19 +134,19 @@ func (s *scanner) placeAssertion() error {
 	inner := s.doc.roots[0].local == "Assertion"
 	if inner && s.depth == 0 || !inner && s.depth == 1 {
 		if s.assertion {
-			return odd("saml.several_assertions", "The response has more than one assertion; exactly one is accepted.")
+			return odd("saml.several_assertions", "The response has more than one assertion; exactly one is accepted. Set the provider to send one for this application.")
 		}
 		s.assertion = true
 		return nil
 	}
-	return odd("saml.misplaced_assertion", "The response has an assertion that is no direct child of it.")
+	return odd("saml.misplaced_assertion", "The response has an assertion that is no direct child of it, as messages have that were forged. If the provider wrote it so, its maker must mend it.")
 }
 
 func (s *scanner) placeSignature(n, parent *node) error {
 	root := s.depth == 1
 	assertion := s.depth == 2 && parent.is(nsAssertion, "Assertion")
 	if n.space != nsSignature || !root && !assertion || len(childrenOf(parent, nsSignature, "Signature")) > 0 {
-		return odd("saml.misplaced_signature", "The response has a signature that is not the one of the response or of its assertion.")
+		return odd("saml.misplaced_signature", "The response has a signature that is not the one of the response or of its assertion, as messages have that were forged. If the provider wrote it so, its maker must mend it.")
 	}
 	return nil
 }
@@ -167,7 +168,7 @@ func (s *scanner) closed(n *node) error {
 	leaf := n.space == nsAssertion && (n.local == "NameID" || n.local == "Issuer" || n.local == "Audience")
 	value := n.is(nsAssertion, "AttributeValue")
 	if text && (child || n.noted) || leaf && (child || n.noted) || value && (foreign || n.noted) {
-		return odd("saml.mixed_content", "The element %s has comments or elements inside its text; its value would not be certain.", shown(n.local))
+		return odd("saml.mixed_content", "The element %s has comments or elements inside its text; its value would not be certain. Take them out where the value comes from.", shown(n.local))
 	}
 	return nil
 }

@@ -91,7 +91,7 @@ func (s *stage) directory(ctx context.Context, tenant, name string, dialect iden
 
 // connectSAML is Acme's own provider.
 func (s *stage) connectSAML(ctx context.Context, acme identity.TenantID) error {
-	settings, err := s.b.samlSettings(ctx, s.idp.saml.EntityID())
+	settings, err := s.b.samlSettings(ctx, s.idp.saml.EntityID(), identity.SAMLSettings{})
 	if err != nil {
 		return err
 	}
