@@ -54,7 +54,7 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request, v visit) erro
 // addresses are what a provider must be told about a connection.
 type addresses struct {
 	EntityID, ACS, Metadata, SLO           string // SAML
-	Redirect, SignedOut, BackchannelLogout string // OpenID Connect
+	Redirect, SignedOut, BackchannelLogout, JWKS string // OpenID Connect
 	Login                                  string
 }
 
@@ -62,7 +62,7 @@ func (d *Door) addresses(id identity.ConnectionID) addresses {
 	base := d.url + "/sso/" + string(id)
 	return addresses{
 		EntityID: base + "/metadata", ACS: base + "/acs", Metadata: "/sso/" + string(id) + "/metadata", SLO: base + "/slo",
-		Redirect: base + "/callback", SignedOut: base + "/logged-out", BackchannelLogout: base + "/backchannel-logout", Login: base + "/login",
+		Redirect: base + "/callback", SignedOut: base + "/logged-out", BackchannelLogout: base + "/backchannel-logout", JWKS: base + "/jwks.json", Login: base + "/login",
 	}
 }
 
