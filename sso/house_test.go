@@ -46,6 +46,8 @@ type house struct {
 	samlSP   ssotest.SAMLClient
 	log      *bytes.Buffer
 	operator identity.Actor
+
+	transport http.RoundTripper // of browsers; nil: the usual one
 }
 
 // inOIDC is the time that the OpenID provider has taken, in nanoseconds.
@@ -191,7 +193,7 @@ func (h *house) browser() *browser {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return &browser{h, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	return &browser{h, &http.Client{Jar: jar, Transport: h.transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 }
 
 // reply is an answer with its body read.

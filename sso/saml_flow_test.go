@@ -246,6 +246,43 @@ func TestF12AResponseInTheAddressIsRefused(t *testing.T) {
 	b.wantRefusal(b.post(acs+"?SAMLResponse="+response, nil), http.StatusBadRequest, "saml.malformed")
 }
 
+func TestF13ThePostFromTheProvidersSiteCompletesTheSignInOverHTTPS(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.overHTTPS()
+		h.saml.Register(h.client(h.viaSAML))
+		b := h.browser()
+		started := b.get(h.at(h.viaSAML, "login") + "?return_to=/console")
+		bound := started.Cookies()
+		if len(bound) != 1 || bound[0].Name != "__Host-drawbridge-signin" || bound[0].SameSite != http.SameSiteNoneMode || !bound[0].Secure || !bound[0].HttpOnly {
+			t.Fatalf("the cookies that must come back from another site are %v", bound)
+		}
+		page := b.get(started.Header.Get("Location") + "&" + ssotest.LoginParameter + "=" + url.QueryEscape(ada.Email))
+		res := b.postResponse(responseIn(t, page)) // with the headers of a page of another site
+		if res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/console" {
+			t.Fatalf("answered %d to %q\n%s", res.StatusCode, res.Header.Get("Location"), h.traceText())
+		}
+		for _, c := range res.Cookies() {
+			if c.Name == "__Host-drawbridge" && c.SameSite == http.SameSiteLaxMode {
+				return
+			}
+		}
+		t.Errorf("the session's cookie is not there, or not Lax: %v", res.Cookies())
+	})
+}
+
+// overHTTPS serves the house by TLS too, and goes there from now on.
+func (h *house) overHTTPS() {
+	h.t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	h.url = "https://" + server.Listener.Addr().String()
+	mux := http.NewServeMux()
+	sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, AllowPrivate: true, Cookies: web.Cookies{Secure: true}}).Routes(mux)
+	server.Config.Handler = web.New(web.Options{URL: h.url}).Handler(mux)
+	server.StartTLS()
+	h.t.Cleanup(server.Close)
+	h.transport = server.Client().Transport
+}
+
 func TestF19ASignInIsAskedForAgainWhereTheConnectionOrTheStepDemandsIt(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		asked := func(b *browser, query string) (string, ssotest.AuthnRequest) {

@@ -9,7 +9,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-func TestF13TheProvidersPostFromAnotherSiteCompletesTheSignIn(t *testing.T) {
+func TestTheBindingCookieSurvivesTheProvidersPost(t *testing.T) {
 	for _, secure := range []bool{true, false} {
 		d := New(Options{Cookies: web.Cookies{Secure: secure}})
 		w := httptest.NewRecorder()
