@@ -53,9 +53,9 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request, v visit) erro
 
 // addresses are what a provider must be told about a connection.
 type addresses struct {
-	EntityID, ACS, Metadata, SLO           string // SAML
+	EntityID, ACS, Metadata, SLO                 string // SAML
 	Redirect, SignedOut, BackchannelLogout, JWKS string // OpenID Connect
-	Login                                  string
+	Login                                        string
 }
 
 func (d *Door) addresses(id identity.ConnectionID) addresses {

@@ -181,6 +181,8 @@ func (d *Door) routes() []route {
 		{"GET /console/connections/{id}/keys", tenantsWrite, d.confirmKeyStep},
 		{"POST /console/connections/{id}/keys", tenantsWrite, d.keyStep},
 		{"POST /console/connections/{id}/metadata/{word}", tenantsWrite, d.settleMetadata},
+		{"GET /console/connections/{id}/matching", tenantsWrite, d.matching},
+		{"POST /console/connections/{id}/matching", tenantsWrite, d.updateMatching},
 		{"GET /console/connections/{id}/delete", tenantsWrite, d.confirmDeleteConnection},
 		{"POST /console/connections/{id}/delete", tenantsWrite, d.deleteConnection},
 		{"GET /console/setup-links", tenantsWrite, d.setupLinks},
