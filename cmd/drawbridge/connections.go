@@ -17,10 +17,12 @@ import (
 
 // connection returns the commands about identity providers.
 func (p *program) connection() *cobra.Command {
-	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create, list, show, update, enable, disable, delete, key, test, setup-link"}
+	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create, list, show, update, enable, disable, delete, approve, key, test, setup-link"}
 	cmd.AddCommand(
 		p.connectionSAML(), p.connectionOIDC(), p.connectionList(), p.connectionShow(), p.connectionUpdate(),
 		p.connectionSwitch("enable", "Switch a connection on", true), p.connectionSwitch("disable", "Switch a connection off: nobody can sign in through it", false),
+		p.connectionSettle("approve", "Let a change of the provider's metadata that waits into force", "The new metadata of %s is in force.", true),
+		p.connectionSettle("reject", "Refuse a change of the provider's metadata that waits", "Nothing was changed at %s. The same metadata is not asked about again.", false),
 		p.connectionDelete(), p.connectionKey(), p.connectionTest(), p.connectionSetupLink(),
 	)
 	return p.group(cmd)

@@ -109,6 +109,36 @@ func (p *program) connectionDelete() *cobra.Command {
 	return cmd
 }
 
+// connectionSettle returns the command that lets a change of the provider's metadata into force, or refuses it.
+func (p *program) connectionSettle(use, short, done string, approve bool) *cobra.Command {
+	return &cobra.Command{
+		Use:     use + " NAME",
+		Short:   short,
+		Example: `  drawbridge connection ` + use + ` "Acme Okta"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: p.do(func(ctx context.Context, args []string) error {
+			return p.with(ctx, func(b *bridge) error {
+				c, err := b.findConnection(ctx, args[0])
+				if err != nil {
+					return err
+				}
+				change, err := b.people.PendingMetadata(ctx, identity.Operator(), c.ID)
+				if err != nil {
+					return err
+				}
+				settle := b.people.RejectMetadata
+				if approve {
+					settle = b.people.ApproveMetadata
+				}
+				if err := settle(ctx, identity.Operator(), c.ID, change.Digest); err != nil {
+					return err
+				}
+				return p.show(map[string]any{"id": c.ID, "approved": approve, "changes": change.Changes}, func(w io.Writer) { fmt.Fprintf(w, done+"\n", clean(c.Name)) })
+			})
+		}),
+	}
+}
+
 func (p *program) connectionKey() *cobra.Command {
 	return &cobra.Command{
 		Use:   "key NAME add|use|drop",
@@ -151,6 +181,13 @@ func (p *program) describeConnection(ctx context.Context, b *bridge, c identity.
 		fields(w, "connection", v.Name, "id", string(v.ID), "protocol", string(v.Kind), "state", state, "tenant", place(v.Tenant), "trusted for", strings.Join(v.Domains, " "),
 			"unknown people", string(v.Unknown), "their role", string(v.UnknownRole), "clock may be off", c.Skew.String(), "provider is", v.Provider,
 			"asks again each time", yes(v.ForceAuthn), "our ACS", v.ACSURL, "our entity id", v.EntityID, "our redirect URI", v.RedirectURI, "sign-in begins at", v.LoginURL)
+		fields(w, "password before a link", v.LinkProof, "directory's id is", v.DirectoryKey, "deleted people return as new", yes(v.DeletedAsNew))
+		for _, r := range v.Rules {
+			fmt.Fprintf(w, "rule  %s\n", clean(ruleText(r)))
+		}
+		for _, role := range v.Ceiling {
+			fmt.Fprintf(w, "ceiling  %s\n", role)
+		}
 		v.provider(w)
 		fields(w, "last read", when(v.CheckedAt), "what failed", v.Failure)
 	})

@@ -24,6 +24,17 @@ func TestEverySettingOfAConnectionHasAFlag(t *testing.T) {
 		if s := c.SAML; s.EmailAttribute != "mail" || !s.AllowSHA1 || !s.AllowUnsolicited || !s.Artifact || !s.RefuseExpired || s.PinCertificates || len(s.Certificates) == 0 || len(s.OwnCertificates) != 1 {
 			t.Errorf("its settings are %+v", s)
 		}
+		sh.must("tenant", "create", "Acme")
+		c = sh.detail("connection", "update", "Acme 2", "--rule", "groups=Editors=>editor", "--rule", "groups=Ops=>operator@Acme", "--ceiling", "editor", "--ceiling", "operator", "--link-proof", "always", "--directory-key", "oid", "--deleted-as-new")
+		if len(c.Rules) != 2 || c.Rules[1].Tenant == "" || len(c.Ceiling) != 2 || c.LinkProof != "always" || c.DirectoryKey != "oid" || !c.DeletedAsNew {
+			t.Errorf("the rules are %+v", c)
+		}
+		first := c.Rules[0].ID
+		if c = sh.detail("connection", "update", "Acme 2", "--rule", "groups=Editors=>editor", "--link-proof", "second-factor"); len(c.Rules) != 1 || c.Rules[0].ID != first || c.LinkProof != "second-factor" {
+			t.Errorf("the rules are %+v", c)
+		}
+		sh.refused(2, []string{"ATTRIBUTE=VALUE=>ROLE"}, "connection", "update", "Acme 2", "--rule", "Editors")
+		sh.refused(1, []string{"waits"}, "connection", "approve", "Acme 2")
 		c = sh.detail("connection", "update", "Acme 2", "--allow-sha1=false", "--email-attribute", "")
 		if c.SAML.AllowSHA1 || c.SAML.EmailAttribute != "" || !c.SAML.AllowUnsolicited {
 			t.Errorf("what no flag named changed too: %+v", c.SAML)

@@ -26,6 +26,9 @@ type connectionSettings struct {
 	issuerAudience                      bool
 	scopes, algorithms, tenantIDs       []string
 	provider                            string
+	linkProof, directoryKey             string
+	deletedAsNew                        bool
+	ruleTexts, ceiling                  []string
 	set                                 func(flag string) bool
 	read                                func(flag, file string) ([]byte, error)
 	secret                              func(flag, file string) (string, error)
@@ -40,6 +43,12 @@ func (n *connectionSettings) flags(f *pflag.FlagSet) {
 	f.DurationVar(&n.skew, "skew", 0, "how far the provider's clock may be off, 5m at most")
 	f.StringVar(&n.provider, "provider", "", "the product at the other end, by which the console shows where its settings are, such as okta-saml")
 	f.BoolVar(&n.force, "force-authn", false, "the provider asks the person again each time")
+
+	f.StringVar(&n.linkProof, "link-proof", "", "when the password is asked for before an account is linked by its address: second-factor (where there is one), always or never")
+	f.StringVar(&n.directoryKey, "directory-key", "", `the claim that is the directory's id of a person, such as oid; "" for the subject`)
+	f.BoolVar(&n.deletedAsNew, "deleted-as-new", false, "who comes back to a deleted account is treated as unknown, else refused")
+	f.StringArrayVar(&n.ruleTexts, "rule", nil, `the rules, in place of those that it has: ATTRIBUTE=VALUE=>ROLE or ATTRIBUTE=VALUE=>ROLE@TENANT, where groups is the provider's groups; repeatable; "" for none`)
+	f.StringSliceVar(&n.ceiling, "ceiling", nil, `the roles that rules may give; repeatable; "" for none`)
 
 	f.StringVar(&n.metadata, "metadata", "", "SAML: read the provider's metadata anew: an https URL (which is read again from time to time), a file, or - for standard input")
 	f.StringVar(&n.entityID, "entity-id", "", "SAML, with --metadata of several providers: which of them")
@@ -74,7 +83,7 @@ func (n *connectionSettings) change(ctx context.Context, b *bridge, c identity.C
 		return nil, err
 	}
 	var steps []func(*identity.Connection) error
-	for _, prepare := range []func(context.Context, *bridge) (func(*identity.Connection) error, error){n.rules, n.saml, n.oidc} {
+	for _, prepare := range []func(context.Context, *bridge) (func(*identity.Connection) error, error){n.rules, n.matching, n.saml, n.oidc} {
 		step, err := prepare(ctx, b)
 		if err != nil {
 			return nil, err
