@@ -30,7 +30,9 @@ race: ## run the tests of what runs in parallel under the race detector (needs a
 
 e2e: ## sign in at a real SimpleSAMLphp and a real oidc-provider (needs php, simplesamlphp, node, npm)
 	cd e2e/testdata/oidc-provider && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-	go test -tags e2e -count=1 -timeout 15m ./e2e
+	@report=$$(mktemp); failed=0; \
+	DRAWBRIDGE_E2E_REPORT=$$report go test -tags e2e -count=1 -timeout 15m ./e2e || failed=1; \
+	cat "$$report"; rm -f "$$report"; exit $$failed
 
 fuzz: ## run each fuzz test for FUZZTIME (20s)
 	@set -eu; for package in $$(go list ./...); do \

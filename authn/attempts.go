@@ -19,6 +19,9 @@ const (
 // maxBegun is how many sign-ins at providers one address may begin in a window, all the people of one office behind it: each one is a row for an hour.
 const maxBegun = 6000
 
+// maxQuestions is how often one address may ask in a window where an e-mail address leads: an office behind one address asks often, and no answer tells who exists.
+const maxQuestions = 1000
+
 // attempts counts the wrong passwords of each source address, or what else is tried. It is a brake and no rule: each replica counts for itself, and a
 // restart forgets.
 type attempts struct {
@@ -56,6 +59,9 @@ func (a *attempts) take(ip string, now time.Time) error {
 	s.wrong++
 	return nil
 }
+
+// Ask counts one question where an e-mail address leads, of one source address. TooMany after a thousand in a quarter of an hour: nobody lists our customers by their domains.
+func (s *Service) Ask(ip string) error { return s.asked.take(ip, time.Now()) }
 
 // done takes back an attempt that was right.
 func (a *attempts) done(ip string) {

@@ -40,6 +40,7 @@ type Service struct {
 	hashes  chan struct{} // one token for each hash that may be computed now
 	queue   chan struct{} // one token for each hash that is computed or waits for that
 	tried   *attempts     // passwords
+	asked   *attempts     // where an address leads
 	clients *attempts     // OAuth clients
 	guesses *attempts     // secrets in links
 	begun   *attempts     // sign-ins at providers
@@ -66,10 +67,22 @@ func New(db *store.DB, model *access.Model) *Service {
 		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
+		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
 		begun: &attempts{
 			sources: map[netip.Prefix]*source{}, most: maxBegun,
 			refusal: "Too many sign-ins were begun from one network address. Wait a quarter of an hour; if all your people have the address of one proxy, name it in DRAWBRIDGE_TRUSTED_PROXIES.",
 		},
+	}
+}
+
+// LimitSessions sets how long a session may be unused, and how old it may become, where the installation says other than its access model; 0 leaves that. It
+// holds for sessions that were begun before too, as far as being unused goes. Call it before the service is used.
+func (s *Service) LimitSessions(idle, age time.Duration) {
+	if idle > 0 {
+		s.policy.SessionIdle = idle
+	}
+	if age > 0 {
+		s.policy.SessionAge = age
 	}
 }
 

@@ -208,6 +208,9 @@ func (s *Service) Sessions(ctx context.Context, by identity.Actor, user identity
 		}
 		out, err = tx.SessionsOf(ctx, u.ID)
 		out = slices.DeleteFunc(out, func(session identity.Session) bool { return s.ended(session, tx.Now()) != nil })
+		for i := range out {
+			out[i].EndsAt, out[i].EndsBy = out[i].Ending(s.policy.SessionIdle)
+		}
 		return err
 	})
 	return out, err

@@ -247,3 +247,98 @@ func TestAllSessionsButThisOneEnd(t *testing.T) {
 		wantKind(t, err, identity.Invalid)
 	})
 }
+
+func TestAListSaysWhenASessionEndsAndWhy(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ada := h.person(h.acme, "ada", "editor")
+		soon := ago(-time.Hour)
+		for _, tt := range []struct {
+			name    string
+			age     time.Duration
+			session identity.Session
+			want    time.Duration
+			by      identity.SessionLimit
+		}{
+			{"unused", 24 * time.Hour, identity.Session{}, 8 * time.Hour, identity.EndsIdle},
+			{"as old as sessions get", 2 * time.Hour, identity.Session{}, 2 * time.Hour, identity.EndsAge},
+			{"the provider's own limit", 24 * time.Hour, identity.Session{ExpiresAt: soon, Upstream: identity.Upstream{Ends: &soon}}, time.Hour, identity.EndsProvider},
+			{"a provider's limit that is later than ours", 30 * time.Minute, identity.Session{ExpiresAt: soon, Upstream: identity.Upstream{Ends: &soon}}, 30 * time.Minute, identity.EndsAge},
+		} {
+			h.LimitSessions(0, tt.age)
+			if _, _, err := h.StartSession(t.Context(), ada, tt.session, ""); err != nil {
+				t.Fatal(err)
+			}
+			live, err := h.Sessions(t.Context(), identity.Operator(), ada.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := live[0]; got.ConnectionName != "" || got.EndsBy != tt.by || time.Until(got.EndsAt).Round(time.Minute) != tt.want {
+				t.Errorf("%s: it ends in %v by %s", tt.name, time.Until(got.EndsAt).Round(time.Minute), got.EndsBy)
+			}
+		}
+	})
+}
+
+func TestTheInstallationLimitsSessions(t *testing.T) {
+	storetest.SQLite(t) // makes the template outside the bubble
+	synctest.Test(t, func(t *testing.T) {
+		h := build(t, storetest.SQLite(t))
+		h.LimitSessions(30*time.Minute, 2*time.Hour)
+		ada := h.person(h.acme, "ada", "editor")
+		idle, _ := h.signIn(ada)
+		used, first := h.signIn(ada)
+		for range 4 {
+			pass(29 * time.Minute)
+			if _, err := h.Session(t.Context(), used); err != nil {
+				t.Fatalf("after %v: %v", time.Since(first.CreatedAt), err)
+			}
+		}
+		_, err := h.Session(t.Context(), idle)
+		wantKind(t, err, identity.Unauthenticated)
+		pass(5 * time.Minute)
+		_, err = h.Session(t.Context(), used)
+		wantKind(t, err, identity.Unauthenticated)
+		if live, err := h.Sessions(t.Context(), identity.Operator(), ada.ID); err != nil || len(live) != 0 {
+			t.Errorf("%d sessions are shown as live (%v)", len(live), err)
+		}
+	})
+}
+
+func TestALogOutAtAProviderWorksOnce(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ada, connection := h.person(h.acme, "ada", "editor"), h.connection("Okta")
+		begin := func(subject, index string) string {
+			t.Helper()
+			cookie, _, err := h.StartSession(t.Context(), ada, identity.Session{ConnectionID: connection, Issuer: "https://idp", Subject: subject, SessionIndex: index}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return cookie
+		}
+		end := func(key, subject, index string) (int, error) {
+			ended, err := h.EndUpstreamSessionsOnce(t.Context(), identity.System(), connection, key, time.Now().Add(time.Hour), "https://idp", subject, index)
+			return len(ended), err
+		}
+		one, two, untold, other := begin("a", "1"), begin("a", "2"), begin("a", ""), begin("b", "3")
+		if n, err := end("k1", "a", "1"); n != 2 || err != nil {
+			t.Errorf("%d ended (%v), want the named one and the one that has no name", n, err)
+		}
+		if n, err := end("k1", "a", ""); n != 0 || identity.KindOf(err) != identity.Conflict {
+			t.Errorf("a second time %d ended (%v)", n, err)
+		}
+		if _, err := end("k2", "", ""); identity.KindOf(err) != identity.Invalid {
+			t.Errorf("nobody is named: %v", err)
+		}
+		if n, err := end("k2", "", "3"); n != 1 || err != nil {
+			t.Errorf("what failed was used: %d (%v)", n, err)
+		}
+		for cookie, in := range map[string]bool{one: false, untold: false, two: true, other: false} {
+			if _, err := h.Session(t.Context(), cookie); (err == nil) != in {
+				t.Errorf("in %v, want %v", err == nil, in)
+			}
+		}
+		if _, err := h.EndUpstreamSessionsOnce(t.Context(), identity.System(), "x", "k", time.Now(), "i", "s", ""); identity.KindOf(err) != identity.Invalid {
+			t.Errorf("no connection: %v", err)
+		}
+	})
+}

@@ -67,6 +67,8 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_SMTP_URL":                s.SMTP.String(),
 		"DRAWBRIDGE_SMTP_FROM":               s.SMTPFrom.String(),
 		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
+		"DRAWBRIDGE_SESSION_IDLE":            limitText(s.SessionIdle),
+		"DRAWBRIDGE_SESSION_AGE":             limitText(s.SessionAge),
 	})
 }
 

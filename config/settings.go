@@ -27,6 +27,10 @@ type Settings struct {
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`
 
+	// How long a session may be unused, and how old it may become; 0: as the access model says.
+	SessionIdle time.Duration `env:"DRAWBRIDGE_SESSION_IDLE"`
+	SessionAge  time.Duration `env:"DRAWBRIDGE_SESSION_AGE"`
+
 	MetadataRefresh time.Duration `env:"DRAWBRIDGE_METADATA_REFRESH"` // how often each provider's metadata is read; 0: never by itself
 	SMTP            SMTP          `env:"DRAWBRIDGE_SMTP_URL"`         // the zero value: mails are kept and not sent
 	SMTPFrom        Address       `env:"DRAWBRIDGE_SMTP_FROM"`
@@ -108,6 +112,32 @@ func (s *Settings) checkDays(m *Mistakes) {
 	if s.SigninDays < 1 || s.SigninDays > maxSigninDays {
 		s.reject(m, "DRAWBRIDGE_SIGNIN_DAYS", "%d is no such number of days", s.SigninDays)
 	}
+	s.checkSessions(m)
+}
+
+// The ends of what a session's limits may be: shorter ones would end it while a page is read, longer ones are none.
+const (
+	leastSession = 5 * time.Minute
+	mostSession  = 90 * 24 * time.Hour
+)
+
+func (s *Settings) checkSessions(m *Mistakes) {
+	for name, limit := range map[string]time.Duration{"DRAWBRIDGE_SESSION_IDLE": s.SessionIdle, "DRAWBRIDGE_SESSION_AGE": s.SessionAge} {
+		if limit != 0 && (limit < leastSession || limit > mostSession) {
+			s.reject(m, name, "%s is too short or too long", limit)
+		}
+	}
+	if s.SessionIdle > 0 && s.SessionAge > 0 && s.SessionIdle > s.SessionAge {
+		s.reject(m, "DRAWBRIDGE_SESSION_IDLE", "%s is longer than DRAWBRIDGE_SESSION_AGE (%s)", s.SessionIdle, s.SessionAge)
+	}
+}
+
+// limitText is a limit of sessions as it is written, or nothing when the access model says it.
+func limitText(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
 }
 
 func (s *Settings) checkListen(m *Mistakes) {

@@ -161,6 +161,16 @@ var table = []Setting{
 		Description: "How many days the trace of a sign-in is kept.",
 		Want:        "a number of days from 1 to 400",
 	},
+	{
+		Name: "DRAWBRIDGE_SESSION_IDLE", Key: "session_idle",
+		Description: "How long a session may be unused before it ends; when absent, what the access model says, else 8h.",
+		Want:        "a time from 5m to 2160h, such as 30m",
+	},
+	{
+		Name: "DRAWBRIDGE_SESSION_AGE", Key: "session_age",
+		Description: "How long a session lasts at most; when absent, what the access model says, else 24h. An earlier end that the provider sets always counts.",
+		Want:        "a time from 5m to 2160h, such as 12h",
+	},
 }
 
 // Table returns every setting with its default and description, in the order in which people read them.

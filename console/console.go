@@ -14,7 +14,7 @@ import (
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
 // address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at
-// its provider too, and answers; without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page
+// its provider too, and answers; without it only the session here ends. Refresh reads a provider's metadata now; without it nobody can ask for that here. Explain makes the checks of a sign-in with a pasted message; without it that page
 // is not there.
 type Options struct {
 	Provisioning *provisioning.Service
@@ -22,6 +22,7 @@ type Options struct {
 	URL          string
 	Cookies      web.Cookies
 	Metadata     func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
+	Refresh      func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	Log          *slog.Logger
@@ -34,6 +35,7 @@ type Door struct {
 	url      string
 	cookies  web.Cookies
 	metadata func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
+	refresh  func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	brake    *web.Brake // of setup links: wrong ones by address, and what is tried with a right one
@@ -53,7 +55,7 @@ func New(o Options) *Door {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Door{
-		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain,
+		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, refresh: o.Refresh, logout: o.Logout, explain: o.Explain,
 		brake: web.NewBrake(setupTries, setupWindow), log: log,
 	}
 }
@@ -180,6 +182,7 @@ func (d *Door) routes() []route {
 		{"POST /console/connections/{id}/certificates/{print}/remove", tenantsWrite, d.removeCertificate},
 		{"GET /console/connections/{id}/keys", tenantsWrite, d.confirmKeyStep},
 		{"POST /console/connections/{id}/keys", tenantsWrite, d.keyStep},
+		{"POST /console/connections/{id}/metadata/refresh", tenantsWrite, d.refreshMetadata},
 		{"POST /console/connections/{id}/metadata/{word}", tenantsWrite, d.settleMetadata},
 		{"GET /console/connections/{id}/matching", tenantsWrite, d.matching},
 		{"POST /console/connections/{id}/matching", tenantsWrite, d.updateMatching},

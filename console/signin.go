@@ -39,6 +39,10 @@ func (d *Door) signin(w http.ResponseWriter, r *http.Request, _ visit) error {
 	if f.Values.Get("password") != "" {
 		return d.passwordSignin(w, r, f, back)
 	}
+	if err := d.authn.Ask(web.ClientIP(r)); f.refused(err) {
+		f.Problem.Field = "email"
+		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back})
+	}
 	connection, err := d.prov.ConnectionForEmail(r.Context(), f.Value("email"))
 	switch {
 	case err == nil && !f.Values.Has("password"):

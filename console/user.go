@@ -43,6 +43,9 @@ func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	if detail.Sessions, err = d.authn.Sessions(r.Context(), v.Actor, id); err != nil { // those that were not used for too long are over
+		return err
+	}
 	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID, Write: v.Can(usersWrite)}
 	if body.Factor, err = d.factorOf(r, v, id); err != nil {
 		return err

@@ -34,6 +34,10 @@ func TestMain(m *testing.M) {
 	}
 	programFolder = folder
 	code := m.Run()
+	if err := report(); err != nil {
+		os.Stderr.WriteString(err.Error() + "\n")
+		code = max(code, 1)
+	}
 	os.RemoveAll(folder)
 	os.Exit(code)
 }

@@ -59,6 +59,8 @@ type provider struct {
 	origin string
 	folder string // what the provider reads while it runs
 	secret string // of the OIDC client
+
+	process *process // of the OpenID provider
 }
 
 // newFolder makes the folder that a provider reads, with everybody in it.
@@ -108,6 +110,23 @@ func (p provider) trust(t *testing.T, name string, metadata []byte, encrypted bo
 // startOIDCProvider starts npm's oidc-provider, whose packages are installed beside its script once.
 func startOIDCProvider(t *testing.T) provider {
 	t.Helper()
+	p := provider{folder: newFolder(t), secret: rand.Text() + rand.Text()}
+	p.allow(t)
+	p.process = p.runOIDC(t, "0")
+	eventually(t, "oidc-provider prints its issuer", func() bool {
+		for line := range strings.Lines(p.process.log.String()) {
+			if strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "\n") {
+				p.origin = strings.TrimSpace(line)
+			}
+		}
+		return p.origin != ""
+	})
+	return p
+}
+
+// runOIDC starts the provider's program on a port; 0 is any.
+func (p provider) runOIDC(t *testing.T, port string) *process {
+	t.Helper()
 	script, err := filepath.Abs("testdata/oidc-provider")
 	if err != nil {
 		t.Fatal(err)
@@ -119,18 +138,33 @@ func startOIDCProvider(t *testing.T) provider {
 			t.Fatalf("oidc-provider cannot be installed (node and npm are needed; on Debian: apt-get install nodejs npm): %v\n%s", err, out)
 		}
 	}
-	p := provider{folder: newFolder(t), secret: rand.Text() + rand.Text()}
-	p.allow(t)
-	node := start(t, script, environment("E2E_FOLDER="+p.folder, "E2E_CLIENT_SECRET="+p.secret), "node", "server.mjs")
-	eventually(t, "oidc-provider prints its issuer", func() bool {
-		for line := range strings.Lines(node.log.String()) {
-			if strings.HasPrefix(line, "http://127.0.0.1:") && strings.HasSuffix(line, "\n") {
-				p.origin = strings.TrimSpace(line)
-			}
-		}
-		return p.origin != ""
-	})
+	return start(t, script, environment("E2E_FOLDER="+p.folder, "E2E_CLIENT_SECRET="+p.secret, "E2E_PORT="+port), "node", "server.mjs")
+}
+
+// restart starts the OpenID provider anew at the same issuer, with what its folder says now; its sessions are gone.
+func (p provider) restart(t *testing.T) provider {
+	t.Helper()
+	p.process.kill()
+	_, port, _ := strings.Cut(strings.TrimPrefix(p.origin, "http://"), ":")
+	p.process = p.runOIDC(t, port)
+	eventually(t, "oidc-provider answers again", func() bool { return answers(t.Context(), p.origin+"/.well-known/openid-configuration") })
 	return p
+}
+
+// register adds to what the OpenID provider knows of the client.
+func (p provider) register(t *testing.T, more map[string]any) provider {
+	t.Helper()
+	write(t, filepath.Join(p.folder, "client.json"), asJSON(t, more))
+	return p.restart(t)
+}
+
+// newKey makes the OpenID provider sign with another key, which alone is published.
+func (p provider) newKey(t *testing.T) provider {
+	t.Helper()
+	if err := os.Remove(filepath.Join(p.folder, "keys.json")); err != nil {
+		t.Fatal(err)
+	}
+	return p.restart(t)
 }
 
 // allow sets the exact redirect URIs of the OIDC client.

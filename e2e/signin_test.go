@@ -27,6 +27,10 @@ type connection struct {
 	ID          string `json:"id"`
 	MetadataURL string `json:"metadata_url"`
 	RedirectURI string `json:"redirect_uri"`
+
+	PostLogoutURI  string `json:"post_logout_redirect_uri"`
+	BackchannelURI string `json:"backchannel_logout_uri"`
+	KeysURL        string `json:"jwks_uri"`
 }
 
 const (

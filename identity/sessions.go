@@ -16,7 +16,33 @@ type Session struct {
 	Upstream     Upstream
 	CreatedAt    time.Time
 	LastSeenAt   time.Time
-	ExpiresAt    time.Time
+	ExpiresAt    time.Time // at the latest
+
+	// What lists show beside it, and nothing else fills in: the connection's name, and when the session ends as it is now, and why then.
+	ConnectionName string
+	EndsAt         time.Time
+	EndsBy         SessionLimit
+}
+
+// SessionLimit is what ends a session by itself.
+type SessionLimit string
+
+// The limits.
+const (
+	EndsIdle     SessionLimit = "idle"     // nobody uses it
+	EndsAge      SessionLimit = "age"      // it is as old as sessions get here
+	EndsProvider SessionLimit = "provider" // the provider's own limit: SessionNotOnOrAfter or session_expiry
+)
+
+// Ending returns when a session ends if it is not used any more, and why then. idle is how long it may be unused.
+func (s *Session) Ending(idle time.Duration) (time.Time, SessionLimit) {
+	if unused := s.LastSeenAt.Add(idle); unused.Before(s.ExpiresAt) {
+		return unused, EndsIdle
+	}
+	if s.Upstream.Ends != nil && !s.Upstream.Ends.After(s.ExpiresAt.Add(time.Millisecond)) {
+		return s.ExpiresAt, EndsProvider // stored to the microsecond
+	}
+	return s.ExpiresAt, EndsAge
 }
 
 // Upstream is what a session keeps of the provider's session.

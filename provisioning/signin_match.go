@@ -153,11 +153,21 @@ func (a *signIn) needsProof(ctx context.Context, u identity.User) (bool, error) 
 	if err != nil || !has {
 		return false, err
 	}
-	required, err := a.tx.RequiresSSO(ctx, u.TenantID)
-	if err != nil || required || a.c.Options.LinkProof == identity.LinkProofAlways {
-		return err == nil && !required, err
+	retired, err := a.passwordRetired(ctx, u)
+	if err != nil || retired || a.c.Options.LinkProof == identity.LinkProofAlways {
+		return err == nil && !retired, err
 	}
 	return a.tx.HasSecondFactor(ctx, u.ID)
+}
+
+// passwordRetired reports whether the tenant of an account signs its people in through its provider only, and the account is none for emergencies.
+func (a *signIn) passwordRetired(ctx context.Context, u identity.User) (bool, error) {
+	required, err := a.tx.RequiresSSO(ctx, u.TenantID)
+	if err != nil || !required {
+		return false, err
+	}
+	exempt, err := a.tx.BreakGlass(ctx, u.ID)
+	return err == nil && !exempt, err
 }
 
 // candidates returns who has the address in the connection's scope: those who are not deleted, or the deleted when there is nobody else.

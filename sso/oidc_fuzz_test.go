@@ -12,8 +12,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/sso/ssotest"
 )
 
-// tokenInput is what a signature of a compact JWT covers.
-func tokenInput(raw string) string { return raw[:max(strings.LastIndexByte(raw, '.'), 0)] }
+// signingInput is what a signature of a compact JWT covers.
+func signingInput(raw string) string { return raw[:max(strings.LastIndexByte(raw, '.'), 0)] }
 
 // FuzzIDToken: no bytes make the verifier panic, and none are believed that the provider did not sign.
 func FuzzIDToken(f *testing.F) {
@@ -27,7 +27,7 @@ func FuzzIDToken(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		var tr trail
 		id, err := verifyIDToken(context.Background(), raw, keys, &o.connection, o.discovery, testNonce, o.now, &tr)
-		if err == nil && tokenInput(raw) != tokenInput(good) {
+		if err == nil && signingInput(raw) != signingInput(good) {
 			t.Fatal("believed a token that the provider did not sign")
 		}
 		for _, fact := range id.facts() {
@@ -48,7 +48,7 @@ func FuzzLogoutToken(f *testing.F) {
 	keys := o.fetched(f)
 	f.Fuzz(func(t *testing.T, raw string) {
 		var tr trail
-		if _, err := verifyLogoutToken(context.Background(), raw, keys, &o.connection, o.discovery, o.now, &tr); err == nil && tokenInput(raw) != tokenInput(good) {
+		if _, err := verifyLogoutToken(context.Background(), raw, keys, &o.connection, o.discovery, o.now, &tr); err == nil && signingInput(raw) != signingInput(good) {
 			t.Fatal("believed a token that the provider did not sign")
 		}
 	})
@@ -157,7 +157,7 @@ func FuzzUserInfo(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		info, err := readUserInfo(context.Background(), raw, keys, &o.connection)
 		text := strings.TrimSpace(string(raw))
-		if err == nil && !strings.HasPrefix(text, "{") && tokenInput(text) != tokenInput(good) {
+		if err == nil && !strings.HasPrefix(text, "{") && signingInput(text) != signingInput(good) {
 			t.Fatal("believed an answer that the provider did not sign")
 		}
 		id := idToken{all: map[string]json.RawMessage{}}

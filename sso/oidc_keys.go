@@ -21,7 +21,14 @@ const (
 )
 
 // publishedKeys are the keys of a JWKS document (RFC 7517 section 5) that may verify a signature. They never change.
-type publishedKeys struct{ keys []jose.JSONWebKey }
+type publishedKeys struct{ keys []publishedKey }
+
+// publishedKey is one of them. Providers that speak for many organisations under one address say whose each key is (Entra's member issuer, with a place for
+// the tenant): a key that signs for one of them signs for no other.
+type publishedKey struct {
+	jose.JSONWebKey
+	issuer string // empty: the provider does not say
+}
 
 // parseKeys reads a JWKS document. Keys of kinds that we do not know, secret ones and those for encryption are passed over (RFC 7517 section 5); a document
 // without any key for us is an error that says why.
@@ -38,10 +45,14 @@ func parseKeys(raw []byte) (*publishedKeys, error) {
 	known := &publishedKeys{}
 	why := errors.New("the provider publishes no key for signatures")
 	for _, one := range set.Keys {
-		var key jose.JSONWebKey
-		if json.Unmarshal(one, &key) != nil || key.Use != "" && key.Use != "sig" {
+		var key publishedKey
+		var owner struct {
+			Issuer string `json:"issuer"`
+		}
+		if json.Unmarshal(one, &key.JSONWebKey) != nil || json.Unmarshal(one, &owner) != nil || key.Use != "" && key.Use != "sig" {
 			continue
 		}
+		key.issuer = owner.Issuer
 		if err := usableKey(key.Key); err != nil {
 			why = err
 			continue
@@ -92,10 +103,28 @@ func (k *publishedKeys) VerifySignature(_ context.Context, raw string) ([]byte, 
 			break
 		}
 		if payload, err := jws.Verify(key.Key); err == nil {
-			return payload, nil
+			return payload, key.mayVouch(payload)
 		}
 	}
 	return nil, errNoKey
+}
+
+// mayVouch refuses what a key signed for another issuer than the one that it is published for.
+func (k *publishedKey) mayVouch(payload []byte) error {
+	if k.issuer == "" {
+		return nil
+	}
+	var claims struct {
+		Issuer   string `json:"iss"`
+		TenantID string `json:"tid"`
+	}
+	if _, err := readClaims(payload, &claims); err != nil {
+		return err
+	}
+	if claims.Issuer == "" || claims.Issuer != strings.Replace(k.issuer, tenantPlaceholder, claims.TenantID, 1) {
+		return fmt.Errorf("the key that made this signature is published for the issuer %q only", shown(k.issuer))
+	}
+	return nil
 }
 
 // fits reports whether a key is of the kind that an algorithm uses (RFC 7518 section 3.1).

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"github.com/drawbridge-id/drawbridge/sso/ssotest"
 )
 
 // jwksOf renders keys as a provider publishes them.
@@ -122,16 +124,47 @@ func TestAKeyIsUsedForWhatItIsPublishedFor(t *testing.T) {
 }
 
 func TestATokenWithoutANameIsTriedWithAFewKeysOnly(t *testing.T) {
-	var keys []jose.JSONWebKey
+	var keys []publishedKey
 	for range maxTried {
 		n := new(big.Int).SetBit(big.NewInt(1), 2047, 1)
-		keys = append(keys, jose.JSONWebKey{Key: &rsa.PublicKey{N: n, E: 65537}})
+		keys = append(keys, publishedKey{JSONWebKey: jose.JSONWebKey{Key: &rsa.PublicKey{N: n, E: 65537}}})
 	}
-	known := &publishedKeys{append(keys, jose.JSONWebKey{Key: &attackerPair().key.PublicKey, KeyID: "last"})}
+	known := &publishedKeys{append(keys, publishedKey{JSONWebKey: jose.JSONWebKey{Key: &attackerPair().key.PublicKey, KeyID: "last"}})}
 	if _, err := known.VerifySignature(context.Background(), signedBy(t, jose.RS256, attackerPair().key, "")); !errors.Is(err, errNoKey) {
 		t.Errorf("the eleventh key was tried: %v", err)
 	}
 	if _, err := known.VerifySignature(context.Background(), signedBy(t, jose.RS256, attackerPair().key, "last")); err != nil {
 		t.Errorf("by its name: %v", err)
+	}
+}
+
+func TestAKeyOfOneTenantSignsForNoOther(t *testing.T) {
+	const template = "https://login.example.com/{tenantid}/v2.0"
+	public, err := json.Marshal(jose.JSONWebKey{Key: &attackerPair().key.PublicKey, KeyID: "a"})
+	must(err)
+	for name, tt := range map[string]struct {
+		issuer, iss, tid string
+		good             bool
+	}{
+		"nobody says whose it is":                    {"", "https://login.example.com/b/v2.0", "b", true},
+		"a key for every tenant":                     {template, "https://login.example.com/b/v2.0", "b", true},
+		"a key for every tenant, and a false tenant": {template, "https://login.example.com/b/v2.0", "a", false},
+		"the tenant's own key":                       {"https://login.example.com/a/v2.0", "https://login.example.com/a/v2.0", "a", true},
+		"another tenant's key":                       {"https://login.example.com/a/v2.0", "https://login.example.com/b/v2.0", "b", false},
+		"nobody's token":                             {template, "", "", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var key map[string]any
+			must(json.Unmarshal(public, &key))
+			key["issuer"] = tt.issuer
+			known, err := parseKeys(jwksOf(key))
+			must(err)
+			token := ssotest.IDToken{Header: map[string]any{"alg": "RS256", "kid": "a"}, Claims: map[string]any{"iss": tt.iss, "tid": tt.tid}, Key: attackerPair().key}
+			raw, err := token.Compact()
+			must(err)
+			if _, err := known.VerifySignature(context.Background(), raw); (err == nil) != tt.good || errors.Is(err, errNoKey) {
+				t.Errorf("good %v, want %v: %v", err == nil, tt.good, err)
+			}
+		})
 	}
 }

@@ -67,9 +67,8 @@ func (h *house) artifactAnswers(t *testing.T) {
 		"a failure": {change: func(e *etree.Element) {
 			e.FindElement("//samlp:ArtifactResponse/samlp:Status/samlp:StatusCode").CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Responder")
 		}, code: "saml.status"},
-		"a signature of a stranger": {change: func(e *etree.Element) {
-			message(e).AddChild(e.FindElement("//saml:Assertion/ds:Signature").Copy())
-		}, code: "saml.signature_shape"},
+		"changed after it was signed": {change: func(e *etree.Element) { message(e).CreateAttr("Consent", "x") }, code: "saml.bad_signature"},
+		"two signatures":              {change: func(e *etree.Element) { message(e).AddChild(message(e).SelectElement("ds:Signature").Copy()) }, code: "saml.bad_signature"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h.saml.Change(tt.answer)
@@ -82,6 +81,9 @@ func (h *house) artifactAnswers(t *testing.T) {
 		})
 	}
 	h.saml.Change(nil)
+	h.saml.ChangeArtifact(func(e *etree.Element) { message(e).RemoveChild(message(e).SelectElement("ds:Signature")) })
+	b := h.browser()
+	b.wantSession(b.get(b.byArtifact(ada.Email)), "") // what counts is the signature inside
 	h.saml.ChangeArtifact(nil)
 }
 

@@ -1,9 +1,12 @@
 package sso_test
 
 import (
+	"bytes"
+	"compress/flate"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -386,4 +389,43 @@ func TestASwitchedOffConnectionEndsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wantUnsignedOut(b.get(h.at(h.viaSAML, "slo")+"?"+query), "connection.disabled")
+}
+
+func TestX08AMessageThatInflatesBeyond512KiBIsRefused(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	b, _ := h.signedIn(ada.Email)
+	for _, parameter := range []string{"SAMLRequest", "SAMLResponse"} {
+		for size, code := range map[int]string{20 << 20: "saml.too_large", 512<<10 + 1: "saml.too_large", 512 << 10: "saml.malformed"} {
+			l := h.saml.LogoutRequest(h.samlSP, ada.Subject)
+			query, err := l.SignQuery(parameter + "=" + url.QueryEscape(deflated(t, size)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			b.wantUnsignedOut(b.get(h.at(h.viaSAML, "slo")+"?"+query), code)
+			if took := time.Since(began); took > 2*time.Second {
+				t.Errorf("%d bytes took %v", size, took)
+			}
+		}
+	}
+	if b.gone() {
+		t.Error("the session is over")
+	}
+}
+
+// deflated returns that many zeros as the redirect binding carries them.
+func deflated(t *testing.T, size int) string {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := flate.NewWriter(&b, flate.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(make([]byte, size)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
 }

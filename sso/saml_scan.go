@@ -47,7 +47,8 @@ func documentOf(el *node) document {
 	if el.space == nsMetadata {
 		return metadataDocument
 	}
-	return document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: true}
+	// The rules about assertions are for the Response inside an ArtifactResponse, which is read by itself.
+	return document{roots: []elementName{{el.space, el.local}}, elements: maxElements, message: !el.is(nsProtocol, "ArtifactResponse")}
 }
 
 // scan reads raw and refuses whatever two XML parsers could understand differently: document types, a second root, other encodings than UTF-8, text

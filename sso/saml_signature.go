@@ -2,6 +2,7 @@ package sso
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -49,13 +50,14 @@ const (
 
 // pinned is what a connection trusts to sign.
 type pinned struct {
-	certificates []*x509.Certificate
-	sha1         bool
+	certificates  []*x509.Certificate // those that are still valid first
+	sha1          bool
+	refuseExpired bool
 }
 
 // pin reads the certificates of a connection. None, or one with a short key, is an error: nothing could be trusted then.
 func pin(s *identity.SAMLSettings) (pinned, error) {
-	p := pinned{sha1: s.AllowSHA1}
+	p := pinned{sha1: s.AllowSHA1, refuseExpired: s.RefuseExpired}
 	for _, der := range s.Certificates {
 		cert, err := x509.ParseCertificate(der)
 		if err == nil {
@@ -69,7 +71,19 @@ func pin(s *identity.SAMLSettings) (pinned, error) {
 	if len(p.certificates) == 0 {
 		return p, odd("saml.no_certificate", "This connection has no signing certificate of its provider: import the provider's metadata.")
 	}
+	// A renewed certificate of the same key speaks for a signature before the expired one does.
+	slices.SortStableFunc(p.certificates, func(a, b *x509.Certificate) int {
+		return cmp.Compare(expired(a), expired(b))
+	})
 	return p, nil
+}
+
+// expired is 1 for a certificate whose time is over, else 0.
+func expired(cert *x509.Certificate) int {
+	if time.Now().After(cert.NotAfter) {
+		return 1
+	}
+	return 0
 }
 
 func strongKey(cert *x509.Certificate) error {
@@ -170,9 +184,17 @@ func methodOf(method *node) canonicalization {
 	return c
 }
 
+// accept notes which certificate has signed. Trust is by pinning: an expired one works and is reported, unless the connection refuses expired ones.
 func (p pinned) accept(el *node, cert *x509.Certificate, t *trail) error {
-	if time.Now().After(cert.NotAfter) {
-		t.note("certificate", "expired "+cert.NotAfter.UTC().Format(time.DateOnly), "The provider's certificate has expired; it still works because it is pinned. Import the new metadata soon.")
+	if expired(cert) == 1 {
+		got := "expired " + cert.NotAfter.UTC().Format(time.DateOnly)
+		if p.refuseExpired {
+			return t.require(check{
+				name: "certificate", code: "saml.certificate_expired", got: got + ": " + fingerprint(cert), want: "a certificate that is valid today",
+				fix: "The provider's certificate has expired, and this connection refuses expired ones. Let the provider renew it and import its metadata again.",
+			})
+		}
+		t.note("certificate", got, "The provider's certificate has expired; it still works because it is pinned. Import the new metadata soon.")
 	}
 	return t.require(check{name: "signature of the " + el.local, ok: true, got: "certificate " + fingerprint(cert)})
 }

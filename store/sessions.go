@@ -21,6 +21,7 @@ type sessionRow struct {
 	CreatedAt    moment `db:"created_at"`
 	LastSeenAt   moment `db:"last_seen_at"`
 	ExpiresAt    moment `db:"expires_at"`
+	Connection   text   `db:"connection_name"` // in lists only
 }
 
 const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.name_id, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at`
@@ -28,7 +29,7 @@ const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.
 func (r *sessionRow) session() (identity.Session, error) {
 	s := identity.Session{
 		ID: identity.SessionID(r.ID), UserID: identity.UserID(r.UserID), ConnectionID: identity.ConnectionID(r.ConnectionID), IP: r.IP, UserAgent: r.UserAgent,
-		Issuer: r.Issuer, Subject: r.Subject, NameID: r.NameID, SessionIndex: r.SessionIndex, CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
+		Issuer: r.Issuer, Subject: r.Subject, NameID: r.NameID, SessionIndex: r.SessionIndex, ConnectionName: string(r.Connection), CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
 	}
 	return s, fromJSON(r.Upstream, &s.Upstream)
 }
@@ -95,7 +96,7 @@ func (tx *Tx) SessionsOfIndex(ctx context.Context, connection identity.Connectio
 
 func (tx *Tx) sessions(ctx context.Context, where string, args ...any) ([]identity.Session, error) {
 	var rows []sessionRow
-	if err := tx.list(ctx, &rows, `SELECT `+sessionColumns+` FROM sessions s WHERE `+where, args...); err != nil {
+	if err := tx.list(ctx, &rows, `SELECT `+sessionColumns+`, (SELECT c.name FROM connections c WHERE c.id = s.connection_id) AS connection_name FROM sessions s WHERE `+where, args...); err != nil {
 		return nil, err
 	}
 	out := make([]identity.Session, len(rows))

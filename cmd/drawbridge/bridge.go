@@ -52,6 +52,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
 	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
+	b.authn.LimitSessions(s.SessionIdle, s.SessionAge)
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -107,7 +108,7 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	door.Routes(mux)
 	b.door = door
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Explain: door.Explain, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Refresh: door.Refresh, Logout: door.Logout, Explain: door.Explain, Log: log,
 	}).Routes(mux)
 	return mux
 }

@@ -17,13 +17,12 @@ import (
 
 // connection returns the commands about identity providers.
 func (p *program) connection() *cobra.Command {
-	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create, list, show, update, enable, disable, delete, approve, key, test, setup-link"}
+	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create, list, show, update, enable, disable, delete, key, test, setup-link, refresh, approve, reject"}
 	cmd.AddCommand(
 		p.connectionSAML(), p.connectionOIDC(), p.connectionList(), p.connectionShow(), p.connectionUpdate(),
 		p.connectionSwitch("enable", "Switch a connection on", true), p.connectionSwitch("disable", "Switch a connection off: nobody can sign in through it", false),
-		p.connectionSettle("approve", "Let a change of the provider's metadata that waits into force", "The new metadata of %s is in force.", true),
-		p.connectionSettle("reject", "Refuse a change of the provider's metadata that waits", "Nothing was changed at %s. The same metadata is not asked about again.", false),
 		p.connectionDelete(), p.connectionKey(), p.connectionTest(), p.connectionSetupLink(),
+		p.connectionRefresh(), p.connectionApprove(), p.connectionReject(),
 	)
 	return p.group(cmd)
 }
@@ -85,7 +84,7 @@ func (n *newConnection) resolve(ctx context.Context, b *bridge, kind identity.Co
 
 func (p *program) connectionSAML() *cobra.Command {
 	var n newConnection
-	var metadata string
+	var metadata, signer string
 	var extra identity.SAMLSettings
 	cmd := &cobra.Command{
 		Use:   "create-saml NAME --metadata FILE-or-URL --domain DOMAIN",
@@ -98,6 +97,9 @@ func (p *program) connectionSAML() *cobra.Command {
 			if err := n.check("connection create-saml"); err != nil {
 				return err
 			}
+			if err := p.readSigner(&extra, signer); err != nil {
+				return err
+			}
 			return p.with(ctx, func(b *bridge) error { return p.createSAML(ctx, b, n, extra, metadata) })
 		}),
 	}
@@ -105,6 +107,7 @@ func (p *program) connectionSAML() *cobra.Command {
 	cmd.Flags().StringVar(&metadata, "metadata", "", "the provider's metadata: an https URL, a file, or - for standard input")
 	cmd.Flags().StringVar(&extra.EmailClaim, "email-attribute", "", "the attribute that carries the e-mail address (default: the well-known names, then the NameID)")
 	cmd.Flags().BoolVar(&extra.AllowSHA1, "allow-sha1", false, "accept signatures with SHA-1, which can be forged: only for a provider that can do nothing else")
+	metadataFlags(cmd, &extra, &signer)
 	require(cmd, "metadata")
 	return cmd
 }
@@ -121,10 +124,11 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 		}
 		metadata = string(raw)
 	}
-	if c.SAML, err = b.samlSettings(ctx, metadata, identity.SAMLSettings{}); err != nil {
+	if c.SAML, err = sso.ReadMetadataFor(ctx, metadata, extra, b.settings.AllowPrivateProviders); err != nil {
 		return err
 	}
 	c.SAML.EmailClaim, c.SAML.AllowSHA1 = extra.EmailClaim, extra.AllowSHA1
+	c.SAML.PinCertificates, c.SAML.RefuseExpired = extra.PinCertificates, extra.RefuseExpired
 	if c, err = b.people.CreateConnection(ctx, identity.Operator(), c); err != nil {
 		return err
 	}
@@ -141,7 +145,7 @@ func (p *program) connectionOIDC() *cobra.Command {
 	var o identity.OIDCSettings
 	var secretFile string
 	cmd := &cobra.Command{
-		Use:   "create-oidc NAME --issuer URL --client-id ID --client-secret-file FILE --domain DOMAIN",
+		Use:   "create-oidc NAME --issuer URL --client-id ID [--client-secret-file FILE] --domain DOMAIN",
 		Short: "Connect an OpenID Connect provider and print the redirect URI that it must allow",
 		Example: `  drawbridge connection create-oidc "Acme Entra" --tenant Acme --issuer https://login.microsoftonline.com/TENANT/v2.0 \
     --client-id ID --client-secret-file secret.txt --domain acme.example`,
@@ -159,10 +163,12 @@ func (p *program) connectionOIDC() *cobra.Command {
 	f.StringVar(&o.Issuer, "issuer", "", "the provider's issuer, exactly as its discovery document spells it")
 	f.StringVar(&o.ClientID, "client-id", "", "the client id that the provider gave us")
 	f.StringVar(&secretFile, "client-secret-file", "", "a file whose first line is the client secret; - reads standard input")
+	f.StringVar((*string)(&o.ClientAuth), "client-auth", "", "how we prove that we are the client: basic, post or private_key_jwt, which needs no secret (default: what the provider takes)")
+	f.BoolVar(&o.IssuerAsAudience, "issuer-as-audience", false, "with private_key_jwt: address what we sign to the issuer, not to the token endpoint")
 	f.StringSliceVar(&o.TenantIDs, "tenant-id", nil, "Entra with an issuer for many organisations: a directory id that it is trusted for; repeatable")
 	f.StringSliceVar(&o.Scopes, "scope", nil, "a scope to ask for; repeatable (default: openid, email, profile)")
 	f.StringSliceVar(&o.Algorithms, "algorithm", nil, "an algorithm that ID tokens may be signed with; repeatable (default: RS256, PS256, ES256, EdDSA)")
-	require(cmd, "issuer", "client-id", "client-secret-file")
+	require(cmd, "issuer", "client-id")
 	return cmd
 }
 
@@ -171,8 +177,10 @@ func (p *program) createOIDC(ctx context.Context, b *bridge, n newConnection, o 
 	if err != nil {
 		return err
 	}
-	if o.ClientSecret, err = p.secret("--client-secret-file", secretFile); err != nil {
-		return err
+	if secretFile != "" || o.ClientAuth != identity.ClientAuthPrivateKey {
+		if o.ClientSecret, err = p.secret("--client-secret-file", secretFile); err != nil {
+			return err
+		}
 	}
 	c.OIDC = o
 	if c, err = b.people.CreateConnection(ctx, identity.Operator(), c); err != nil {
@@ -184,7 +192,8 @@ func (p *program) createOIDC(ctx context.Context, b *bridge, n newConnection, o 
 func (p *program) showConnection(v connectionView) error {
 	return p.show(v, func(w io.Writer) {
 		fmt.Fprintf(w, "Created the connection %s for %s. Tell the provider:\n", clean(v.Name), place(v.Tenant))
-		fields(w, "  assertion consumer service (ACS)", v.ACSURL, "  single logout service (SLO)", v.SLOURL, "  our entity id", v.EntityID, "  our metadata", v.MetadataURL, "  redirect URI", v.RedirectURI)
+		fields(w, "  assertion consumer service (ACS)", v.ACSURL, "  single logout service (SLO)", v.SLOURL, "  our entity id", v.EntityID, "  our metadata", v.MetadataURL, "  redirect URI", v.RedirectURI,
+			"  post-logout redirect URI", v.PostLogoutURI, "  back-channel logout URI", v.BackchannelURI, "  our keys (JWKS)", v.KeysURL)
 		fmt.Fprintf(w, "Then people sign in at %s, or start at once at %s\n", v.console, v.LoginURL)
 	})
 }
@@ -246,6 +255,10 @@ type connectionView struct {
 	MetadataURL string                  `json:"metadata_url,omitempty"`
 	RedirectURI string                  `json:"redirect_uri,omitempty"`
 
+	PostLogoutURI  string `json:"post_logout_redirect_uri,omitempty"`
+	BackchannelURI string `json:"backchannel_logout_uri,omitempty"`
+	KeysURL        string `json:"jwks_uri,omitempty"` // ours, of a connection that has keys
+
 	console string
 }
 
@@ -258,7 +271,10 @@ func viewConnection(c identity.Connection, tenant, url string) connectionView {
 	if c.Kind == identity.SAML {
 		v.ACSURL, v.SLOURL, v.EntityID, v.MetadataURL = own+"/acs", own+"/slo", own+"/metadata", own+"/metadata"
 	} else {
-		v.RedirectURI = own + "/callback"
+		v.RedirectURI, v.PostLogoutURI, v.BackchannelURI = own+"/callback", own+"/logged-out", own+"/backchannel-logout"
+		if len(c.OIDC.Keys) > 0 {
+			v.KeysURL = own + "/jwks.json"
+		}
 	}
 	return v
 }

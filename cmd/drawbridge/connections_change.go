@@ -109,36 +109,6 @@ func (p *program) connectionDelete() *cobra.Command {
 	return cmd
 }
 
-// connectionSettle returns the command that lets a change of the provider's metadata into force, or refuses it.
-func (p *program) connectionSettle(use, short, done string, approve bool) *cobra.Command {
-	return &cobra.Command{
-		Use:     use + " NAME",
-		Short:   short,
-		Example: `  drawbridge connection ` + use + ` "Acme Okta"`,
-		Args:    cobra.ExactArgs(1),
-		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error {
-				c, err := b.findConnection(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				change, err := b.people.PendingMetadata(ctx, identity.Operator(), c.ID)
-				if err != nil {
-					return err
-				}
-				settle := b.people.RejectMetadata
-				if approve {
-					settle = b.people.ApproveMetadata
-				}
-				if err := settle(ctx, identity.Operator(), c.ID, change.Digest); err != nil {
-					return err
-				}
-				return p.show(map[string]any{"id": c.ID, "approved": approve, "changes": change.Changes}, func(w io.Writer) { fmt.Fprintf(w, done+"\n", clean(c.Name)) })
-			})
-		}),
-	}
-}
-
 func (p *program) connectionKey() *cobra.Command {
 	return &cobra.Command{
 		Use:   "key NAME add|use|drop",

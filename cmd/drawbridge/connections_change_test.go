@@ -34,7 +34,6 @@ func TestEverySettingOfAConnectionHasAFlag(t *testing.T) {
 			t.Errorf("the rules are %+v", c)
 		}
 		sh.refused(2, []string{"ATTRIBUTE=VALUE=>ROLE"}, "connection", "update", "Acme 2", "--rule", "Editors")
-		sh.refused(1, []string{"waits"}, "connection", "approve", "Acme 2")
 		c = sh.detail("connection", "update", "Acme 2", "--allow-sha1=false", "--email-attribute", "")
 		if c.SAML.AllowSHA1 || c.SAML.EmailAttribute != "" || !c.SAML.AllowUnsolicited {
 			t.Errorf("what no flag named changed too: %+v", c.SAML)

@@ -26,6 +26,7 @@ type connectionSettings struct {
 	issuerAudience                      bool
 	scopes, algorithms, tenantIDs       []string
 	provider                            string
+	signer                              string
 	linkProof, directoryKey             string
 	deletedAsNew                        bool
 	ruleTexts, ceiling                  []string
@@ -52,6 +53,7 @@ func (n *connectionSettings) flags(f *pflag.FlagSet) {
 
 	f.StringVar(&n.metadata, "metadata", "", "SAML: read the provider's metadata anew: an https URL (which is read again from time to time), a file, or - for standard input")
 	f.StringVar(&n.entityID, "entity-id", "", "SAML, with --metadata of several providers: which of them")
+	f.StringVar(&n.signer, "metadata-signer", "", `SAML: a file with the certificate (PEM or DER) whose key must sign the metadata; "" for none: https is enough`)
 	f.StringVar(&n.emailAttribute, "email-attribute", "", `SAML: the attribute that carries the e-mail address; "" for the well-known names, then the NameID`)
 	f.StringSliceVar(&n.addCertificates, "add-certificate", nil, "SAML: a file with a certificate (PEM) of the provider to trust too; repeatable")
 	f.StringSliceVar(&n.removeCertificates, "remove-certificate", nil, "SAML: the SHA-256 of a certificate that is trusted no more, in hex; repeatable")
@@ -103,7 +105,7 @@ func (n *connectionSettings) change(ctx context.Context, b *bridge, c identity.C
 // onlySAML and onlyOIDC are the flags of one protocol.
 var (
 	onlySAML = []string{
-		"metadata", "entity-id", "email-attribute", "add-certificate", "remove-certificate", "allow-sha1", "allow-unsolicited", "artifact", "pin-certificates", "refuse-expired",
+		"metadata", "entity-id", "metadata-signer", "email-attribute", "add-certificate", "remove-certificate", "allow-sha1", "allow-unsolicited", "artifact", "pin-certificates", "refuse-expired",
 	}
 	onlyOIDC = []string{
 		"issuer", "client-id", "client-secret-file", "client-secret-ends", "client-auth", "issuer-as-audience", "scope", "algorithm", "tenant-id",
@@ -212,11 +214,16 @@ func (n *connectionSettings) saml(ctx context.Context, b *bridge) (func(*identit
 	if err != nil {
 		return nil, err
 	}
+	signer, err := n.signedBy()
+	if err != nil {
+		return nil, err
+	}
 	return func(c *identity.Connection) error {
 		s := &c.SAML
 		if n.set("metadata") {
 			*s = s.WithProvider(fresh)
 		}
+		give(n.set("metadata-signer"), &s.MetadataSigner, signer)
 		give(n.set("email-attribute"), &s.EmailClaim, n.emailAttribute)
 		give(n.set("allow-sha1"), &s.AllowSHA1, n.allowSHA1)
 		give(n.set("allow-unsolicited"), &c.Options.AllowUnsolicited, n.unsolicited)
@@ -227,6 +234,22 @@ func (n *connectionSettings) saml(ctx context.Context, b *bridge) (func(*identit
 		s.Certificates, err = changedCertificates(s.Certificates, added, n.removeCertificates)
 		return err
 	}, nil
+}
+
+// signedBy is the certificate of whoever must sign the metadata; nil for none.
+func (n *connectionSettings) signedBy() ([]byte, error) {
+	if n.signer == "" {
+		return nil, nil
+	}
+	raw, err := n.read("--metadata-signer", n.signer)
+	if err != nil {
+		return nil, err
+	}
+	found, err := certificatesIn(raw)
+	if err != nil || len(found) != 1 {
+		return nil, identity.Errorf(identity.Invalid, "--metadata-signer: %s is not one certificate in PEM or DER.", source(n.signer))
+	}
+	return found[0], nil
 }
 
 func (n *connectionSettings) freshMetadata(ctx context.Context, b *bridge) (identity.SAMLSettings, error) {

@@ -116,6 +116,7 @@ func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	background.Go(func() { b.writeReads(ctx, log) })
 	routes := b.routes(log)
 	background.Go(func() { b.door.KeepProviders(ctx) })
+	b.lookAfter(ctx, &background, log)
 	background.Go(func() { b.recheckDomains(ctx, log) })
 	server := web.New(web.Options{
 		Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies,

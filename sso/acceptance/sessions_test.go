@@ -177,3 +177,19 @@ func TestTheProvidersOwnEndCapsTheSessionAndItsCookie(t *testing.T) {
 		}
 	})
 }
+
+func TestMyAccountSaysWhereOneIsSignedInAndUntilWhen(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		h.person(h.tenant().ID, ada.Email, "viewer")
+		h.oidc.Change(func(id *ssotest.IDToken) { id.Claims["session_expiry"] = time.Now().Add(20 * time.Minute).Unix() })
+		h.browser().signIn(h.viaOIDC, ada.Email)
+		b := h.browser()
+		b.withPassword(ada.Email)
+		body := b.get("/account").body
+		for _, want := range []string{"through OIDC", "the provider’s own limit", "with a password", "unless it is used", "this one", "127.0.0.1"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("the page lacks %q", want)
+			}
+		}
+	})
+}

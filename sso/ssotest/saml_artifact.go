@@ -81,6 +81,9 @@ func (s *SAML) resolveArtifact(w http.ResponseWriter, r *http.Request) {
 			doc.FindElement("//samlp:ArtifactResponse").AddChild(inner.Root())
 		}
 	}
+	if err == nil {
+		err = s.newLogout("", found.client).sign(doc.FindElement("//samlp:ArtifactResponse"))
+	}
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

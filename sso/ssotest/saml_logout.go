@@ -116,8 +116,7 @@ func (l *Logout) Post(relay string) (url.Values, error) {
 		return nil, err
 	}
 	if l.SignatureMethod != "" {
-		signer := Answer{Key: l.Key, Certificate: l.Certificate, SignatureMethod: l.SignatureMethod, Canonicalization: "http://www.w3.org/2001/10/xml-exc-c14n#"}
-		if err := signer.Sign(doc.Root()); err != nil {
+		if err := l.sign(doc.Root()); err != nil {
 			return nil, err
 		}
 	}
@@ -130,6 +129,12 @@ func (l *Logout) Post(relay string) (url.Values, error) {
 		form.Set("RelayState", relay)
 	}
 	return form, err
+}
+
+// sign puts the provider's signature into a message.
+func (l *Logout) sign(el *etree.Element) error {
+	signer := Answer{Key: l.Key, Certificate: l.Certificate, SignatureMethod: l.SignatureMethod, Canonicalization: "http://www.w3.org/2001/10/xml-exc-c14n#"}
+	return signer.Sign(el)
 }
 
 // Redirect returns the query that carries the message, with its signature beside it.
