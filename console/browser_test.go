@@ -224,7 +224,7 @@ func TestInABrowserTheWizardLeadsToATest(t *testing.T) {
 		chromedp.WaitVisible(".notice-good", chromedp.ByQuery), chromedp.Text(".steps [aria-current]", &next, chromedp.ByQuery),
 		chromedp.Click(`form[action$="/test"] button`, chromedp.ByQuery), chromedp.WaitVisible(".ask", chromedp.ByQuery), chromedp.AttributeValue(".ask a.button-primary", "href", &at, nil, chromedp.ByQuery),
 	)
-	if copies != 2 || next != "Test" || !strings.Contains(at, "/test?key=") {
+	if copies != 3 || next != "Test" || !strings.Contains(at, "/test?key=") {
 		t.Errorf("%d values can be copied; the next step is %q, the test is at %q", copies, next, at)
 	}
 	b.calm("the wizard")

@@ -63,14 +63,16 @@ func certificateRows(c identity.Connection) []certificateRow {
 
 // keyRows are our own certificates, the one that signs first.
 func keyRows(c identity.Connection) []certificateRow {
-	if len(c.SAML.Certificate) == 0 {
-		return nil
+	own, signs, rests := c.OIDC.Keys, "signs", "published, and waits"
+	if c.Kind == identity.SAML {
+		own, signs, rests = c.SAML.Own(), "signs, and opens what is encrypted for it", "opens what is encrypted for it"
 	}
-	out := []certificateRow{certificateRowOf(c.SAML.Certificate)}
-	out[0].Role = "signs, and opens what is encrypted for it"
-	for _, pair := range c.SAML.Standby {
+	var out []certificateRow
+	for i, pair := range own {
 		row := certificateRowOf(pair.Certificate)
-		row.Role = "opens what is encrypted for it"
+		if row.Role = rests; i == 0 {
+			row.Role = signs
+		}
 		out = append(out, row)
 	}
 	return out
@@ -162,7 +164,7 @@ func (d *Door) removeCertificate(w http.ResponseWriter, r *http.Request, v visit
 var keyFacts = map[provisioning.KeyStep][]string{
 	provisioning.UseKey: {
 		"Our requests are signed with the newest key from now on.",
-		"The provider must know its certificate already: let it read our metadata again first, or enter the new certificate there.",
+		"The provider must know its certificate already: let it read our metadata (or our keys) again first, or enter the new certificate there.",
 		"The former key stays, so that what is encrypted for it can still be read.",
 	},
 	provisioning.DropKey: {

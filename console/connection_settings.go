@@ -21,7 +21,7 @@ func settingsForm(c identity.Connection) form {
 		"scopes", strings.Join(c.OIDC.Scopes, " "), "algorithms", strings.Join(c.OIDC.Algorithms, " "), "tenantids", strings.Join(c.OIDC.TenantIDs, " "), "secretends", dayOf(c.OIDC.SecretExpiresAt))
 	for name, on := range map[string]bool{
 		"force": c.Options.ForceAuthn, "unsolicited": c.Options.AllowUnsolicited, "artifact": c.Options.Artifact,
-		"sha1": c.SAML.AllowSHA1, "pin": c.SAML.PinCertificates, "refuseexpired": c.SAML.RefuseExpired,
+		"sha1": c.SAML.AllowSHA1, "pin": c.SAML.PinCertificates, "refuseexpired": c.SAML.RefuseExpired, "issueraudience": c.OIDC.IssuerAsAudience,
 	} {
 		if on {
 			f.Values.Add("on", name)
@@ -61,6 +61,7 @@ func readSettings(f form, c *identity.Connection) error {
 	if f.Values.Has("boxes") {
 		c.Options.ForceAuthn, c.Options.AllowUnsolicited, c.Options.Artifact = f.Has("on", "force"), f.Has("on", "unsolicited"), f.Has("on", "artifact")
 		c.SAML.AllowSHA1, c.SAML.PinCertificates, c.SAML.RefuseExpired = f.Has("on", "sha1"), f.Has("on", "pin"), f.Has("on", "refuseexpired")
+		c.OIDC.IssuerAsAudience = f.Has("on", "issueraudience")
 	}
 	if f.Values.Has("skew") {
 		seconds, err := strconv.ParseUint(f.Value("skew"), 10, 16)
@@ -112,7 +113,7 @@ func (d *Door) editProvider(w http.ResponseWriter, r *http.Request, v visit) err
 
 // providerForm fills the form of the provider's values with what is known. Metadata is read from an address again, or entered again.
 func providerForm(c identity.Connection) form {
-	f := blank("metadataurl", c.SAML.MetadataURL, "emailclaim", c.SAML.EmailClaim, "issuer", c.OIDC.Issuer, "clientid", c.OIDC.ClientID,
+	f := blank("metadataurl", c.SAML.MetadataURL, "emailclaim", c.SAML.EmailClaim, "issuer", c.OIDC.Issuer, "clientid", c.OIDC.ClientID, "clientauth", string(c.OIDC.ClientAuth),
 		"secretends", dayOf(c.OIDC.SecretExpiresAt), "tenantids", strings.Join(c.OIDC.TenantIDs, " "), "scopes", strings.Join(c.OIDC.Scopes, " "))
 	if c.SAML.MetadataURL == "" && c.Kind == identity.SAML {
 		f.Values.Set("entityid", c.SAML.EntityID)
@@ -154,7 +155,7 @@ func (d *Door) updateProvider(w http.ResponseWriter, r *http.Request, v visit) e
 }
 
 func (d *Door) replaceProvider(ctx context.Context, r *http.Request, v visit, f form, c identity.Connection) error {
-	entered := identity.Connection{Kind: c.Kind} // an empty secret leaves the one that is stored
+	entered := identity.Connection{Kind: c.Kind}
 	if err := d.readProvider(r, f, &entered); err != nil {
 		return err
 	}
@@ -164,7 +165,8 @@ func (d *Door) replaceProvider(ctx context.Context, r *http.Request, v visit, f 
 			c.SAML.EmailClaim = entered.SAML.EmailClaim
 			return nil
 		}
-		return readOIDC(f, &c.OIDC)
+		c.OIDC = c.OIDC.WithProvider(entered.OIDC)
+		return nil
 	})
 	return err
 }

@@ -53,16 +53,16 @@ func (d *Door) connections(w http.ResponseWriter, r *http.Request, v visit) erro
 
 // addresses are what a provider must be told about a connection.
 type addresses struct {
-	EntityID, ACS, Metadata, SLO           string // SAML
-	Redirect, SignedOut, BackchannelLogout string // OpenID Connect
-	Login                                  string
+	EntityID, ACS, Metadata, SLO                 string // SAML
+	Redirect, SignedOut, BackchannelLogout, JWKS string // OpenID Connect
+	Login                                        string
 }
 
 func (d *Door) addresses(id identity.ConnectionID) addresses {
 	base := d.url + "/sso/" + string(id)
 	return addresses{
 		EntityID: base + "/metadata", ACS: base + "/acs", Metadata: "/sso/" + string(id) + "/metadata", SLO: base + "/slo",
-		Redirect: base + "/callback", SignedOut: base + "/logged-out", BackchannelLogout: base + "/backchannel-logout", Login: base + "/login",
+		Redirect: base + "/callback", SignedOut: base + "/logged-out", BackchannelLogout: base + "/backchannel-logout", JWKS: base + "/jwks.json", Login: base + "/login",
 	}
 }
 

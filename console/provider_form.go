@@ -18,7 +18,7 @@ const maxMetadata = 1 << 20
 
 // providerFields are the inputs about the provider's own values, of both protocols.
 var providerFields = []string{
-	"metadataurl", "metadatafile", "metadata", "entityid", "ssourl", "certificate", "emailclaim", "issuer", "clientid", "clientsecret", "secretends", "tenantids", "scopes",
+	"metadataurl", "metadatafile", "metadata", "entityid", "ssourl", "certificate", "emailclaim", "issuer", "clientid", "clientauth", "clientsecret", "secretends", "tenantids", "scopes",
 }
 
 // readProvider decodes what the provider says of itself into a connection's settings. What was in an uploaded file is kept in the form, so that nothing is
@@ -41,9 +41,7 @@ func (d *Door) readProvider(r *http.Request, f form, c *identity.Connection) err
 
 func readOIDC(f form, o *identity.OIDCSettings) error {
 	o.Issuer, o.ClientID, o.TenantIDs, o.Scopes = f.Value("issuer"), f.Value("clientid"), words(f.Value("tenantids")), words(f.Value("scopes"))
-	if secret := f.Value("clientsecret"); secret != "" {
-		o.ClientSecret = secret
-	}
+	o.ClientAuth, o.ClientSecret = identity.ClientAuth(f.Value("clientauth")), f.Value("clientsecret")
 	ends, err := readDay(f, "secretends")
 	o.SecretExpiresAt = ends
 	return err

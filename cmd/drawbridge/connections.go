@@ -17,9 +17,13 @@ import (
 
 // connection returns the commands about identity providers.
 func (p *program) connection() *cobra.Command {
-	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create-saml, create-oidc, list, refresh, approve, reject"}
-	cmd.AddCommand(p.connectionSAML(), p.connectionOIDC(), p.connectionList(),
-		p.connectionRefresh(), p.connectionApprove(), p.connectionReject())
+	cmd := &cobra.Command{Use: "connection", Short: "Connections, the identity providers that people sign in with: create, list, show, update, enable, disable, delete, key, test, setup-link, refresh, approve, reject"}
+	cmd.AddCommand(
+		p.connectionSAML(), p.connectionOIDC(), p.connectionList(), p.connectionShow(), p.connectionUpdate(),
+		p.connectionSwitch("enable", "Switch a connection on", true), p.connectionSwitch("disable", "Switch a connection off: nobody can sign in through it", false),
+		p.connectionDelete(), p.connectionKey(), p.connectionTest(), p.connectionSetupLink(),
+		p.connectionRefresh(), p.connectionApprove(), p.connectionReject(),
+	)
 	return p.group(cmd)
 }
 
