@@ -1,11 +1,14 @@
 package sso
 
 import (
+	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -129,5 +132,26 @@ func TestAPostedLogoutIsReadFromTheFormOnly(t *testing.T) {
 		if m, err := inbound(httptest.NewRecorder(), r); (err == nil) != ok || ok && string(m.raw) != "<x/>" {
 			t.Errorf("%q: %q (%v)", body, m.raw, err)
 		}
+	}
+}
+
+func TestInflatingStopsAtTheLimit(t *testing.T) {
+	var bomb bytes.Buffer
+	w, err := flate.NewWriter(&bomb, flate.BestCompression)
+	must(err)
+	for range 64 {
+		_, err := w.Write(make([]byte, 1<<20))
+		must(err)
+	}
+	must(w.Close())
+	encoded := encodeBase64(bomb.Bytes())
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := inflated(encoded); identity.CodeOf(err) != "saml.too_large" {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8*maxInflated {
+		t.Errorf("%d bytes of memory for a message of at most %d", used, maxInflated)
 	}
 }

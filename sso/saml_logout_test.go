@@ -214,6 +214,7 @@ func (h *house) oddRedirects(b *browser) {
 		query + "&SAMLRequest=x":                                          "saml.malformed",
 		query + "&SAMLResponse=x":                                         "saml.malformed",
 		query + "&Relay%53tate=x":                                         "saml.malformed",
+		strings.Replace(query, "RelayState=", "Relay%53tate=", 1):         "saml.malformed",
 		strings.Replace(query, "SAMLRequest=", "SAMLRequest=%25", 1):      "saml.malformed",
 		query + "&SAMLEncoding=urn:other":                                 "saml.malformed",
 		strings.Replace(query, "rsa-sha256", "hmac-sha256", 1):            "saml.algorithm",
