@@ -109,6 +109,8 @@ var eventNames = map[identity.EventType]string{
 	identity.MembersRemoved:    "Members removed",
 	identity.SessionStarted:    "Signed in",
 	identity.SessionEnded:      "Session ended",
+	identity.TracesShared:      "Sign-ins shown outside",
+	identity.TracesUnshared:    "Link to sign-ins revoked",
 	identity.SignInRefused:     "Sign-in refused",
 	identity.PasswordSet:       "Password set",
 	identity.PasswordLocked:    "Locked after wrong passwords",
