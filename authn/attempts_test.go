@@ -80,3 +80,39 @@ func TestTheOldestOfTooManySessionsEnds(t *testing.T) {
 	_, err = h.Session(t.Context(), first)
 	wantKind(t, err, identity.Unauthenticated)
 }
+
+func TestSecretsOfLinksAreNotGuessedWithoutEnd(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	const stranger, neighbour = "203.0.113.7", "203.0.113.8"
+	for range 100 {
+		if err := h.TakeGuess(stranger); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKind(t, h.TakeGuess(stranger), identity.TooMany)
+	for range 200 {
+		if err := h.TakeGuess(neighbour); err != nil {
+			t.Fatalf("somebody else, or right ones: %v", err)
+		}
+		h.GuessedRight(neighbour)
+	}
+}
+
+func TestOneAddressBeginsSoManySignInsOnly(t *testing.T) {
+	h := build(t, storetest.SQLite(t))
+	st := identity.SignInState{ConnectionID: h.connection("Okta"), BrowserHash: []byte{1}, IP: "203.0.113.7"}
+	begin := func() error {
+		st.Key = identity.NewSecret("")
+		return h.SaveSignIn(t.Context(), st)
+	}
+	for range 6000 {
+		if err := begin(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantKind(t, begin(), identity.TooMany)
+	st.IP = "203.0.113.8"
+	if err := begin(); err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+}

@@ -22,6 +22,9 @@ type accountBody struct {
 	Sessions    []identity.Session
 	Current     identity.SessionID
 	Factor      authn.SecondFactor
+	Links       []identity.Link
+	Connectable []identity.Connection
+	Pending     int // links that wait to be confirmed in this browser
 }
 
 // account is My Account: who am I, what may I do and why, where am I signed in. Everybody who is signed in may open it.
@@ -38,9 +41,13 @@ func (d *Door) account(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	connectable, pending, err := d.ownLinks(r, v)
+	if err != nil {
+		return err
+	}
 	body := accountBody{
-		Factor: factor,
-		User:   detail.User, Tenant: detail.Tenant.Name, Assignments: v.assignments(detail), Abilities: v.abilities(), Sessions: sessions, Current: v.Session.ID,
+		Factor: factor, Links: detail.Links, Connectable: connectable, Pending: pending,
+		User: detail.User, Tenant: detail.Tenant.Name, Assignments: v.assignments(detail), Abilities: v.abilities(), Sessions: sessions, Current: v.Session.ID,
 	}
 	return d.show(w, r, v, "account", screen{Title: "My account", Nav: "account", Body: body})
 }

@@ -14,8 +14,9 @@ import (
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
 // address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at
-// its provider too, and answers; without it only the session here ends. Refresh reads a provider's metadata now; without it nobody can ask for that here. Explain makes the checks of a sign-in with a pasted message; without it that page
-// is not there.
+// its provider too, and answers; without it only the session here ends. Refresh reads a provider's metadata now; without it nobody can ask for that here.
+// Explain makes the checks of a sign-in with a pasted message; without it that page is not there. Begin sends a browser to a provider for a purpose and
+// returns the address there; without it nobody can connect another provider in My Account.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
@@ -25,6 +26,7 @@ type Options struct {
 	Refresh      func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
+	Begin        func(w http.ResponseWriter, r *http.Request, id identity.ConnectionID, purpose identity.SignInPurpose, user identity.UserID) (string, error)
 	Log          *slog.Logger
 }
 
@@ -38,6 +40,7 @@ type Door struct {
 	refresh  func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
+	begin    func(w http.ResponseWriter, r *http.Request, id identity.ConnectionID, purpose identity.SignInPurpose, user identity.UserID) (string, error)
 	brake    *web.Brake // of setup links: wrong ones by address, and what is tried with a right one
 	log      *slog.Logger
 }
@@ -55,7 +58,7 @@ func New(o Options) *Door {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Door{
-		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, refresh: o.Refresh, logout: o.Logout, explain: o.Explain,
+		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, refresh: o.Refresh, logout: o.Logout, explain: o.Explain, begin: o.Begin,
 		brake: web.NewBrake(setupTries, setupWindow), log: log,
 	}
 }
@@ -111,6 +114,14 @@ func (d *Door) routes() []route {
 		{"GET /account/second-factor/codes", signedIn, d.recoveryForm},
 		{"POST /account/second-factor/codes", signedIn, d.recovery},
 
+		{"GET /account/links/{connection}", signedIn, d.connectForm},
+		{"POST /account/links/{connection}", signedIn, d.connect},
+		{"GET /account/links/{connection}/remove", signedIn, d.disconnectForm},
+		{"POST /account/links/{connection}/remove", signedIn, d.disconnect},
+		{"GET /account/pending-links", signedIn, d.pendingLinks},
+		{"POST /account/pending-links/{id}", signedIn, d.confirmLink},
+		{"POST /account/pending-links/{id}/drop", signedIn, d.dropLink},
+
 		{"GET /console", signedIn, d.start},
 		{"GET /console/users", usersRead, d.users},
 		{"GET /console/users/new", usersWrite, d.newUser},
@@ -123,12 +134,24 @@ func (d *Door) routes() []route {
 		{"GET /console/users/{id}/activate", usersWrite, d.confirmActivate},
 		{"POST /console/users/{id}/activate", usersWrite, d.activateUser},
 		{"POST /console/users/{id}/sessions/{session}/end", usersWrite, d.endUserSession},
+		{"GET /console/users/{id}/links/new", tenantsWrite, d.newUserLink},
+		{"POST /console/users/{id}/links", tenantsWrite, d.linkUser},
+		{"GET /console/users/{id}/links/{connection}/remove", usersWrite, d.confirmUnlink},
+		{"POST /console/users/{id}/links/{connection}/remove", usersWrite, d.unlinkUser},
 		{"GET /console/users/{id}/reset-second-factor", usersWrite, d.asks(d.resetFactor())},
 		{"POST /console/users/{id}/reset-second-factor", usersWrite, d.acts(d.resetFactor())},
 		{"GET /console/users/{id}/break-glass", tenantsWrite, d.asks(d.grantEmergency())},
 		{"POST /console/users/{id}/break-glass", tenantsWrite, d.acts(d.grantEmergency())},
 		{"GET /console/users/{id}/break-glass/end", tenantsWrite, d.asks(d.revokeEmergency())},
 		{"POST /console/users/{id}/break-glass/end", tenantsWrite, d.acts(d.revokeEmergency())},
+
+		{"GET /console/reviews", usersWrite, d.reviews},
+		{"GET /console/reviews/{id}", usersWrite, d.review},
+		{"GET /console/reviews/{id}/link/{user}", usersWrite, d.confirmReviewLink},
+		{"POST /console/reviews/{id}/link/{user}", usersWrite, d.linkFromReview},
+		{"POST /console/reviews/{id}/create", usersWrite, d.createFromReview},
+		{"GET /console/reviews/{id}/dismiss", usersWrite, d.confirmDismiss},
+		{"POST /console/reviews/{id}/dismiss", usersWrite, d.dismissReview},
 
 		{"GET /console/placement", tenantsWrite, d.placement},
 		{"POST /console/placement/preview", tenantsWrite, d.previewPlacement},

@@ -5,6 +5,7 @@ import (
 	"html/template"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 type menuGroup struct {
@@ -14,14 +15,16 @@ type menuGroup struct {
 
 type menuEntry struct {
 	Key, Title, URL, Icon string
-	Count                 int64 // a number that asks for attention; 0 shows none
+	Count                 int64  // a number that asks for attention; 0 shows none
+	Waits                 string // what the people who are counted wait for
 	need                  string
 }
 
 var menuGroups = []menuGroup{
 	{"People", []menuEntry{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
-		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", need: tenantsWrite},
+		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
+		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
 	}},
 	{"Where they come from", []menuEntry{
@@ -45,8 +48,11 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 			if !v.Can(e.need) {
 				continue
 			}
-			if e.Key == "placement" {
+			switch e.Key {
+			case "placement":
 				e.Count = d.waiting(ctx, v)
+			case "reviews":
+				e.Count = d.waitingReviews(ctx, v)
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
@@ -67,10 +73,21 @@ func (d *Door) waiting(ctx context.Context, v visit) int64 {
 	return p.Total
 }
 
+// waitingReviews counts the sign-ins that wait for an administrator.
+func (d *Door) waitingReviews(ctx context.Context, v visit) int64 {
+	p, err := d.prov.Reviews(ctx, v.Actor, provisioning.ReviewQuery{State: identity.ReviewOpen, Total: true})
+	if err != nil {
+		d.log.DebugContext(ctx, "the number of waiting reviews is not known", "error", err)
+		return 0
+	}
+	return p.Total
+}
+
 // icons are drawn on a grid of 16 with a line of 1.5.
 var icons = map[string]string{
 	"users":      `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4s3.85 1.4 4.25 4M10.5 3a2.4 2.4 0 0 1 0 4.5M12 9.4c1.3.6 2 1.8 2.25 3.6"/>`,
 	"inbox":      `<path d="M2 9.5 3.6 3h8.8L14 9.5V13H2V9.5h3.2c.3 1.2 1.3 2 2.8 2s2.5-.8 2.8-2H14M8 4.8v3M6.6 6.6 8 8l1.4-1.4"/>`,
+	"review":     `<circle cx="6.5" cy="5.25" r="2.5"/><path d="M2 13c.4-2.6 2.1-4 4.5-4 .9 0 1.700.2 2.400.6M12.3 13.500v.01M10.900 9.300c.1-1 .8-1.500 1.600-1.500.9 0 1.600.6 1.600 1.400 0 1.200-1.700 1.200-1.800 2.500"/>`,
 	"tenants":    `<path d="M2.5 13.5V3.5L8 2v11.5M8 6h5.5v7.5M1.5 13.5h13M4.8 5.5h.9M4.8 8h.9M4.8 10.5h.9M10.5 8.5h.9M10.5 11h.9"/>`,
 	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
 	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,

@@ -60,6 +60,9 @@ var functions = template.FuncMap{
 	"pair":      func(first, second any) pair { return pair{first, second} },
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
+
+	"reviewTitle":  reviewTitle,
+	"reviewAdvice": reviewAdvice,
 }
 
 // pair hands two things to a part of a page.
@@ -129,6 +132,13 @@ var doneTexts = map[string]string{
 	"user-unchanged":      "Nothing was different, so nothing was changed.",
 	"user-deactivated":    "The user was deactivated and all sessions were ended.",
 	"user-activated":      "The user may come in again.",
+	"link-made":           "The account is connected. You can sign in through this provider from now on.",
+	"link-removed":        "The link was removed. Sessions that it began were ended.",
+	"link-dropped":        "Nothing was connected.",
+	"user-linked":         "The subject was linked. Whoever signs in with it is this user from now on.",
+	"review-linked":       "The subject was linked. The person can sign in now.",
+	"review-created":      "The user was created and linked. The person can sign in now.",
+	"review-dismissed":    "The review was dismissed. Further attempts of this person stay out of the inbox.",
 	"placed":              "Done: everybody you chose was placed. Their rights changed at once; nobody has to sign in again.",
 	"tenant-created":      "The tenant was created.",
 	"directory-disabled":  "The directory was disabled. Its tokens are refused until you enable it.",

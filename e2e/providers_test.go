@@ -89,7 +89,7 @@ func startSimpleSAMLphp(t *testing.T) provider {
 	}
 	address := "127.0.0.1:" + freePort(t)
 	p := provider{origin: "http://" + address, folder: newFolder(t)}
-	writeKey(t, p.folder)
+	writeKey(t, p.folder, "idp")
 	start(t, p.folder, environment("SIMPLESAMLPHP_CONFIG_DIR="+settings, "E2E_FOLDER="+p.folder, "E2E_ORIGIN="+p.origin), "php", "-S", address, "-t", root)
 	eventually(t, "SimpleSAMLphp shows its metadata", func() bool { return answers(t.Context(), p.metadata()) })
 	return p
@@ -173,8 +173,8 @@ func (p provider) allow(t *testing.T, redirects ...string) {
 	write(t, filepath.Join(p.folder, "redirects.json"), asJSON(t, redirects))
 }
 
-// writeKey makes the SAML provider's key and certificate.
-func writeKey(t *testing.T, folder string) {
+// writeKey makes a key and certificate of the SAML provider: NAME.key and NAME.crt.
+func writeKey(t *testing.T, folder, name string) {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -192,8 +192,14 @@ func writeKey(t *testing.T, folder string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, "idp.key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
-	write(t, filepath.Join(folder, "idp.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
+	write(t, filepath.Join(folder, name+".key"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
+	write(t, filepath.Join(folder, name+".crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}))
+}
+
+// choose sets what the SAML provider reads from settings.json, from its next request on.
+func (p provider) choose(t *testing.T, settings map[string]any) {
+	t.Helper()
+	write(t, filepath.Join(p.folder, "settings.json"), asJSON(t, settings))
 }
 
 func write(t *testing.T, path string, content []byte) {

@@ -34,3 +34,10 @@ type PendingLink struct {
 	CreatedAt      time.Time
 	ExpiresAt      time.Time
 }
+
+// NeedsProof reports whether its owner must show the password before it is confirmed: it came of a refused sign-in, and the session is none that began with the
+// password since.
+func (l PendingLink) NeedsProof(session Session) bool {
+	fresh := session.UserID == l.UserID && session.ConnectionID == "" && session.CreatedAt.After(l.CreatedAt)
+	return !l.Asked && !fresh
+}

@@ -142,6 +142,7 @@ func TestNothingIsSentInTheClearOrToAServerThatCannotProveItsName(t *testing.T) 
 	db := storetest.SQLite(t)
 	for name, o := range map[string]*outbox.Outbox{
 		"no STARTTLS":           clear.outbox(db, nil),
+		"no STARTTLS, no user":  clear.outbox(db, func(o *outbox.Options) { o.Server.User = "" }),
 		"an unknown authority":  secure.outbox(db, func(o *outbox.Options) { o.TLS = nil }),
 		"a wrong password":      secure.outbox(db, func(o *outbox.Options) { o.Server.Password = "guess" }),
 		"nobody listens":        secure.outbox(db, func(o *outbox.Options) { o.Server.Port = 1 }),

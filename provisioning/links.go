@@ -16,6 +16,7 @@ func noLink() *identity.Error {
 type tieing struct {
 	identity.Link
 	Replace bool // a link of the user to another subject of the connection goes
+	Own     bool // by the owner of the account, who has proven to be themselves on both sides
 	Reason  string
 }
 
@@ -25,7 +26,7 @@ func (s *Service) tie(ctx context.Context, tx *store.Tx, by identity.Actor, u id
 	if err != nil {
 		return sharpen(err, noConnection)
 	}
-	if err := s.mayTie(ctx, tx, by, c, u); err != nil {
+	if err := s.mayTie(ctx, tx, by, c, u, t.Own); err != nil {
 		return err
 	}
 	found, err := tx.FindLink(ctx, c.ID, t.Issuer, t.Subject)
@@ -55,7 +56,7 @@ func (s *Service) tie(ctx context.Context, tx *store.Tx, by identity.Actor, u id
 }
 
 // mayTie refuses links that would let a provider into an account that it must not open.
-func (s *Service) mayTie(ctx context.Context, tx *store.Tx, by identity.Actor, c identity.Connection, u identity.User) error {
+func (s *Service) mayTie(ctx context.Context, tx *store.Tx, by identity.Actor, c identity.Connection, u identity.User, own bool) error {
 	if u.DeletedAt != nil {
 		return noUser()
 	}
@@ -69,8 +70,8 @@ func (s *Service) mayTie(ctx context.Context, tx *store.Tx, by identity.Actor, c
 	if c.TenantID != "" && u.TenantID != c.TenantID && u.TenantID != landing && s.platform(by) != nil {
 		return identity.Errorf(identity.Forbidden, "%s is the provider of another tenant than %s's.", c.Name, u.Label()).WithField("user")
 	}
-	if by.UserID() == u.ID {
-		return nil // their own account, and they proved to be themselves on both sides
+	if own {
+		return nil
 	}
 	protected, err := s.privileged(ctx, tx, u)
 	if err == nil && protected && s.platform(by) != nil {

@@ -59,8 +59,7 @@ func (s *Service) ConfirmLink(ctx context.Context, by identity.Actor, c Confirma
 	var l identity.PendingLink
 	err := s.pending(ctx, by, c.ID, c.Browser, func(tx *store.Tx, found identity.PendingLink) error {
 		l = found
-		fresh := c.Session.UserID == l.UserID && c.Session.ConnectionID == "" && c.Session.CreatedAt.After(l.CreatedAt)
-		if !l.Asked && !c.Proven && !fresh {
+		if l.NeedsProof(c.Session) && !c.Proven {
 			return identity.Errorf(identity.Forbidden, "Enter your password to connect this account.").WithCode("proof.required").WithField("password")
 		}
 		connection, err := tx.Connection(ctx, store.Everything(), l.ConnectionID)
@@ -75,7 +74,7 @@ func (s *Service) ConfirmLink(ctx context.Context, by identity.Actor, c Confirma
 			return sharpen(err, noUser)
 		}
 		link := identity.Link{ConnectionID: l.ConnectionID, ConnectionName: connection.Name, Issuer: l.Issuer, Subject: l.Subject, Email: l.Email}
-		return s.tie(ctx, tx, by, u, tieing{Link: link, Reason: "confirmed in My Account"})
+		return s.tie(ctx, tx, by, u, tieing{Link: link, Own: true, Reason: "confirmed in My Account"})
 	})
 	return l, err
 }

@@ -16,6 +16,7 @@ type UserDetail struct {
 	Directories []identity.DirectoryLink
 	Memberships []identity.Membership
 	Sessions    []identity.Session
+	Password    bool // has a local password
 }
 
 // UserDetail returns a user with all that hangs on it, or NotFound.
@@ -41,6 +42,9 @@ func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
 		return err
 	}
 	if d.Links, err = tx.Links(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Password, err = tx.HasCredential(ctx, u.ID); err != nil {
 		return err
 	}
 	if d.Directories, err = tx.DirectoryLinks(ctx, u.ID); err != nil {

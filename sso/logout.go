@@ -10,8 +10,11 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-// signedOut is where a browser is sent that is signed in nowhere any more.
-const signedOut = "/signin?done=signed-out"
+// Where a browser is sent that is signed in nowhere any more, and one whose session at the provider may go on.
+const (
+	signedOut     = "/signin?done=signed-out"
+	signedOutHere = "/signin?done=signed-out-here"
+)
 
 // onward is where a browser goes on to, to end the session at the provider too. The zero value is nowhere.
 type onward struct {
@@ -32,12 +35,14 @@ func (d *Door) Logout(w http.ResponseWriter, r *http.Request, v authn.Visit) err
 		return err
 	}
 	d.cookies.ClearSession(w)
+	end := signedOut
 	next, err := d.upstreamLogout(w, r, v, token)
 	if err != nil {
+		end = signedOutHere
 		d.log.WarnContext(r.Context(), "the provider could not be told that somebody signed out", "connection", v.Session.ConnectionID, "error", err)
 	}
 	if next.address == "" {
-		http.Redirect(w, r, signedOut, http.StatusSeeOther)
+		http.Redirect(w, r, end, http.StatusSeeOther)
 		return nil
 	}
 	return d.leadOn(w, next)

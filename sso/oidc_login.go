@@ -59,7 +59,7 @@ func (a *attempt) startOIDC(w http.ResponseWriter, r *http.Request) (string, err
 	if hint := r.URL.Query().Get("login_hint"); hint != "" && len(hint) <= identity.MaxEmail {
 		options = append(options, oauth2.SetAuthURLParam("login_hint", hint))
 	}
-	if st.Force = a.connection.Options.ForceAuthn; st.Force {
+	if st.Force = a.forced(r); st.Force {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	target := a.oauth(d).AuthCodeURL(st.Key, options...)

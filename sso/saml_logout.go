@@ -14,11 +14,8 @@ import (
 
 const (
 	// logoutAge is how long a log-out may be on its way.
-	logoutAge     = 5 * time.Minute
-	reasonUser    = "urn:oasis:names:tc:SAML:2.0:logout:user"
-	statusPartial = "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
-	// signedOutHere is where a browser is sent whose session at the provider may go on.
-	signedOutHere = "/signin?done=signed-out-here"
+	logoutAge  = 5 * time.Minute
+	reasonUser = "urn:oasis:names:tc:SAML:2.0:logout:user"
 )
 
 // samlLogout returns where a browser goes on to, to end its session at a SAML provider too; nowhere when the provider takes no log-outs.

@@ -84,7 +84,7 @@ func (p *parser) namespace(prefix string) (string, bool) {
 // take copies items to the end of a piece of memory that is shared by many, and returns the copy.
 func take[T any](from *[]T, items []T) []T {
 	if len(*from)+len(items) > cap(*from) {
-		*from = make([]T, 0, min(max(2*cap(*from), len(items), 32), 2048))
+		*from = make([]T, 0, max(min(2*cap(*from), 512), len(items), 32))
 	}
 	start := len(*from)
 	*from = append(*from, items...)

@@ -276,7 +276,7 @@ func (p *parser) attach(n *node) {
 // node hands out an empty node.
 func (p *parser) node() *node {
 	if len(p.nodes) == cap(p.nodes) {
-		p.nodes = make([]node, 0, min(max(2*cap(p.nodes), 64), 1024))
+		p.nodes = make([]node, 0, min(max(2*cap(p.nodes), 64), 256))
 	}
 	p.nodes = p.nodes[:len(p.nodes)+1]
 	return &p.nodes[len(p.nodes)-1]

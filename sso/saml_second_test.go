@@ -366,15 +366,3 @@ func TestInclusiveFormsSeeWhatIsInForce(t *testing.T) {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
 }
-
-func TestAnElementReadsIntoAStruct(t *testing.T) {
-	root, err := parse(newSAMLCase(t).raw(t), responseDocument)
-	must(err)
-	var r struct {
-		ID     string   `xml:",attr"`
-		Issuer []string `xml:"urn:oasis:names:tc:SAML:2.0:assertion Issuer"`
-	}
-	if err := unmarshal(root, &r); err != nil || r.ID != attribute(root, "ID") || len(r.Issuer) != 1 || r.Issuer[0] != contents(root, nsAssertion, "Issuer")[0] {
-		t.Errorf("read %+v (%v)", r, err)
-	}
-}

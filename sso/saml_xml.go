@@ -2,7 +2,6 @@ package sso
 
 import (
 	"encoding/base64"
-	"encoding/xml"
 	"strings"
 )
 
@@ -129,14 +128,6 @@ func hasComment(n *node) bool {
 		}
 	}
 	return false
-}
-
-// unmarshal reads an element into a struct of encoding/xml, for messages that are rare enough to have no reader of their own.
-func unmarshal(n *node, into any) error {
-	if err := xml.Unmarshal(canonical(n, nil, canonicalization{}), into); err != nil {
-		return malformed("its elements have unexpected values").WithCause(err)
-	}
-	return nil
 }
 
 // decodeBase64 decodes standard base64 that may be broken into lines.

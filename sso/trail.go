@@ -3,6 +3,7 @@ package sso
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -57,6 +58,10 @@ func (t *trail) note(name, got, fix string) {
 
 // shown makes a foreign value safe to keep: cut, and without control characters.
 func shown(s string) string {
+	if len(s) <= maxShown && strings.IndexFunc(s, func(r rune) bool { return r < ' ' || r > '~' }) < 0 {
+		return s // as nearly all values are
+	}
+	s = s[:min(len(s), utf8.UTFMax*(maxShown+1))] // what is cut anyway need not be looked at
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return ' '

@@ -13,7 +13,7 @@ const MaxLocalPath = 2048
 const TrialPath = "/connection-tests/"
 
 // PendingLinksPath is where somebody confirms to tie a provider's account to the own one.
-const PendingLinksPath = "/account/links/pending"
+const PendingLinksPath = "/account/pending-links"
 
 // LocalPath returns s when it is a path with an optional query on this origin, else "/". It refuses what a browser would take for another site:
 // a scheme, two slashes or a backslash at the start, and control characters and spaces, which browsers drop before they look.

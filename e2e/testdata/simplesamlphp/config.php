@@ -1,8 +1,17 @@
 <?php
 // SimpleSAMLphp for the end-to-end tests. The test writes people.json, idp.key, idp.crt and sp/*.xml into the folder E2E_FOLDER
-// and says in E2E_ORIGIN where the server listens.
+// and says in E2E_ORIGIN where the server listens. What a test chooses while the server runs stands in settings.json.
 
 $folder = getenv('E2E_FOLDER');
+require_once __DIR__ . '/settings.php';
+if (e2e_setting('cipher') !== null) {
+    // This release encrypts with AES-128-CBC whatever is configured; the next one lets the administrator choose.
+    spl_autoload_register(function ($class) {
+        if ($class === 'SAML2\\EncryptedAssertion') {
+            require __DIR__ . '/encrypted-assertion.php';
+        }
+    }, true, true);
+}
 $config = [
     'baseurlpath' => getenv('E2E_ORIGIN') . '/',
     'certdir' => "$folder/",
@@ -33,6 +42,7 @@ $config = [
     'session.phpsession.httponly' => true,
     'language.cookie.secure' => false,
     'language.cookie.samesite' => 'Lax',
-    'store.type' => 'phpsession',
+    'store.type' => e2e_setting('artifact') ? 'sql' : 'phpsession',
+    'store.sql.dsn' => "sqlite:$folder/tmp/store.sqlite",
     'metadata.sources' => [['type' => 'flatfile']],
 ];

@@ -1,6 +1,6 @@
 <?php
-// The identity provider: it signs response and assertion with SHA-256, demands signed requests, and sends attributes by their
-// object identifiers, as federations do.
+// The identity provider: it signs response and assertion with SHA-256, demands signed requests, signs log-outs and demands it of others, and sends
+// attributes by their object identifiers, as federations do.
 
 $metadata['__DYNAMIC:1__'] = [
     'host' => '__DEFAULT__',
@@ -11,6 +11,9 @@ $metadata['__DYNAMIC:1__'] = [
     'saml20.sign.response' => true,
     'saml20.sign.assertion' => true,
     'validate.authnrequest' => true,
+    'sign.logout' => true,
+    'validate.logout' => true,
+    'saml20.sendartifact' => e2e_setting('artifact') === true,
     'attributes.NameFormat' => 'urn:oasis:names:tc:SAML:2.0:attrname-format:uri',
     'NameIDFormat' => 'urn:oasis:names:tc:SAML:2.0:nameid-format:persistent',
     'authproc' => [
@@ -22,3 +25,6 @@ $metadata['__DYNAMIC:1__'] = [
         100 => ['class' => 'core:AttributeMap', 'name2oid'],
     ],
 ];
+if (e2e_setting('new_certificate') !== null) {
+    $metadata['__DYNAMIC:1__']['new_certificate'] = e2e_setting('new_certificate');
+}
