@@ -180,6 +180,13 @@ func (h *house) everythingAs(by identity.Actor, l identity.SetupLink) map[string
 	_, out["creating"] = h.CreateConnection(h.ctx, by, provider())
 	_, out["health"] = h.ConnectionHealth(h.ctx, by, l.ConnectionID)
 	_, _, out["use"] = h.ConnectionUse(h.ctx, by, l.ConnectionID)
+	_, out["verified domains"] = h.VerifiedDomains(h.ctx, by, l.TenantID)
+	_, out["domains"] = h.Domains(h.ctx, by, q)
+	_, out["mails"] = h.Mails(h.ctx, by, 1)
+	_, out["warnings"] = h.ConnectionWarnings(h.ctx, by)
+	_, out["pending metadata"] = h.PendingMetadata(h.ctx, by, l.ConnectionID)
+	_, out["a new key"] = h.RotateConnectionKey(h.ctx, by, l.ConnectionID, provisioning.AddKey)
+	out["a plan"] = h.CheckConnectionPlan(h.ctx, by, provider())
 	_, _, out["a new link"] = h.CreateSetupLink(h.ctx, by, l, time.Hour)
 	return out
 }
