@@ -195,7 +195,7 @@ func TestInABrowserNoPageBreaksItsPolicy(t *testing.T) {
 		"/account", "/console/users", "/console/users/new", user, user + "/edit", user + "/deactivate", "/console/placement", "/console/tenants",
 		"/console/directories", "/console/directories/new", "/console/directories/" + s.push.ID, "/console/directories/" + s.push.ID + "/rotate",
 		"/console/connections", "/console/connections/new", "/console/connections/new?provider=okta-saml", "/console/connections/" + string(c.ID),
-		"/console/connections/" + string(mine.ID), "/console/connections/" + string(mine.ID) + "/provider", "/console/connections/" + string(mine.ID) + "/delete",
+		"/console/connections/" + string(mine.ID), "/console/connections/" + string(mine.ID) + "/provider", "/console/connections/" + string(mine.ID) + "/matching", "/console/connections/" + string(mine.ID) + "/delete",
 		"/console/setup-links", "/console/setup-links/new", "/setup/" + token, "/setup?provider=entra-saml", "/setup?provider=google-oidc",
 		"/console/signins", "/console/signins/" + string(trace.ID), "/console/signins/explain", "/console/signins/links?trace=" + string(trace.ID), "/console/requests", "/console/events",
 	} {

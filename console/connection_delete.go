@@ -45,27 +45,3 @@ func (d *Door) deleteConnection(w http.ResponseWriter, r *http.Request, v visit)
 	http.Redirect(w, r, "/console/connections?done=connection-deleted", http.StatusSeeOther)
 	return nil
 }
-
-// settleMetadata lets a change of the provider's metadata into force, or refuses it.
-func (d *Door) settleMetadata(w http.ResponseWriter, r *http.Request, v visit) error {
-	id, err := pathID[identity.ConnectionID](r, "id")
-	if err != nil {
-		return err
-	}
-	f, err := readForm(w, r)
-	if err != nil {
-		return err
-	}
-	settle, done := d.prov.ApproveMetadata, "metadata-approved"
-	switch r.PathValue("word") {
-	case "approve":
-	case "reject":
-		settle, done = d.prov.RejectMetadata, "metadata-rejected"
-	default:
-		return identity.Errorf(identity.NotFound, "There is nothing at this address.")
-	}
-	if err := settle(r.Context(), v.Actor, id, f.Value("digest")); err != nil {
-		return err
-	}
-	return d.toConnection(w, r, id, done)
-}

@@ -12,12 +12,12 @@ import (
 )
 
 // settingFields are the inputs of a connection's own settings.
-var settingFields = []string{"name", "domains", "unknown", "unknownrole", "directory", "skew", "emailclaim", "metadataurl", "scopes", "algorithms", "tenantids", "secretends"}
+var settingFields = []string{"name", "domains", "unknown", "unknownrole", "directory", "skew", "emailclaim", "metadataurl", "metadatasigner", "scopes", "algorithms", "tenantids", "secretends"}
 
 // settingsForm fills the form of the settings with what they are.
 func settingsForm(c identity.Connection) form {
 	f := blank("name", c.Name, "domains", strings.Join(c.Domains, ", "), "unknown", string(c.Unknown), "unknownrole", string(c.UnknownRole), "directory", string(c.DirectoryID),
-		"skew", strconv.Itoa(int(c.Skew/time.Second)), "emailclaim", c.SAML.EmailClaim, "metadataurl", c.SAML.MetadataURL,
+		"skew", strconv.Itoa(int(c.Skew/time.Second)), "emailclaim", c.SAML.EmailClaim, "metadataurl", c.SAML.MetadataURL, "metadatasigner", pemOf(signers(c)),
 		"scopes", strings.Join(c.OIDC.Scopes, " "), "algorithms", strings.Join(c.OIDC.Algorithms, " "), "tenantids", strings.Join(c.OIDC.TenantIDs, " "), "secretends", dayOf(c.OIDC.SecretExpiresAt))
 	for name, on := range map[string]bool{
 		"force": c.Options.ForceAuthn, "unsolicited": c.Options.AllowUnsolicited, "artifact": c.Options.Artifact,
@@ -28,6 +28,14 @@ func settingsForm(c identity.Connection) form {
 		}
 	}
 	return f
+}
+
+// signers are the certificates whose keys may sign the metadata: one or none.
+func signers(c identity.Connection) [][]byte {
+	if len(c.SAML.MetadataSigner) == 0 {
+		return nil
+	}
+	return [][]byte{c.SAML.MetadataSigner}
 }
 
 func dayOf(at *time.Time) string {
@@ -63,6 +71,11 @@ func readSettings(f form, c *identity.Connection) error {
 		c.SAML.AllowSHA1, c.SAML.PinCertificates, c.SAML.RefuseExpired = f.Has("on", "sha1"), f.Has("on", "pin"), f.Has("on", "refuseexpired")
 		c.OIDC.IssuerAsAudience = f.Has("on", "issueraudience")
 	}
+	if f.Values.Has("metadatasigner") {
+		if err := readSigner(f, &c.SAML); err != nil {
+			return err
+		}
+	}
 	if f.Values.Has("skew") {
 		seconds, err := strconv.ParseUint(f.Value("skew"), 10, 16)
 		if err != nil {
@@ -75,6 +88,19 @@ func readSettings(f form, c *identity.Connection) error {
 		c.OIDC.SecretExpiresAt = ends
 		return err
 	}
+	return nil
+}
+
+func readSigner(f form, s *identity.SAMLSettings) error {
+	s.MetadataSigner = nil
+	if f.Value("metadatasigner") == "" {
+		return nil
+	}
+	found, err := readCertificates(f.Value("metadatasigner"))
+	if err != nil || len(found) != 1 {
+		return identity.Errorf(identity.Invalid, "Enter one certificate, as it is between the lines BEGIN CERTIFICATE and END CERTIFICATE.").WithField("metadatasigner").WithCause(err)
+	}
+	s.MetadataSigner = found[0]
 	return nil
 }
 

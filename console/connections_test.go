@@ -112,6 +112,29 @@ func TestAConnectionIsDeletedAfterAQuestion(t *testing.T) {
 	})
 }
 
+func TestRulesOfAConnectionAreWrittenInATable(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("root@bridge.example")
+		c := must(s.prov.CreateConnection(t.Context(), identity.Operator(), identity.Connection{
+			Name: "Entra", Kind: identity.OIDC, Domains: []string{"partner.example"}, OIDC: identity.OIDCSettings{Issuer: "https://idp.example", ClientID: "c", ClientSecret: "s"},
+		}))(t)
+		at := "/console/connections/" + string(c.ID)
+		values := url.Values{
+			"rule": {"", ""}, "attribute": {"groups", ""}, "value": {"Bridge Editors", ""}, "role": {"editor", ""}, "tenant": {"", ""}, "ceiling": {"superadmin"}, "linkproof": {"always"}, "directorykey": {"oid"}, "deletedasnew": {"1"},
+		}
+		b.post(at+"/matching", values).is(http.StatusBadRequest).has(`value="Bridge Editors"`, `value="oid"`)
+		values.Set("ceiling", "editor")
+		b.post(at+"/matching", values).is(http.StatusOK).at(at + "?done=connection-updated").says("groups = Bridge Editors gives editor")
+		o := must(s.prov.Connection(t.Context(), identity.Operator(), c.ID))(t).Options
+		if len(o.Rules) != 1 || o.Rules[0].Role != "editor" || !slices.Equal(o.Ceiling, []identity.RoleID{"editor"}) || o.LinkProof != identity.LinkProofAlways || o.DirectoryKey != "oid" || !o.DeletedAsNew {
+			t.Errorf("the options are %+v", o)
+		}
+		b.post(at, url.Values{"name": {"Entra 2"}}).is(http.StatusOK).says("Bridge Editors")
+		page := b.get(at + "/matching").is(http.StatusOK).has(`value="Bridge Editors"`)
+		b.post(at+"/matching", url.Values{"rule": {page.value("rule")}, "attribute": {""}, "value": {"Bridge Editors"}, "role": {"editor"}, "tenant": {""}}).is(http.StatusOK).says("No rule")
+	})
+}
+
 func TestWhatEndsSoonIsTheFirstThingThatAnAdministratorSees(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.signedIn("root@bridge.example")

@@ -14,14 +14,16 @@ import (
 
 // Options is what the console needs. URL is the public origin without a trailing slash. Metadata turns a provider's metadata, given as XML or as an
 // address, into the settings of a connection, of which known may have the entity id; without it metadata cannot be read here. Logout ends a session, at
-// its provider too, and answers; without it only the session here ends. Explain makes the checks of a sign-in with a pasted message; without it that page
-// is not there. Begin sends a browser to a provider for a purpose and returns the address there; without it nobody can connect another provider in My Account.
+// its provider too, and answers; without it only the session here ends. Refresh reads a provider's metadata now; without it nobody can ask for that here.
+// Explain makes the checks of a sign-in with a pasted message; without it that page is not there. Begin sends a browser to a provider for a purpose and
+// returns the address there; without it nobody can connect another provider in My Account.
 type Options struct {
 	Provisioning *provisioning.Service
 	Authn        *authn.Service
 	URL          string
 	Cookies      web.Cookies
 	Metadata     func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
+	Refresh      func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	Logout       func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	Explain      func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	Begin        func(w http.ResponseWriter, r *http.Request, id identity.ConnectionID, purpose identity.SignInPurpose, user identity.UserID) (string, error)
@@ -35,6 +37,7 @@ type Door struct {
 	url      string
 	cookies  web.Cookies
 	metadata func(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error)
+	refresh  func(ctx context.Context, by identity.Actor, id identity.ConnectionID) (identity.MetadataRefresh, error)
 	logout   func(w http.ResponseWriter, r *http.Request, v authn.Visit) error
 	explain  func(ctx context.Context, by identity.Actor, p identity.Pasted) (identity.Trace, error)
 	begin    func(w http.ResponseWriter, r *http.Request, id identity.ConnectionID, purpose identity.SignInPurpose, user identity.UserID) (string, error)
@@ -55,7 +58,8 @@ func New(o Options) *Door {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Door{
-		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, logout: o.Logout, explain: o.Explain, begin: o.Begin,
+		prov: o.Provisioning, authn: o.Authn, url: o.URL, cookies: o.Cookies, metadata: o.Metadata, refresh: o.Refresh, logout: o.Logout, explain: o.Explain,
+		begin: o.Begin,
 		brake: web.NewBrake(setupTries, setupWindow), log: log,
 	}
 }
@@ -88,7 +92,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return []route{
+	return append(d.connectionRoutes(), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},
@@ -185,38 +189,6 @@ func (d *Door) routes() []route {
 		{"GET /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.confirmRevokeClient},
 		{"POST /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.revokeClient},
 
-		{"GET /console/connections", tenantsWrite, d.connections},
-		{"GET /console/connections/new", tenantsWrite, d.newConnection},
-		{"POST /console/connections/new", tenantsWrite, d.wizardStep},
-		{"POST /console/connections", tenantsWrite, d.createConnection},
-		{"GET /console/connections/{id}", tenantsWrite, d.connection},
-		{"POST /console/connections/{id}", tenantsWrite, d.updateConnection},
-		{"GET /console/connections/{id}/disable", tenantsWrite, d.confirmDisableConnection},
-		{"POST /console/connections/{id}/disable", tenantsWrite, d.disableConnection},
-		{"POST /console/connections/{id}/enable", tenantsWrite, d.enableConnection},
-		{"POST /console/connections/{id}/test", tenantsWrite, d.beginTrial},
-		{"GET /console/connections/{id}/provider", tenantsWrite, d.editProvider},
-		{"POST /console/connections/{id}/provider", tenantsWrite, d.updateProvider},
-		{"POST /console/connections/{id}/certificates", tenantsWrite, d.addCertificate},
-		{"GET /console/connections/{id}/certificates/{print}/remove", tenantsWrite, d.confirmRemoveCertificate},
-		{"POST /console/connections/{id}/certificates/{print}/remove", tenantsWrite, d.removeCertificate},
-		{"GET /console/connections/{id}/keys", tenantsWrite, d.confirmKeyStep},
-		{"POST /console/connections/{id}/keys", tenantsWrite, d.keyStep},
-		{"POST /console/connections/{id}/metadata/{word}", tenantsWrite, d.settleMetadata},
-		{"GET /console/connections/{id}/delete", tenantsWrite, d.confirmDeleteConnection},
-		{"POST /console/connections/{id}/delete", tenantsWrite, d.deleteConnection},
-		{"GET /console/setup-links", tenantsWrite, d.setupLinks},
-		{"GET /console/setup-links/new", tenantsWrite, d.newSetupLink},
-		{"POST /console/setup-links", tenantsWrite, d.createSetupLink},
-		{"GET /console/setup-links/{id}/revoke", tenantsWrite, d.confirmRevokeSetupLink},
-		{"POST /console/setup-links/{id}/revoke", tenantsWrite, d.revokeSetupLink},
-		{"GET /setup/{secret}", anybody, d.openSetup},
-		{"GET /setup", anybody, d.setup},
-		{"POST /setup", anybody, d.saveSetup},
-		{"POST /setup/test", anybody, d.testSetup},
-		{"POST /setup/finish", anybody, d.finishSetup},
-		{"GET " + web.TrialPath + "{id}", anybody, d.trial},
-
 		{"GET /console/signins", auditRead, d.signins},
 		{"GET /console/signins/{id}", auditRead, d.trace},
 		{"GET /console/signins/explain", auditRead, d.explainForm},
@@ -229,5 +201,5 @@ func (d *Door) routes() []route {
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},
-	}
+	}...)
 }

@@ -52,6 +52,8 @@ func (v visit) EventURL(e identity.Event) string {
 		return "/console/signins/" + id
 	case e.ObjectKind == "domain" && v.Can(usersWrite):
 		return "/console/domains"
+	case e.ObjectKind == "review" && v.Can(usersWrite):
+		return "/console/reviews/" + id
 	case e.UserID != "" && v.Can(usersRead):
 		return "/console/users/" + string(e.UserID)
 	case !v.Can(tenantsWrite):

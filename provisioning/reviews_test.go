@@ -96,7 +96,9 @@ func TestReviewsAreOfTheTenantWhoseProviderItIs(t *testing.T) {
 		viewer := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("viewer@acme.test"), acme.ID), Role: "viewer"}))
 		other := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("viewer@beta.test"), beta.ID), Role: "viewer"}))
 		refuse := func(tenant identity.TenantID, domain string) func(*identity.Connection) {
-			return func(c *identity.Connection) { c.TenantID, c.Domains, c.Unknown = tenant, []string{domain}, identity.UnknownRefuse }
+			return func(c *identity.Connection) {
+				c.TenantID, c.Domains, c.Unknown = tenant, []string{domain}, identity.UnknownRefuse
+			}
 		}
 		mine := h.refused(h.connection("Acme", refuse(acme.ID, "acme.test")), claims("s1", "new@acme.test"), "jit.off")
 		theirs := h.refused(h.connection("Beta", refuse(beta.ID, "beta.test")), claims("s1", "new@beta.test"), "jit.off")

@@ -2,6 +2,8 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -171,9 +173,29 @@ func (s *Service) FinishSetup(ctx context.Context, by identity.Actor) (identity.
 		}
 		e := aboutSetupLink(by, identity.SetupLinkFinished, l)
 		e.Changes = []identity.Change{{Field: "connection", After: string(after.ID)}, {Field: "enabled", After: after.Enabled}, {Field: "tested", After: setup.Tested != nil && setup.Tested.OK}}
-		return tx.InsertEvent(ctx, e)
+		if err := tx.InsertEvent(ctx, e); err != nil {
+			return err
+		}
+		return s.tell(ctx, tx, l.TenantID, mailSetUp(l, after, setup.Tested))
 	})
 	return hideSecrets(by, after), sharpen(err, noSetup)
+}
+
+// mailSetUp tells that a customer's administrators finished their connection, and what is left to do.
+func mailSetUp(l identity.SetupLink, c identity.Connection, tested *identity.Trial) note {
+	state, next := "It is switched on: its last test went well, as the link asked for.", "There is nothing to do."
+	if !c.Enabled {
+		state = "It is still switched off. Its last test went well."
+		if tested == nil || !tested.OK {
+			state = "It is still switched off, and was not tested successfully as it is now."
+		}
+		next = fmt.Sprintf("Look at it in the console under Connections, or test it and switch it on with: drawbridge connection test %q, drawbridge connection enable %q", c.Name, c.Name)
+	}
+	return note{kind: "setup", subject: "The connection " + c.Name + " was set up", text: fmt.Sprintf(`Whoever had the setup link for %s has finished the connection to their identity provider.
+It is trusted for %s. %s
+
+%s
+`, l.Name, strings.Join(c.Domains, ", "), state, next)}
 }
 
 func (s *Service) switchOnTested(ctx context.Context, tx *store.Tx, by identity.Actor, setup Setup) (identity.Connection, error) {

@@ -19,7 +19,7 @@ func noSetupLink() *identity.Error {
 }
 
 // CreateSetupLink makes a link with which a customer's own administrators make one connection of the tenant. It lives for age, and its token is returned this
-// once: only the hash is kept. The domains are the administrator's choice; whoever has the link cannot change them.
+// once: only the hash is kept. The domains are the administrator's choice, without one all that the tenant holds; whoever has the link cannot change them.
 func (s *Service) CreateSetupLink(ctx context.Context, by identity.Actor, l identity.SetupLink, age time.Duration) (identity.SetupLink, string, error) {
 	if err := s.platform(by); err != nil {
 		return l, "", err
@@ -30,6 +30,9 @@ func (s *Service) CreateSetupLink(ctx context.Context, by identity.Actor, l iden
 	l.ID, l.ConnectionID, l.CreatedBy = identity.NewID[identity.SetupLinkID](), identity.NewID[identity.ConnectionID](), by.Label
 	token := identity.NewSecret(identity.SetupLinkPrefix)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := holdDomains(ctx, tx, &l); err != nil {
+			return err
+		}
 		planned := identity.Connection{ID: l.ConnectionID, TenantID: l.TenantID, Name: l.Name, Domains: l.Domains}
 		if err := s.checkReferences(ctx, tx, planned); err != nil {
 			return err
@@ -76,10 +79,20 @@ func checkSetupLink(l *identity.SetupLink, age time.Duration) error {
 	if l.Domains, err = domainKeys(l.Domains, false); err != nil {
 		return err
 	}
-	if len(l.Domains) == 0 {
-		return invalid("domains", "Name the e-mail domains that this provider may speak for. Whoever has the link cannot change them.")
-	}
 	return nil
+}
+
+// holdDomains gives a link without domains those that its tenant holds.
+func holdDomains(ctx context.Context, tx *store.Tx, l *identity.SetupLink) error {
+	if len(l.Domains) > 0 {
+		return nil
+	}
+	held, err := tx.HeldDomains(ctx, l.TenantID)
+	if err == nil && len(held) == 0 {
+		return identity.Errorf(identity.Invalid, "Name the e-mail domains that this provider may speak for: the tenant has verified none. Whoever has the link cannot change them.").WithField("domains")
+	}
+	l.Domains = held
+	return err
 }
 
 // SetupLinks returns a page of the setup links, whatever their state.

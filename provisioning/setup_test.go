@@ -1,6 +1,7 @@
 package provisioning_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ func provider() identity.Connection {
 
 func TestASetupLinkMakesOneConnectionThatIsSwitchedOff(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
+		h.admin("root@example.com")
 		acme := h.tenant("Acme")
 		l, token := h.setupLink(acme.ID, nil)
 		setup := must[provisioning.Setup](t)(h.OpenSetup(h.ctx, token))
@@ -55,6 +57,11 @@ func TestASetupLinkMakesOneConnectionThatIsSwitchedOff(t *testing.T) {
 		}
 		if c = must[identity.Connection](t)(h.FinishSetup(h.ctx, setup.Actor)); c.Enabled {
 			t.Error("a connection is switched on although nobody chose that")
+		}
+		events := must[identity.Page[identity.Event]](t)(h.Events(h.ctx, h.op, provisioning.EventQuery{Type: identity.SetupLinkFinished, Limit: 1}))
+		mails := must[[]identity.Mail](t)(h.Mails(h.ctx, h.op, 10))
+		if len(events.Items) != 1 || len(mails) != 1 || mails[0].To != "root@example.com" || !strings.Contains(mails[0].Subject, l.Name) {
+			t.Errorf("nobody is told: %+v %+v", events.Items, mails)
 		}
 	})
 }
@@ -173,6 +180,13 @@ func (h *house) everythingAs(by identity.Actor, l identity.SetupLink) map[string
 	_, out["creating"] = h.CreateConnection(h.ctx, by, provider())
 	_, out["health"] = h.ConnectionHealth(h.ctx, by, l.ConnectionID)
 	_, _, out["use"] = h.ConnectionUse(h.ctx, by, l.ConnectionID)
+	_, out["verified domains"] = h.VerifiedDomains(h.ctx, by, l.TenantID)
+	_, out["domains"] = h.Domains(h.ctx, by, q)
+	_, out["mails"] = h.Mails(h.ctx, by, 1)
+	_, out["warnings"] = h.ConnectionWarnings(h.ctx, by)
+	_, out["pending metadata"] = h.PendingMetadata(h.ctx, by, l.ConnectionID)
+	_, out["a new key"] = h.RotateConnectionKey(h.ctx, by, l.ConnectionID, provisioning.AddKey)
+	out["a plan"] = h.CheckConnectionPlan(h.ctx, by, provider())
 	_, _, out["a new link"] = h.CreateSetupLink(h.ctx, by, l, time.Hour)
 	return out
 }

@@ -106,8 +106,30 @@ func TestE28MappedRolesFollowTheGroupsUnderTheCeiling(t *testing.T) {
 			t.Error("a rule moved somebody whom an administrator placed")
 		}
 	})
+	attributes(t)
 	ceilings(t)
 	noInteractiveRoleLeft(t)
+}
+
+// attributes shows that a rule may ask for any attribute, by its exact name and value.
+func attributes(t *testing.T) {
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		k, acme := string(kind), h.tenant("Acme "+string(kind))
+		h.edit(h.via(kind), func(c *identity.Connection) {
+			c.Options.Ceiling = []identity.RoleID{"editor"}
+			c.Options.Rules = []identity.Rule{{Attribute: "department", Value: "R&D", Role: "editor"}}
+		})
+		u := h.account(acme.ID, "dep-"+k+"@example.com", "viewer")
+		for value, want := range map[string]string{"R&D": "claim:editor manual:viewer", "r&d": "manual:viewer", "R&D Berlin": "manual:viewer"} {
+			h.oidc.Change(func(id *ssotest.IDToken) { id.Claims["department"] = value })
+			h.saml.Change(func(a *ssotest.Answer) {
+				a.Attributes = append(a.Attributes, ssotest.Attribute{Name: "department", Values: []string{value}})
+			})
+			b := h.browser()
+			b.wantSession(b.signIn(kind, u.Email()), u.ID)
+			h.wantRoles(u.ID, want)
+		}
+	})
 }
 
 func (h *house) userOf(email string) identity.User {
@@ -203,39 +225,46 @@ func TestE29AnAttributeWithoutAMappingIsIgnored(t *testing.T) {
 }
 
 func TestE30MoreGroupsThanTheProviderSendsLeaveTheRolesAsTheyAre(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, h *house) {
-		acme := h.tenant("Acme")
-		u := h.account(acme.ID, "ada@example.com", "viewer")
-		h.edit(h.viaOIDC, func(c *identity.Connection) {
+	oidc := func(name string, value any) func(*house) {
+		return func(h *house) {
+			h.oidc.Change(func(id *ssotest.IDToken) {
+				id.Claims[name], id.Claims["_claim_sources"] = value, map[string]any{"src1": map[string]string{"endpoint": "https://graph.example/me"}}
+			})
+		}
+	}
+	saml := func(h *house) {
+		h.saml.Change(func(a *ssotest.Answer) {
+			a.Attributes = append(a.Attributes, ssotest.Attribute{Name: "http://schemas.microsoft.com/claims/groups.link", Values: []string{"https://graph.example/me"}})
+		})
+	}
+	overages := map[identity.ConnectionKind][]func(*house){
+		identity.OIDC: {oidc("hasgroups", true), oidc("groups.link", "https://graph.example/me"), oidc("_claim_names", map[string]string{"groups": "src1"})},
+		identity.SAML: {saml},
+	}
+	everyDoor(t, func(t *testing.T, h *house, kind identity.ConnectionKind) {
+		k, acme := string(kind), h.tenant("Acme "+string(kind))
+		u := h.account(acme.ID, "ada-"+k+"@example.com", "viewer")
+		h.edit(h.via(kind), func(c *identity.Connection) {
 			c.Options.Ceiling = []identity.RoleID{"editor", "operator"}
 			c.Options.Rules = []identity.Rule{{Attribute: "groups", Value: "engineers", Role: "editor"}, {Attribute: "groups", Value: "ops", Role: "operator", Tenant: acme.ID}}
 		})
 		h.inGroups("engineers")
 		b := h.browser()
-		b.wantSession(b.oidcSignIn(ada.Email), u.ID)
+		b.wantSession(b.signIn(kind, u.Email()), u.ID)
 		h.wantRoles(u.ID, "claim:editor manual:viewer")
-		overages := map[string]map[string]any{
-			"hasgroups":    {"hasgroups": true},
-			"groups.link":  {"groups.link": "https://graph.example/me"},
-			"_claim_names": {"_claim_names": map[string]string{"groups": "src1"}, "_claim_sources": map[string]any{"src1": map[string]string{"endpoint": "https://graph.example/me"}}},
-		}
-		for name, claims := range overages {
-			h.oidc.Change(func(id *ssotest.IDToken) {
-				for claim, value := range claims {
-					id.Claims[claim] = value
-				}
-			})
+		for i, overage := range overages[kind] {
+			overage(h)
 			b := h.browser()
-			b.wantSession(b.oidcSignIn(ada.Email), u.ID)
+			b.wantSession(b.signIn(kind, u.Email()), u.ID)
 			h.wantRoles(u.ID, "claim:editor manual:viewer")
 			warned := slices.ContainsFunc(h.lastTrace().Checks, func(c identity.Check) bool {
 				return c.Name == "rules" && c.Result == identity.Skipped && strings.Contains(c.Got, "more groups than it sends") && c.Fix != ""
 			})
 			if !warned {
-				t.Errorf("%s: no warning in the trace: %s", name, h.traceText())
+				t.Errorf("%s %d: no warning in the trace: %s", kind, i, h.traceText())
 			}
 			b = h.browser()
-			visit := b.wantSession(b.oidcSignIn("new-"+strings.NewReplacer("_", "", ".", "").Replace(name)+"@example.com"), "")
+			visit := b.wantSession(b.signIn(kind, "new"+string(rune('a'+i))+"-"+k+"@example.com"), "")
 			h.wantRoles(visit.User.ID, "default:viewer")
 		}
 	})

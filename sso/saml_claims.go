@@ -29,6 +29,8 @@ var (
 		"groups", "group", "memberof", "urn:oid:1.3.6.1.4.1.5923.1.5.1.1", "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups",
 		"http://schemas.xmlsoap.org/claims/group",
 	}
+	// groupLinks stand where Entra has more groups than it sends (150 in SAML): the address where they could be asked for.
+	groupLinks = []string{"http://schemas.microsoft.com/claims/groups.link", "groups.link"}
 	// stableNames are asked for the subject when the NameID changes with every sign-in, best first.
 	stableNames = []string{
 		"urn:oasis:names:tc:saml:attribute:subject-id", "urn:oasis:names:tc:saml:attribute:pairwise-id", "urn:oid:1.3.6.1.4.1.5923.1.1.1.13",
@@ -45,6 +47,7 @@ func conclude(r response, a assertion, c *identity.Connection, want expectation,
 	v.claims.Issuer, v.claims.Attributes = c.SAML.EntityID, attributes
 	v.claims.GivenName, v.claims.FamilyName = a.first(givenNames), a.first(familyNames)
 	v.claims.DisplayName, v.claims.Groups = a.first(displayNames), a.values(groupNames)
+	v.claims.GroupsElsewhere = len(a.values(groupLinks)) > 0
 	if err := t.require(nameIDCheck(a)); err != nil {
 		return v, err
 	}

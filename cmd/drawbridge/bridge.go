@@ -108,7 +108,8 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	door.Routes(mux)
 	b.door = door
 	console.New(console.Options{
-		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Logout: door.Logout, Explain: door.Explain, Begin: door.Begin, Log: log,
+		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Refresh: door.Refresh, Logout: door.Logout,
+		Explain: door.Explain, Begin: door.Begin, Log: log,
 	}).Routes(mux)
 	return mux
 }

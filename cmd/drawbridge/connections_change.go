@@ -151,6 +151,13 @@ func (p *program) describeConnection(ctx context.Context, b *bridge, c identity.
 		fields(w, "connection", v.Name, "id", string(v.ID), "protocol", string(v.Kind), "state", state, "tenant", place(v.Tenant), "trusted for", strings.Join(v.Domains, " "),
 			"unknown people", string(v.Unknown), "their role", string(v.UnknownRole), "clock may be off", c.Skew.String(), "provider is", v.Provider,
 			"asks again each time", yes(v.ForceAuthn), "our ACS", v.ACSURL, "our entity id", v.EntityID, "our redirect URI", v.RedirectURI, "sign-in begins at", v.LoginURL)
+		fields(w, "password before a link", v.LinkProof, "directory's id is", v.DirectoryKey, "deleted people return as new", yes(v.DeletedAsNew))
+		for _, r := range v.Rules {
+			fmt.Fprintf(w, "rule  %s\n", clean(ruleText(r)))
+		}
+		for _, role := range v.Ceiling {
+			fmt.Fprintf(w, "ceiling  %s\n", role)
+		}
 		v.provider(w)
 		fields(w, "last read", when(v.CheckedAt), "what failed", v.Failure)
 	})

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"encoding/pem"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,8 +12,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/sso"
+	"github.com/drawbridge-id/drawbridge/store"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
 func TestEverySettingOfAConnectionHasAFlag(t *testing.T) {
@@ -24,6 +31,16 @@ func TestEverySettingOfAConnectionHasAFlag(t *testing.T) {
 		if s := c.SAML; s.EmailAttribute != "mail" || !s.AllowSHA1 || !s.AllowUnsolicited || !s.Artifact || !s.RefuseExpired || s.PinCertificates || len(s.Certificates) == 0 || len(s.OwnCertificates) != 1 {
 			t.Errorf("its settings are %+v", s)
 		}
+		sh.must("tenant", "create", "Acme")
+		c = sh.detail("connection", "update", "Acme 2", "--rule", "groups=Editors=>editor", "--rule", "groups=Ops=>operator@Acme", "--ceiling", "editor", "--ceiling", "operator", "--link-proof", "always", "--directory-key", "oid", "--deleted-as-new")
+		if len(c.Rules) != 2 || c.Rules[1].Tenant == "" || len(c.Ceiling) != 2 || c.LinkProof != "always" || c.DirectoryKey != "oid" || !c.DeletedAsNew {
+			t.Errorf("the rules are %+v", c)
+		}
+		first := c.Rules[0].ID
+		if c = sh.detail("connection", "update", "Acme 2", "--rule", "groups=Editors=>editor", "--link-proof", "second-factor"); len(c.Rules) != 1 || c.Rules[0].ID != first || c.LinkProof != "second-factor" {
+			t.Errorf("the rules are %+v", c)
+		}
+		sh.refused(2, []string{"ATTRIBUTE=VALUE=>ROLE"}, "connection", "update", "Acme 2", "--rule", "Editors")
 		c = sh.detail("connection", "update", "Acme 2", "--allow-sha1=false", "--email-attribute", "")
 		if c.SAML.AllowSHA1 || c.SAML.EmailAttribute != "" || !c.SAML.AllowUnsolicited {
 			t.Errorf("what no flag named changed too: %+v", c.SAML)
@@ -144,4 +161,54 @@ func TestASetupLinkAtTheCommandLine(t *testing.T) {
 	}
 	sh.refused(1, []string{"still open"}, "connection", "setup-link", "revoke", string(l.ID))
 	sh.refused(1, []string{"1 hour to 30 days"}, "connection", "setup-link", "--tenant", "Acme", "--domain", "acme.example", "--expires", "5m")
+}
+
+func TestATestAtTheCommandLineWaitsForItsResult(t *testing.T) {
+	sh := newShell(t)
+	sh.must("connection", "create-saml", "Acme", "--metadata", metadataFile(t), "--domain", "acme.example")
+	reader, writer := io.Pipe()
+	var out bytes.Buffer
+	ended := make(chan error, 1)
+	go func() {
+		ended <- run(t.Context(), []string{"connection", "test", "Acme", "--wait"}, func(name string) string { return sh.env[name] }, strings.NewReader(""), &out, writer)
+		writer.Close()
+	}()
+	lines := bufio.NewScanner(reader)
+	var at string
+	for at == "" && lines.Scan() {
+		_, at, _ = strings.Cut(lines.Text(), "/test?key=")
+	}
+	id := sh.detail("connection", "show", "Acme").ID
+	model, err := access.Load(storetest.Model)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), sh.env["DRAWBRIDGE_DATABASE"], store.Options{SecretKey: storetest.SecretKey()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	people := provisioning.New(db, model)
+	trial, err := people.OpenTrial(t.Context(), id, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := identity.Trace{
+		ID: identity.NewID[identity.TraceID](), ConnectionID: id, Code: "saml.unsigned", Message: "Nothing is signed.",
+		Checks: []identity.Check{{Name: "signature", Result: identity.Failed, Expected: "a signature", Fix: "Let the provider sign."}},
+	}
+	if err := people.FinishTrial(t.Context(), trial.ID, bad); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, reader); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; status(err) != 1 {
+		t.Errorf("it ends with %v", err)
+	}
+	for _, want := range []string{"Nothing is signed.", "fail", "signature", "a signature", "Let the provider sign."} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("it does not print %q:\n%s", want, out.String())
+		}
+	}
 }

@@ -26,6 +26,10 @@ type connectionSettings struct {
 	issuerAudience                      bool
 	scopes, algorithms, tenantIDs       []string
 	provider                            string
+	signer                              string
+	linkProof, directoryKey             string
+	deletedAsNew                        bool
+	ruleTexts, ceiling                  []string
 	set                                 func(flag string) bool
 	read                                func(flag, file string) ([]byte, error)
 	secret                              func(flag, file string) (string, error)
@@ -41,8 +45,15 @@ func (n *connectionSettings) flags(f *pflag.FlagSet) {
 	f.StringVar(&n.provider, "provider", "", "the product at the other end, by which the console shows where its settings are, such as okta-saml")
 	f.BoolVar(&n.force, "force-authn", false, "the provider asks the person again each time")
 
+	f.StringVar(&n.linkProof, "link-proof", "", "when the password is asked for before an account is linked by its address: second-factor (where there is one), always or never")
+	f.StringVar(&n.directoryKey, "directory-key", "", `the claim that is the directory's id of a person, such as oid; "" for the subject`)
+	f.BoolVar(&n.deletedAsNew, "deleted-as-new", false, "who comes back to a deleted account is treated as unknown, else refused")
+	f.StringArrayVar(&n.ruleTexts, "rule", nil, `the rules, in place of those that it has: ATTRIBUTE=VALUE=>ROLE or ATTRIBUTE=VALUE=>ROLE@TENANT, where groups is the provider's groups; repeatable; "" for none`)
+	f.StringSliceVar(&n.ceiling, "ceiling", nil, `the roles that rules may give; repeatable; "" for none`)
+
 	f.StringVar(&n.metadata, "metadata", "", "SAML: read the provider's metadata anew: an https URL (which is read again from time to time), a file, or - for standard input")
 	f.StringVar(&n.entityID, "entity-id", "", "SAML, with --metadata of several providers: which of them")
+	f.StringVar(&n.signer, "metadata-signer", "", `SAML: a file with the certificate (PEM or DER) whose key must sign the metadata; "" for none: https is enough`)
 	f.StringVar(&n.emailAttribute, "email-attribute", "", `SAML: the attribute that carries the e-mail address; "" for the well-known names, then the NameID`)
 	f.StringSliceVar(&n.addCertificates, "add-certificate", nil, "SAML: a file with a certificate (PEM) of the provider to trust too; repeatable")
 	f.StringSliceVar(&n.removeCertificates, "remove-certificate", nil, "SAML: the SHA-256 of a certificate that is trusted no more, in hex; repeatable")
@@ -74,7 +85,7 @@ func (n *connectionSettings) change(ctx context.Context, b *bridge, c identity.C
 		return nil, err
 	}
 	var steps []func(*identity.Connection) error
-	for _, prepare := range []func(context.Context, *bridge) (func(*identity.Connection) error, error){n.rules, n.saml, n.oidc} {
+	for _, prepare := range []func(context.Context, *bridge) (func(*identity.Connection) error, error){n.rules, n.matching, n.saml, n.oidc} {
 		step, err := prepare(ctx, b)
 		if err != nil {
 			return nil, err
@@ -94,7 +105,7 @@ func (n *connectionSettings) change(ctx context.Context, b *bridge, c identity.C
 // onlySAML and onlyOIDC are the flags of one protocol.
 var (
 	onlySAML = []string{
-		"metadata", "entity-id", "email-attribute", "add-certificate", "remove-certificate", "allow-sha1", "allow-unsolicited", "artifact", "pin-certificates", "refuse-expired",
+		"metadata", "entity-id", "metadata-signer", "email-attribute", "add-certificate", "remove-certificate", "allow-sha1", "allow-unsolicited", "artifact", "pin-certificates", "refuse-expired",
 	}
 	onlyOIDC = []string{
 		"issuer", "client-id", "client-secret-file", "client-secret-ends", "client-auth", "issuer-as-audience", "scope", "algorithm", "tenant-id",
@@ -203,11 +214,16 @@ func (n *connectionSettings) saml(ctx context.Context, b *bridge) (func(*identit
 	if err != nil {
 		return nil, err
 	}
+	signer, err := n.signedBy()
+	if err != nil {
+		return nil, err
+	}
 	return func(c *identity.Connection) error {
 		s := &c.SAML
 		if n.set("metadata") {
 			*s = s.WithProvider(fresh)
 		}
+		give(n.set("metadata-signer"), &s.MetadataSigner, signer)
 		give(n.set("email-attribute"), &s.EmailClaim, n.emailAttribute)
 		give(n.set("allow-sha1"), &s.AllowSHA1, n.allowSHA1)
 		give(n.set("allow-unsolicited"), &c.Options.AllowUnsolicited, n.unsolicited)
@@ -218,6 +234,22 @@ func (n *connectionSettings) saml(ctx context.Context, b *bridge) (func(*identit
 		s.Certificates, err = changedCertificates(s.Certificates, added, n.removeCertificates)
 		return err
 	}, nil
+}
+
+// signedBy is the certificate of whoever must sign the metadata; nil for none.
+func (n *connectionSettings) signedBy() ([]byte, error) {
+	if n.signer == "" {
+		return nil, nil
+	}
+	raw, err := n.read("--metadata-signer", n.signer)
+	if err != nil {
+		return nil, err
+	}
+	found, err := certificatesIn(raw)
+	if err != nil || len(found) != 1 {
+		return nil, identity.Errorf(identity.Invalid, "--metadata-signer: %s is not one certificate in PEM or DER.", source(n.signer))
+	}
+	return found[0], nil
 }
 
 func (n *connectionSettings) freshMetadata(ctx context.Context, b *bridge) (identity.SAMLSettings, error) {

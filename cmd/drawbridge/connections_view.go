@@ -12,13 +12,18 @@ import (
 // connectionDetail is a connection with every setting as --json shows it. Secrets are not in it.
 type connectionDetail struct {
 	connectionView
-	SkewSeconds int        `json:"skew_seconds"`
-	Provider    string     `json:"provider,omitempty"`
-	ForceAuthn  bool       `json:"force_authn"`
-	SAML        *samlView  `json:"saml,omitempty"`
-	OIDC        *oidcView  `json:"oidc,omitempty"`
-	CheckedAt   *time.Time `json:"checked_at,omitempty"` // when the provider was read last
-	Failure     string     `json:"failure,omitempty"`
+	SkewSeconds  int               `json:"skew_seconds"`
+	Provider     string            `json:"provider,omitempty"`
+	ForceAuthn   bool              `json:"force_authn"`
+	LinkProof    string            `json:"link_proof"` // second-factor, always or never
+	DirectoryKey string            `json:"directory_key,omitempty"`
+	DeletedAsNew bool              `json:"deleted_as_new"`
+	Rules        []identity.Rule   `json:"rules,omitempty"`
+	Ceiling      []identity.RoleID `json:"ceiling,omitempty"`
+	SAML         *samlView         `json:"saml,omitempty"`
+	OIDC         *oidcView         `json:"oidc,omitempty"`
+	CheckedAt    *time.Time        `json:"checked_at,omitempty"` // when the provider was read last
+	Failure      string            `json:"failure,omitempty"`
 }
 
 type samlView struct {
@@ -51,6 +56,11 @@ type oidcView struct {
 func viewConnectionFully(c identity.Connection, tenant, url string, h identity.ConnectionHealth) connectionDetail {
 	v := connectionDetail{
 		connectionView: viewConnection(c, tenant, url), SkewSeconds: int(c.Skew / time.Second), Provider: c.Options.Provider, ForceAuthn: c.Options.ForceAuthn, Failure: h.Failure,
+	}
+	o := c.Options
+	v.LinkProof, v.DirectoryKey, v.DeletedAsNew, v.Rules, v.Ceiling = string(o.LinkProof), o.DirectoryKey, o.DeletedAsNew, o.Rules, o.Ceiling
+	if o.LinkProof == identity.LinkProofSecondFactor {
+		v.LinkProof = "second-factor"
 	}
 	if !h.CheckedAt.IsZero() {
 		v.CheckedAt = &h.CheckedAt

@@ -98,7 +98,10 @@ func buildOver(t testing.TB, db *store.DB, secure bool) *house {
 	h.door = sso.New(sso.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, AllowPrivate: true, Log: log})
 	h.door.Routes(mux)
 	scim.New(scim.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Log: log}).Routes(mux)
-	console.New(console.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, Metadata: h.door.MetadataFor, Explain: h.door.Explain, Begin: h.door.Begin, Logout: h.door.Logout, Log: log}).Routes(mux)
+	console.New(console.Options{
+		Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, Metadata: h.door.MetadataFor, Refresh: h.door.Refresh, Logout: h.door.Logout,
+		Explain: h.door.Explain, Begin: h.door.Begin, Log: log,
+	}).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: log, URL: h.url}).Handler(mux)
 	start := server.Start
 	if secure {
