@@ -190,6 +190,14 @@ func (c checklist) Sentence() string {
 	return c.Message
 }
 
+// Told is what the failed check says as a whole sentence, when it compares nothing; "" when it does.
+func (c checklist) Told() string {
+	if c.Failed == nil || c.Failed.Expected != "" || !strings.HasSuffix(c.Failed.Got, ".") {
+		return ""
+	}
+	return c.Failed.Got
+}
+
 // For is what the person came for, in words; "" for an ordinary sign-in.
 func (c checklist) For() string { return purposeTexts[c.Purpose] }
 
