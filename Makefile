@@ -4,7 +4,7 @@
 .PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
-FUZZTIME ?= 20s
+FUZZTIME ?= 1m
 SOAK ?= 30m
 IMAGE ?= drawbridge:local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
@@ -34,7 +34,7 @@ e2e: ## sign in at a real SimpleSAMLphp and a real oidc-provider (needs php, sim
 	DRAWBRIDGE_E2E_REPORT=$$report go test -tags e2e -count=1 -timeout 15m ./e2e || failed=1; \
 	cat "$$report"; rm -f "$$report"; exit $$failed
 
-fuzz: ## run each fuzz test for FUZZTIME (20s)
+fuzz: ## run each fuzz test for FUZZTIME (1m)
 	@set -eu; for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' "$$package" | grep '^Fuzz' || true); do \
 			echo "$$package $$target"; go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5x "$$package"; \
