@@ -55,7 +55,7 @@ func FuzzLogoutToken(f *testing.F) {
 }
 
 // fetched returns the provider's keys without the network.
-func (o *oidcCase) fetched(f *testing.F) *publishedKeys {
+func (o *oidcCase) fetched(f testing.TB) *publishedKeys {
 	f.Helper()
 	keys, _, err := o.keys.keySet(context.Background(), false)
 	must(err)

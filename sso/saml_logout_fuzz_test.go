@@ -17,7 +17,7 @@ import (
 )
 
 // logoutCase is a connection whose provider signs with a fixed key, and what that provider sends.
-func logoutCase(f *testing.F) (*samlCase, ssotest.SAMLClient, func(*ssotest.Logout) *ssotest.Logout) {
+func logoutCase(f testing.TB) (*samlCase, ssotest.SAMLClient, func(*ssotest.Logout) *ssotest.Logout) {
 	f.Helper()
 	s := newSAMLCase(f)
 	fixedKey(s)
