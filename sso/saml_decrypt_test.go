@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
 
 	"github.com/drawbridge-id/drawbridge/sso/ssotest"
 )
@@ -109,4 +110,37 @@ func TestPKCS1KeyTransportIsRefused(t *testing.T) {
 	replaceAssertion(s, el)
 	_, tr, err := s.verify(t)
 	wantCode(t, tr, err, "saml.decrypt_failed")
+}
+
+// cutOut encrypts the signed assertion as it stands in its response, without the namespaces that are declared there: pysaml2 does so when it is not told to
+// make the assertion self-contained.
+func cutOut(r *etree.Element) {
+	assertion, doc := child(r, "Assertion"), etree.NewDocument()
+	doc.SetRoot(assertion.Copy())
+	plain, err := doc.WriteToBytes()
+	must(err)
+	if _, err := parse(plain, assertionDocument); err == nil {
+		panic("the plaintext stands by itself")
+	}
+	r.InsertChildAt(assertion.Index(), plaintext(string(plain), ownPair().cert))
+	r.RemoveChild(assertion)
+}
+
+func TestAnAssertionThatWasCutOutOfItsResponseIsOpened(t *testing.T) {
+	hold(t, row{"exclusive canonicalization", afterwards(cutOut), ""},
+		row{"inclusive canonicalization", func(s *samlCase) {
+			s.answer.Canonicalization, s.answer.After = string(dsig.CanonicalXML10RecAlgorithmId), cutOut
+		}, ""},
+		row{"a prefix that means something else outside", afterwards(func(r *etree.Element) {
+			cutOut(r)
+			outer := r.FindElement("./EncryptedAssertion")
+			outer.Space = "other"
+			outer.CreateAttr("xmlns:other", nsAssertion)
+			outer.CreateAttr("xmlns:saml", "urn:other")
+		}), "saml.decrypt_failed"},
+		row{"a changed identity", afterwards(func(r *etree.Element) {
+			child(child(child(r, "Assertion"), "Subject"), "NameID").SetText("eve")
+			cutOut(r)
+		}), "saml.bad_signature"})
+	cannotBeOpened(t, "a prefix that is declared nowhere", plaintext("<nowhere:Assertion/>", ownPair().cert))
 }

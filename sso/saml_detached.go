@@ -34,7 +34,7 @@ func (p pinned) verifyDetached(root *node, d detached, t *trail) error {
 	}
 	signature, err := decodeBase64(d.signature)
 	if err != nil {
-		return t.require(p.blame(root, nil))
+		return t.require(p.blame(root, nil, nil))
 	}
 	for _, cert := range p.certificates {
 		for _, signed := range d.signed {
@@ -44,5 +44,5 @@ func (p pinned) verifyDetached(root *node, d detached, t *trail) error {
 			}
 		}
 	}
-	return t.require(p.blame(root, nil))
+	return t.require(p.blame(root, nil, nil))
 }

@@ -117,7 +117,7 @@ func (h *house) everyAlgorithm(slo string) {
 	})
 	h.t.Cleanup(func() { h.saml.Change(nil) })
 	_, original := h.saml.Key()
-	for _, method := range []string{ssotest.RSASHA256, ssotest.RSASHA384, ssotest.RSASHA512, ssotest.ECDSASHA256, ssotest.ECDSASHA384, ssotest.ECDSASHA512} {
+	for _, method := range []string{ssotest.RSASHA256, ssotest.RSASHA384, ssotest.RSASHA512, ssotest.PSSSHA256, ssotest.ECDSASHA256, ssotest.ECDSASHA384, ssotest.ECDSASHA512} {
 		b, session := h.signedIn("turing@example.com")
 		if session.NameID != "transient-1" || session.Subject == "transient-1" {
 			h.t.Fatalf("the session is %+v", session)

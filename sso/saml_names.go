@@ -1,6 +1,9 @@
 package sso
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // maxNamespaces is how many declarations of namespaces may be in force at one place. Real messages have about ten.
 const maxNamespaces = 64
@@ -19,10 +22,8 @@ func (p *parser) declare(n *node) error {
 			kept++
 			continue
 		}
-		for _, b := range p.scopes[start:] {
-			if b.prefix == prefix {
-				return p.twice(n, a)
-			}
+		if declares(p.scopes[start:], prefix) {
+			return p.twice(n, a)
 		}
 		if prefix == "xml" || prefix == "xmlns" || a.value == nsXML || a.value == nsXMLNS || prefix != "" && a.value == "" {
 			return p.wrong("a namespace is declared that must not be")
@@ -30,6 +31,13 @@ func (p *parser) declare(n *node) error {
 		p.scopes = append(p.scopes, binding{prefix, a.value})
 	}
 	p.pending = p.pending[:kept]
+	if p.open == nil {
+		for _, b := range p.around {
+			if !declares(p.scopes[start:], b.prefix) {
+				p.scopes = append(p.scopes, b)
+			}
+		}
+	}
 	if len(p.scopes) > maxNamespaces {
 		return malformed(fmt.Sprintf("it declares more than %d namespaces at one place, which no provider needs", maxNamespaces))
 	}
@@ -37,6 +45,10 @@ func (p *parser) declare(n *node) error {
 		n.declared = take(&p.bindings, declared)
 	}
 	return nil
+}
+
+func declares(bindings []binding, prefix string) bool {
+	return slices.ContainsFunc(bindings, func(b binding) bool { return b.prefix == prefix })
 }
 
 // name resolves the prefixes of an element and of its attributes, and refuses an attribute that is there twice.

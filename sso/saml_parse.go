@@ -23,6 +23,7 @@ type parser struct {
 	root   *node
 	open   *node // the innermost open element
 	scopes []binding
+	around []binding // what is in force where the document stands
 
 	// Nodes and attributes are handed out from pieces that never move.
 	nodes    []node
@@ -33,8 +34,11 @@ type parser struct {
 }
 
 // parse builds the tree of raw, or says why it is no document of the kind.
-func parse(raw []byte, doc document) (*node, error) {
-	p := parser{scanner: scanner{doc: doc}, s: string(raw)}
+func parse(raw []byte, doc document) (*node, error) { return parseWithin(raw, doc, nil) }
+
+// parseWithin is parse for a document that stands inside another: its root has the declarations around it too.
+func parseWithin(raw []byte, doc document, around []binding) (*node, error) {
+	p := parser{scanner: scanner{doc: doc}, s: string(raw), around: around}
 	if !plain(p.s) {
 		return nil, malformed("it is not plain UTF-8; the provider must send UTF-8 without a byte order mark")
 	}

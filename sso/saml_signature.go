@@ -24,6 +24,9 @@ var (
 		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha256": x509.SHA256WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256": x509.ECDSAWithSHA256,
 		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha384": x509.SHA384WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384": x509.ECDSAWithSHA384,
 		"http://www.w3.org/2001/04/xmldsig-more#rsa-sha512": x509.SHA512WithRSA, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512": x509.ECDSAWithSHA512,
+		// RSA-PSS with the salt as long as the hash (RFC 9231, 2.3.10).
+		"http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1": x509.SHA256WithRSAPSS, "http://www.w3.org/2007/05/xmldsig-more#sha384-rsa-MGF1": x509.SHA384WithRSAPSS,
+		"http://www.w3.org/2007/05/xmldsig-more#sha512-rsa-MGF1": x509.SHA512WithRSAPSS,
 		methodRSASHA1: x509.SHA1WithRSA,
 	}
 	digestMethods = map[string]crypto.Hash{
@@ -115,7 +118,7 @@ func (p pinned) verify(el, signature *node, t *trail) (*node, error) {
 	}
 	cert := p.signer(info, signature)
 	if cert == nil {
-		return nil, t.require(p.blame(el, hintedCertificate(signature)))
+		return nil, t.require(p.blame(el, info, hintedCertificate(signature)))
 	}
 	signed := signedBytes(el, signature, only(info, nsSignature, "Reference"))
 	if signed == nil {
@@ -200,10 +203,14 @@ func (p pinned) accept(el *node, cert *x509.Certificate, t *trail) error {
 }
 
 // blame says that no pinned key has signed; the certificate in the message is only a hint for people.
-func (p pinned) blame(el *node, hint *x509.Certificate) check {
+func (p pinned) blame(el, info *node, hint *x509.Certificate) check {
 	c := check{
 		name: "signature of the " + el.local, code: "saml.bad_signature", want: p.String(),
 		fix: "The signature was made with another key than the ones of this connection, or was changed on its way. Import the provider's metadata again.",
+	}
+	if info != nil && algorithmOf(info, "CanonicalizationMethod") != nsExclusive {
+		// Keycloak signs the assertion so before it puts it into the response, whose namespaces then count as signed.
+		c.fix += " Or it was signed with inclusive canonicalization before it was put into the response: set the provider to exclusive canonicalization."
 	}
 	if hint != nil && !slices.ContainsFunc(p.certificates, hint.Equal) {
 		c.code, c.got = "saml.bad_certificate", fingerprint(hint)

@@ -1,8 +1,12 @@
 package sso
 
 import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"encoding/base64"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/beevik/etree"
@@ -243,4 +247,45 @@ func TestEverySignatureThatProvidersMakeIsAccepted(t *testing.T) {
 				must(s.answer.Sign(r))
 			}
 		}, "saml.bad_certificate"})
+}
+
+// signPSS signs the assertion's SignedInfo again, with RSA-PSS.
+func signPSS(method string, hash crypto.Hash, salt int) func(*samlCase) {
+	return func(s *samlCase) {
+		s.answer.After = func(r *etree.Element) {
+			r.FindElement(".//ds:SignatureMethod").CreateAttr("Algorithm", "http://www.w3.org/2007/05/xmldsig-more#"+method)
+			doc := etree.NewDocument()
+			doc.SetRoot(r.Copy())
+			raw, err := doc.WriteToBytes()
+			must(err)
+			root, err := parse(raw, responseDocument)
+			must(err)
+			h := hash.New()
+			h.Write(canonical(only(only(only(root, nsAssertion, "Assertion"), nsSignature, "Signature"), nsSignature, "SignedInfo"), nil, canonicalization{}))
+			value, err := s.answer.Key.Sign(rand.Reader, h.Sum(nil), &rsa.PSSOptions{SaltLength: salt, Hash: hash})
+			must(err)
+			r.FindElement(".//ds:SignatureValue").SetText(encodeBase64(value))
+		}
+	}
+}
+
+func TestRSAPSSIsAcceptedWithASaltAsLongAsTheHash(t *testing.T) {
+	hold(t, row{"SHA-256", signPSS("sha256-rsa-MGF1", crypto.SHA256, 32), ""},
+		row{"SHA-384", signPSS("sha384-rsa-MGF1", crypto.SHA384, 48), ""},
+		row{"SHA-512", signPSS("sha512-rsa-MGF1", crypto.SHA512, 64), ""},
+		row{"a shorter salt", signPSS("sha256-rsa-MGF1", crypto.SHA256, 20), "saml.bad_signature"},
+		row{"another hash than it says", signPSS("sha512-rsa-MGF1", crypto.SHA256, 32), "saml.bad_signature"},
+		row{"SHA-1", signPSS("sha1-rsa-MGF1", crypto.SHA256, 32), "saml.algorithm"})
+}
+
+// Keycloak signs the assertion with inclusive canonicalization before the response is around it; nobody can verify that, xmlsec neither.
+func TestAnInclusiveSignatureMadeOutsideTheResponseSaysWhatToSet(t *testing.T) {
+	s := newSAMLCase(t)
+	s.answer.Canonicalization = string(dsig.CanonicalXML10RecAlgorithmId)
+	s.answer.After = func(r *etree.Element) { r.CreateAttr("xmlns:late", "urn:late") }
+	_, tr, err := s.verify(t)
+	wantCode(t, tr, err, "saml.bad_signature")
+	if !strings.Contains(messageOf(err), "exclusive canonicalization") {
+		t.Errorf("the fix is %q", messageOf(err))
+	}
 }

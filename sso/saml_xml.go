@@ -37,6 +37,19 @@ func (n *node) bound(prefix string) string {
 	return ""
 }
 
+// inForce returns the declarations that hold inside the element.
+func (n *node) inForce() []binding {
+	var all []binding
+	for at := n; at != nil; at = at.parent {
+		for _, b := range at.declared {
+			if !declares(all, b.prefix) {
+				all = append(all, b)
+			}
+		}
+	}
+	return all
+}
+
 // content returns the text directly inside the element, without that of its children.
 func (n *node) content() string {
 	if n.first == nil {

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/rsa"
 	"encoding/asn1"
 	"encoding/base64"
 	"encoding/xml"
@@ -28,11 +29,12 @@ const (
 	ECDSASHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 	ECDSASHA384 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
 	ECDSASHA512 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"
+	PSSSHA256   = "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"
 )
 
 var detachedHashes = map[string]crypto.Hash{
 	RSASHA1: crypto.SHA1, RSASHA256: crypto.SHA256, RSASHA384: crypto.SHA384, RSASHA512: crypto.SHA512,
-	ECDSASHA256: crypto.SHA256, ECDSASHA384: crypto.SHA384, ECDSASHA512: crypto.SHA512,
+	ECDSASHA256: crypto.SHA256, ECDSASHA384: crypto.SHA384, ECDSASHA512: crypto.SHA512, PSSSHA256: crypto.SHA256,
 }
 
 // Logout is a LogoutRequest or LogoutResponse before it is written. Every field can be changed to misbehave; an empty string leaves the XML attribute or
@@ -183,7 +185,11 @@ func signDetached(key crypto.Signer, method, query string) ([]byte, error) {
 	}
 	h := hash.New()
 	h.Write([]byte(query))
-	signature, err := key.Sign(rand.Reader, h.Sum(nil), hash)
+	var options crypto.SignerOpts = hash
+	if method == PSSSHA256 {
+		options = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: hash}
+	}
+	signature, err := key.Sign(rand.Reader, h.Sum(nil), options)
 	elliptic, ok := key.Public().(*ecdsa.PublicKey)
 	if err != nil || !ok {
 		return signature, err
