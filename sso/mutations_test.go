@@ -106,3 +106,23 @@ func mutateToken(random *rand.Rand, good string) []byte {
 	parts[which] = base64.RawURLEncoding.EncodeToString(mutate(random, raw))
 	return []byte(strings.Join(parts, "."))
 }
+
+func TestATokenInAnotherSpellingIsRefused(t *testing.T) {
+	o := newOIDCCase(t)
+	good, err := o.token.Compact()
+	must(err)
+	keys := o.fetched(t)
+	if _, err := keys.VerifySignature(t.Context(), good); err != nil {
+		t.Fatalf("the token as it was written: %v", err)
+	}
+	head, rest, _ := strings.Cut(good, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	for name, raw := range map[string]string{
+		"a line break in the header": head[:9] + "\n" + head[9:] + "." + rest, "one in the payload": head + "." + payload[:9] + "\r\n" + payload[9:] + "." + signature,
+		"one at the end": good + "\n", "a spare bit": good[:len(good)-1] + string(good[len(good)-1]+1), "padding": good + "==",
+	} {
+		if _, err := keys.VerifySignature(t.Context(), raw); err == nil {
+			t.Errorf("%s is accepted", name)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -89,6 +90,9 @@ func (k *publishedKeys) VerifySignature(_ context.Context, raw string) ([]byte, 
 	if len(raw) > maxIDToken {
 		return nil, fmt.Errorf("the token has more than %d bytes", maxIDToken)
 	}
+	if !writtenOnce(raw) {
+		return nil, errors.New("it is not written as RFC 7515 writes a token: base64url without white space or spare bits")
+	}
 	jws, err := jose.ParseSignedCompact(raw, signatureAlgorithms)
 	if err != nil {
 		return nil, err
@@ -148,3 +152,14 @@ var signatureAlgorithms = func() []jose.SignatureAlgorithm {
 	}
 	return out
 }()
+
+// writtenOnce reports whether a compact token is in the one form that its bytes have (RFC 7515 sections 2 and 7.1). jose would verify others too, since it
+// writes the parts again before it checks their signature.
+func writtenOnce(raw string) bool {
+	for part := range strings.SplitSeq(raw, ".") {
+		if _, err := base64.RawURLEncoding.Strict().DecodeString(part); err != nil || strings.ContainsAny(part, "\r\n") {
+			return false
+		}
+	}
+	return true
+}
