@@ -216,34 +216,36 @@ func TestF08ASignInThatTheProviderStartsIsBouncedThroughAFreshRequest(t *testing
 }
 
 func TestF09AForeignAddressInRelayStateIsIgnored(t *testing.T) {
-	h := build(t, storetest.SQLite(t))
-	h.set(func(c *identity.Connection) { c.Options.AllowUnsolicited = true })
-	for relay, back := range map[string]string{
-		"https://evil.example": "", "//evil.example": "", `\\evil.example`: "", `/\evil.example`: "", "javascript:alert(1)": "", "": "",
-		"/console/users?a=b&SigAlg=x": "/console/users?a=b&SigAlg=x",
-	} {
-		b := h.browser()
-		to := b.wantBounce(b.atProvider(ada.Email, relay))
-		if got := to.Query().Get("return_to"); got != back || to.Host != strings.TrimPrefix(h.url, "http://") {
-			t.Errorf("RelayState %q is bounced to %q", relay, to)
+	eachDatabase(t, func(t *testing.T, h *house) {
+		h.set(func(c *identity.Connection) { c.Options.AllowUnsolicited = true })
+		for relay, back := range map[string]string{
+			"https://evil.example": "", "//evil.example": "", `\\evil.example`: "", `/\evil.example`: "", "javascript:alert(1)": "", "": "",
+			"/console/users?a=b&SigAlg=x": "/console/users?a=b&SigAlg=x",
+		} {
+			b := h.browser()
+			to := b.wantBounce(b.atProvider(ada.Email, relay))
+			if got := to.Query().Get("return_to"); got != back || to.Host != strings.TrimPrefix(h.url, "http://") {
+				t.Errorf("RelayState %q is bounced to %q", relay, to)
+			}
+			form := url.Values{"SAMLResponse": {b.samlResponse(ada.Email, "")}, "RelayState": {relay}}
+			if res := b.post(h.at(h.viaSAML, "acs"), form); res.Header.Get("Location") != "/" {
+				t.Errorf("RelayState %q: the sign-in ends at %q", relay, res.Header.Get("Location"))
+			}
 		}
-		form := url.Values{"SAMLResponse": {b.samlResponse(ada.Email, "")}, "RelayState": {relay}}
-		if res := b.post(h.at(h.viaSAML, "acs"), form); res.Header.Get("Location") != "/" {
-			t.Errorf("RelayState %q: the sign-in ends at %q", relay, res.Header.Get("Location"))
-		}
-	}
+	})
 }
 
 func TestF12AResponseInTheAddressIsRefused(t *testing.T) {
-	h := build(t, storetest.SQLite(t))
-	b := h.browser()
-	acs, response := h.at(h.viaSAML, "acs"), url.QueryEscape(b.samlResponse(ada.Email, "/console"))
-	for _, query := range []string{"?SAMLResponse=" + response, "", "?SAMLResponse=" + response + "&SAMLart=x"} {
-		if res := b.get(acs + query); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != http.MethodPost {
-			t.Errorf("GET with %d bytes: %d", len(query), res.StatusCode)
+	eachDatabase(t, func(t *testing.T, h *house) {
+		b := h.browser()
+		acs, response := h.at(h.viaSAML, "acs"), url.QueryEscape(b.samlResponse(ada.Email, "/console"))
+		for _, query := range []string{"?SAMLResponse=" + response, "", "?SAMLResponse=" + response + "&SAMLart=x"} {
+			if res := b.get(acs + query); res.StatusCode != http.StatusMethodNotAllowed || res.Header.Get("Allow") != http.MethodPost {
+				t.Errorf("GET with %d bytes: %d", len(query), res.StatusCode)
+			}
 		}
-	}
-	b.wantRefusal(b.post(acs+"?SAMLResponse="+response, nil), http.StatusBadRequest, "saml.malformed")
+		b.wantRefusal(b.post(acs+"?SAMLResponse="+response, nil), http.StatusBadRequest, "saml.malformed")
+	})
 }
 
 func TestF13ThePostFromTheProvidersSiteCompletesTheSignInOverHTTPS(t *testing.T) {
