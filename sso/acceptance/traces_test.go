@@ -74,12 +74,13 @@ func TestB04ARefusalShowsNothingThatWasSent(t *testing.T) {
 			if res.StatusCode < 400 || trace.Code != tt.code || !strings.Contains(res.body, string(trace.ID)) {
 				t.Errorf("%s: answered %d with the code %q and the reference %v", name, res.StatusCode, trace.Code, strings.Contains(res.body, string(trace.ID)))
 			}
+			said := strings.NewReplacer(string(trace.ID), "", string(trace.ConnectionID), "").Replace(res.body) // ids may hold any digits
 			for _, leak := range []string{"<script", "script&gt;", "alert(1)", "555", ada.Subject, ada.Email, ada.FamilyName, trace.Code, "audience", "Off "} {
-				if strings.Contains(res.body, leak) {
+				if strings.Contains(said, leak) {
 					t.Errorf("%s: the page has %q: %s", name, leak, res.body)
 				}
 			}
-			pages[strings.NewReplacer(string(trace.ID), "", string(trace.ConnectionID), "").Replace(res.body)] = name
+			pages[said] = name
 			seen := admin.get("/console/signins/" + string(trace.ID))
 			if seen.StatusCode != http.StatusOK || strings.Contains(seen.body, "<script>alert") || strings.Contains(seen.body, "<b>Call") {
 				t.Errorf("%s: the administrator's page is %d, or it does not escape: %s", name, seen.StatusCode, seen.body)
