@@ -276,16 +276,27 @@ func decode(data []byte) (document, mistakes) {
 	return d, bad
 }
 
-// parse turns a file into a model, or lists every mistake of it.
-func parse(name string, data []byte) (*Model, error) {
+// parse reads a file, or lists every mistake of it.
+func parse(name string, data []byte) (document, error) {
 	d, bad := decode(data)
 	if d.APIVersion != "" || len(bad) == 0 {
 		d.check(&bad)
 	}
 	if len(bad) > 0 {
-		return nil, identity.Errorf(identity.Invalid, "The access model %q has %s:\n%s", name, bad.count(), strings.Join(bad, "\n"))
+		return d, identity.Errorf(identity.Invalid, "The access model %q has %s:\n%s", name, bad.count(), strings.Join(bad, "\n"))
 	}
-	return compile(d), nil
+	return d, nil
+}
+
+// Parse makes a model of a file's text, or lists every mistake of it as Load does; name is for the message.
+func Parse(name string, data []byte) (*Model, error) {
+	d, err := parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	m := &Model{}
+	m.now.Store(compile(data, d, 0, nil))
+	return m, nil
 }
 
 // mistakes collects what is wrong, so that all of it can be said at once.

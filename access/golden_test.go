@@ -50,21 +50,21 @@ func table(t *testing.T, name string) [][]string {
 }
 
 func can(m *Model, role, resource, action string) bool {
-	return m.Decide([]identity.RoleID{identity.RoleID(role)}, resource, action).Allowed
+	return m.Decide(Subject{Roles: []identity.RoleID{identity.RoleID(role)}}, resource, action).Allowed
 }
 
 // checkDecisions reads rows of role, resource, action, allow.
 func checkDecisions(t *testing.T, m *Model, rows [][]string) {
 	for _, row := range rows[1:] {
 		role, resource, action, want := row[0], row[1], row[2], row[3] == "1"
-		for _, r := range m.doc.Catalogue {
+		for _, r := range m.now.Load().doc.Catalogue {
 			for _, a := range r.Actions {
 				if (resource == r.ID || resource == "*") && (action == a || action == "*") && can(m, role, r.ID, a) != want {
 					t.Errorf("%s %s %s is %v, want %v (%s)", role, r.ID, a, !want, want, row[4])
 				}
 			}
 		}
-		if _, known := m.resources[resource]; !known && resource != "*" {
+		if _, known := m.now.Load().resources[resource]; !known && resource != "*" {
 			t.Errorf("the row %v names a resource that the model does not have", row)
 		}
 	}
@@ -94,15 +94,15 @@ func checkBoxes(t *testing.T, m *Model, rows [][]string) {
 func checkTypicalAccess(t *testing.T, m *Model, rows [][]string) {
 	columns := rows[0][1:]
 	for _, row := range rows[1:] {
-		i := slices.IndexFunc(m.doc.UserTypes.Items, func(u userType) bool { return u.ID == row[0] })
+		i := slices.IndexFunc(m.now.Load().doc.UserTypes.Items, func(u userType) bool { return u.ID == row[0] })
 		if i < 0 {
 			t.Fatalf("no user type %s", row[0])
 		}
-		role := string(m.doc.UserTypes.Items[i].DefaultRole)
+		role := string(m.now.Load().doc.UserTypes.Items[i].DefaultRole)
 		for i, column := range columns {
 			got := can(m, role, column, "view")
 			if column == "any_edit" {
-				got = slices.ContainsFunc(m.doc.Catalogue, func(r resource) bool { return can(m, role, r.ID, "edit") })
+				got = slices.ContainsFunc(m.now.Load().doc.Catalogue, func(r resource) bool { return can(m, role, r.ID, "edit") })
 			}
 			if want := row[i+1] == "1"; got != want {
 				t.Errorf("%s on %s: %v, want %v", role, column, got, want)
@@ -115,19 +115,19 @@ func checkTypicalAccess(t *testing.T, m *Model, rows [][]string) {
 func checkFacts(t *testing.T, m *Model, rows [][]string) {
 	least, most := m.AssignmentBounds()
 	many := map[int]string{0: "many"}[most]
-	guest := m.doc.UserTypes.Items[slices.IndexFunc(m.doc.UserTypes.Items, func(u userType) bool { return u.ID == "guest" })]
-	self := m.doc.Catalogue[slices.IndexFunc(m.doc.Catalogue, func(r resource) bool { return r.Self })]
-	grantless := !slices.ContainsFunc(m.doc.UserTypes.Items, func(u userType) bool { return u.DefaultRole != "" })
+	guest := m.now.Load().doc.UserTypes.Items[slices.IndexFunc(m.now.Load().doc.UserTypes.Items, func(u userType) bool { return u.ID == "guest" })]
+	self := m.now.Load().doc.Catalogue[slices.IndexFunc(m.now.Load().doc.Catalogue, func(r resource) bool { return r.Self })]
+	grantless := !slices.ContainsFunc(m.now.Load().doc.UserTypes.Items, func(u userType) bool { return u.DefaultRole != "" })
 	facts := map[string]string{
-		"default_user_type":        m.doc.UserTypes.Default,
+		"default_user_type":        m.now.Load().doc.UserTypes.Default,
 		"guest_max":                strconv.Itoa(guest.MaxUsers),
-		"user_types_extensible":    strconv.FormatBool(m.doc.UserTypes.Extensible),
+		"user_types_extensible":    strconv.FormatBool(m.now.Load().doc.UserTypes.Extensible),
 		"user_types_grant_nothing": strconv.FormatBool(grantless),
 		"roles_min":                strconv.Itoa(least),
 		"roles_max":                many,
-		"root_bu":                  m.doc.BusinessUnits.Root,
-		"username_mutable":         strconv.FormatBool(len(m.doc.Login.UsernameMutableBy) > 0),
-		"admin_flag":               strconv.FormatBool(m.doc.AdminFlag != nil && m.doc.AdminFlag.Grants["*"].word == "all"),
+		"root_bu":                  m.now.Load().doc.BusinessUnits.Root,
+		"username_mutable":         strconv.FormatBool(len(m.now.Load().doc.Login.UsernameMutableBy) > 0),
+		"admin_flag":               strconv.FormatBool(m.now.Load().doc.AdminFlag != nil && m.now.Load().doc.AdminFlag.Grants["*"].word == "all"),
 		"self_service":             self.ID,
 	}
 	for _, row := range rows {
@@ -152,7 +152,7 @@ func checkLevelNames(t *testing.T, m *Model, rows [][]string) {
 
 func byTitle(t *testing.T, m *Model, title string) string {
 	t.Helper()
-	for _, r := range m.doc.Catalogue {
+	for _, r := range m.now.Load().doc.Catalogue {
 		if r.Title == title {
 			return r.ID
 		}

@@ -76,7 +76,7 @@ func TestAModelDecidesWithAReason(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, tt.model.Decide(tt.roles, tt.resource, tt.action)); diff != "" {
+			if diff := cmp.Diff(tt.want, tt.model.Decide(Subject{Roles: tt.roles}, tt.resource, tt.action)); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -111,7 +111,7 @@ func TestCapabilitiesFollowTheCatalogue(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := m.Allows([]identity.RoleID{identity.RoleID(tt.role)}, tt.capability); got.Allowed != tt.want || got.Reason == "" {
+		if got := m.Allows(Subject{Roles: []identity.RoleID{identity.RoleID(tt.role)}}, tt.capability); got.Allowed != tt.want || got.Reason == "" {
 			t.Errorf("%s: %s %s is %v (%s)", tt.preset, tt.role, tt.capability, got.Allowed, got.Reason)
 		}
 	}
@@ -277,7 +277,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("a: &a [*a]")
 	f.Add("{}")
 	f.Fuzz(func(t *testing.T, text string) {
-		m, err := parse("fuzz", []byte(text))
+		m, err := Parse("fuzz", []byte(text))
 		if err != nil {
 			if k := identity.KindOf(err); k != identity.Invalid {
 				t.Fatalf("kind %v for %q", k, text)

@@ -38,13 +38,13 @@ func Load(nameOrFile string) (*Model, error) {
 		if err != nil {
 			return nil, &identity.Error{Message: "A built-in access model cannot be read.", Cause: err}
 		}
-		return parse(nameOrFile, data)
+		return Parse(nameOrFile, data)
 	}
 	data, err := readFile(nameOrFile)
 	if err != nil {
 		return nil, err
 	}
-	return parse(nameOrFile, data)
+	return Parse(nameOrFile, data)
 }
 
 func readFile(name string) ([]byte, error) {

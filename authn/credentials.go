@@ -190,10 +190,10 @@ func (s *Service) more(ctx context.Context, tx *store.Tx, u identity.User) (verd
 
 func (s *Service) judge(u identity.User, c store.Credential, roles []identity.RoleID, matched bool, now time.Time) verdict {
 	switch {
-	case s.waits(c, now) && s.policy.NeverUnlock:
+	case s.waits(c, now) && s.policy().NeverUnlock:
 		return verdict{passwordLocked, fmt.Sprintf("%d wrong passwords; the account waits until an administrator sets a new one.", c.Failures)}
 	case s.waits(c, now):
-		return verdict{passwordLocked, fmt.Sprintf("%d wrong passwords; the account waits until %s.", c.Failures, c.LastFailedAt.Add(s.policy.UnlockAfter).Format(time.RFC3339))}
+		return verdict{passwordLocked, fmt.Sprintf("%d wrong passwords; the account waits until %s.", c.Failures, c.LastFailedAt.Add(s.policy().UnlockAfter).Format(time.RFC3339))}
 	case !matched:
 		return verdict{passwordWrong, "The password is wrong."}
 	}
@@ -202,10 +202,10 @@ func (s *Service) judge(u identity.User, c store.Credential, roles []identity.Ro
 
 // waits reports whether the account takes no password now.
 func (s *Service) waits(c store.Credential, now time.Time) bool {
-	if c.Failures < s.policy.MaxFailures || c.LastFailedAt == nil {
+	if c.Failures < s.policy().MaxFailures || c.LastFailedAt == nil {
 		return false
 	}
-	return s.policy.NeverUnlock || now.Before(c.LastFailedAt.Add(s.policy.UnlockAfter))
+	return s.policy().NeverUnlock || now.Before(c.LastFailedAt.Add(s.policy().UnlockAfter))
 }
 
 // count forgets wrong passwords after a right one, and counts a wrong one; the one too many is an event.
@@ -216,13 +216,13 @@ func (s *Service) count(ctx context.Context, tx *store.Tx, u identity.User, c st
 	if v.code != passwordWrong {
 		return nil
 	}
-	if c.Failures >= s.policy.MaxFailures { // the wait is over: a new count begins
+	if c.Failures >= s.policy().MaxFailures { // the wait is over: a new count begins
 		if err := tx.ClearPasswordFailures(ctx, u.ID); err != nil {
 			return err
 		}
 	}
 	n, err := tx.RecordPasswordFailure(ctx, u.ID, tx.Now())
-	if err != nil || n != s.policy.MaxFailures {
+	if err != nil || n != s.policy().MaxFailures {
 		return err
 	}
 	e := eventBy(identity.System(), identity.PasswordLocked, u)

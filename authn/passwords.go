@@ -70,12 +70,12 @@ func (s *Service) checkNew(password string) error {
 	switch {
 	case !utf8.ValidString(password):
 		return bad("The password is no valid text (UTF-8).")
-	case n < s.policy.MinPassword:
-		return bad("The password has %d characters; it needs at least %d. A few words in a row are easy to remember.", n, s.policy.MinPassword)
+	case n < s.policy().MinPassword:
+		return bad("The password has %d characters; it needs at least %d. A few words in a row are easy to remember.", n, s.policy().MinPassword)
 	case n > maxPassword:
 		return bad("The password has %d characters; it may have at most %d.", n, maxPassword)
-	case classes(password) < s.policy.PasswordClasses:
-		return bad("The password needs %d of these: small letters, capitals, digits, other characters.", s.policy.PasswordClasses)
+	case classes(password) < s.policy().PasswordClasses:
+		return bad("The password needs %d of these: small letters, capitals, digits, other characters.", s.policy().PasswordClasses)
 	}
 	return nil
 }

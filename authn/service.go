@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"runtime"
@@ -36,7 +37,8 @@ const (
 type Service struct {
 	db      *store.DB
 	model   *access.Model
-	policy  access.Policy
+	idle    time.Duration // what the installation says of sessions; 0: what the access model says
+	age     time.Duration
 	hashes  chan struct{} // one token for each hash that may be computed now
 	queue   chan struct{} // one token for each hash that is computed or waits for that
 	tried   *attempts     // passwords
@@ -49,22 +51,8 @@ type Service struct {
 
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
-	p := model.Policy()
-	p.MinPassword = max(p.MinPassword, minPassword)
-	if p.MaxFailures == 0 {
-		p.MaxFailures = maxFailures
-	}
-	if p.UnlockAfter == 0 {
-		p.UnlockAfter = unlockAfter
-	}
-	if p.SessionIdle == 0 {
-		p.SessionIdle = sessionIdle
-	}
-	if p.SessionAge == 0 {
-		p.SessionAge = sessionAge
-	}
 	return &Service{
-		db: db, model: model, policy: p, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
+		db: db, model: model, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
 		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
@@ -78,12 +66,18 @@ func New(db *store.DB, model *access.Model) *Service {
 // LimitSessions sets how long a session may be unused, and how old it may become, where the installation says other than its access model; 0 leaves that. It
 // holds for sessions that were begun before too, as far as being unused goes. Call it before the service is used.
 func (s *Service) LimitSessions(idle, age time.Duration) {
-	if idle > 0 {
-		s.policy.SessionIdle = idle
-	}
-	if age > 0 {
-		s.policy.SessionAge = age
-	}
+	s.idle, s.age = idle, age
+}
+
+// policy is what holds now: the access model's word, never less than the least length of a password, and what the installation says of sessions.
+func (s *Service) policy() access.Policy {
+	p := s.model.Policy()
+	p.MinPassword = max(p.MinPassword, minPassword)
+	p.MaxFailures = cmp.Or(p.MaxFailures, maxFailures)
+	p.UnlockAfter = cmp.Or(p.UnlockAfter, unlockAfter)
+	p.SessionIdle = cmp.Or(s.idle, p.SessionIdle, sessionIdle)
+	p.SessionAge = cmp.Or(s.age, p.SessionAge, sessionAge)
+	return p
 }
 
 // Sweep deletes what is past its end: sessions, sign-ins that nobody finished, remembered assertions and access tokens. It may run at any time and on every replica.
@@ -169,7 +163,7 @@ func (s *Service) permit(by identity.Actor, u identity.User, capability string) 
 		if by.TenantID != "" && by.TenantID != u.TenantID {
 			return noUser()
 		}
-		if d := s.model.Allows(by.Roles, capability); !d.Allowed {
+		if d := s.model.Allows(access.Who(by), capability); !d.Allowed {
 			return identity.Errorf(identity.Forbidden, "You may not do this: it needs the right %s. %s.", capability, d.Reason)
 		}
 		return nil

@@ -42,7 +42,7 @@ func (s *Service) StartSession(ctx context.Context, u identity.User, session ide
 	session.SessionIndex = clean(session.SessionIndex, maxSessionIndex)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		now := tx.Now()
-		session.CreatedAt, session.LastSeenAt, session.ExpiresAt = now, now, now.Add(s.policy.SessionAge)
+		session.CreatedAt, session.LastSeenAt, session.ExpiresAt = now, now, now.Add(s.policy().SessionAge)
 		if !limit.IsZero() && limit.Before(session.ExpiresAt) {
 			session.ExpiresAt = limit.UTC().Truncate(time.Microsecond)
 		}
@@ -154,6 +154,9 @@ func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, 
 	if err != nil {
 		return Visit{}, err
 	}
+	if err := s.model.Refresh(ctx, tx); err != nil {
+		return Visit{}, err
+	}
 	if why := s.ended(session, tx.Now()); why != nil {
 		return Visit{}, signedOut(why)
 	}
@@ -188,7 +191,7 @@ func (s *Service) ended(session identity.Session, now time.Time) error {
 	switch {
 	case !now.Before(session.ExpiresAt):
 		return fmt.Errorf("session %s: it ended at %s", session.ID, session.ExpiresAt.Format(time.RFC3339))
-	case now.Sub(session.LastSeenAt) >= s.policy.SessionIdle:
+	case now.Sub(session.LastSeenAt) >= s.policy().SessionIdle:
 		return fmt.Errorf("session %s: unused since %s", session.ID, session.LastSeenAt.Format(time.RFC3339))
 	}
 	return nil
@@ -209,7 +212,7 @@ func (s *Service) Sessions(ctx context.Context, by identity.Actor, user identity
 		out, err = tx.SessionsOf(ctx, u.ID)
 		out = slices.DeleteFunc(out, func(session identity.Session) bool { return s.ended(session, tx.Now()) != nil })
 		for i := range out {
-			out[i].EndsAt, out[i].EndsBy = out[i].Ending(s.policy.SessionIdle)
+			out[i].EndsAt, out[i].EndsBy = out[i].Ending(s.policy().SessionIdle)
 		}
 		return err
 	})

@@ -60,7 +60,7 @@ func (v visit) abilities() []ability {
 		{"Tenants, directories, connections and placement", tenantsWrite},
 		{"Read the audit trail", auditRead},
 	} {
-		decision := v.prov.Model().Allows(v.Actor.Roles, a.capability)
+		decision := v.prov.May(v.Actor, a.capability)
 		out = append(out, ability{a.title, decision.Allowed, decision.Reason})
 	}
 	return out

@@ -28,7 +28,7 @@ func (d *Door) visit(r *http.Request) (visit, error) {
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
 func (v visit) Can(capability string) bool {
-	return v.prov != nil && v.prov.Model().Allows(v.Actor.Roles, capability).Allowed
+	return v.prov != nil && v.prov.May(v.Actor, capability).Allowed
 }
 
 // RoleList returns the visitor's roles with their titles.

@@ -20,6 +20,7 @@ type Actor struct {
 	Label     string
 	TenantID  TenantID // a user's home; the scope of a directory or connection; empty: the whole installation
 	Roles     []RoleID // of a user, as they are now
+	Admin     bool     // of a user: the admin flag, where the access model has one
 	Door      string   // "scim", "console", "sso", "cli"
 	RequestID RequestID
 	Hidden    []Veil   // attributes whose values no event keeps

@@ -13,24 +13,32 @@ import (
 
 // The ids are UUIDs of version 7 (RFC 9562) in canonical lower-case text; the empty string means none.
 type (
-	TenantID     string
-	UserID       string
-	GroupID      string
-	DirectoryID  string
-	TokenID      string
-	ConnectionID string
-	SessionID    string
-	EventID      string
-	RequestID    string
-	TraceID      string
-	ShareID      string
-	AssignmentID string
-	ResourceID   string
-	DomainID     string
-	TrialID      string
-	SetupLinkID  string
-	MailID       string
+	TenantID       string
+	UserID         string
+	GroupID        string
+	DirectoryID    string
+	TokenID        string
+	ConnectionID   string
+	SessionID      string
+	EventID        string
+	RequestID      string
+	TraceID        string
+	ShareID        string
+	AssignmentID   string
+	ResourceID     string
+	DomainID       string
+	TrialID        string
+	SetupLinkID    string
+	MailID         string
+	UnitID         string // of a business unit or a team
+	MailLinkID     string
+	APIKeyID       string
+	AccessReviewID string
+	PlanID         string
 )
+
+// UserTypeID is the id of a user type, such as "back_office".
+type UserTypeID string
 
 // RoleID is the id of a role in the access model, such as "viewer".
 type RoleID string

@@ -23,6 +23,26 @@ type Role struct {
 	Interactive bool // may sign in
 }
 
+// RoleDefinition is a role with all that is kept of it. Grants are as they were given: the actions of each resource of the catalogue, also of those
+// that a gate hides. What a role may really do is the access model's to say.
+type RoleDefinition struct {
+	Role
+	Assignable  bool                // administrators may give it
+	Shipped     bool                // came with the access model
+	Grants      map[string][]string // resource -> actions
+	Levels      map[string]string   // resource -> data-access level, where roles carry levels
+	Description string
+	IntendedFor string
+	Provides    string
+	ReviewedAt  *time.Time // when somebody last looked whether the role is still right
+	ReviewedBy  string
+	Position    int   // in lists
+	Version     int64 // grows with each change; 0 for a role that only the access model's file has
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+	Users       int // filled where a list shows it
+}
+
 // SourceKind says where a role assignment or a link came from. A sync touches only rows of its own source.
 type SourceKind string
 

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
@@ -28,7 +29,7 @@ func (s *Service) scopeFor(by identity.Actor, capability string) (store.Scope, e
 	case by.Kind == identity.ActorDirectory && (capability == usersRead || capability == usersWrite):
 		return store.OfDirectory(by.DirectoryID(), by.TenantID), nil
 	case by.Kind == identity.ActorUser:
-		d := s.model.Allows(by.Roles, capability)
+		d := s.model.Allows(access.Who(by), capability)
 		if !d.Allowed {
 			return store.Scope{}, identity.Errorf(identity.Forbidden, "You may not do this: it needs the right %s. %s", capability, d.Reason)
 		}
@@ -38,6 +39,11 @@ func (s *Service) scopeFor(by identity.Actor, capability string) (store.Scope, e
 		return store.OfTenant(by.TenantID), nil
 	}
 	return store.Scope{}, identity.Errorf(identity.Forbidden, "A %s may not do this.", by.Kind)
+}
+
+// May says whether an actor has a capability, as far as the access model goes, and why. It is for showing; every method asks again for itself.
+func (s *Service) May(by identity.Actor, capability string) access.Decision {
+	return s.model.Allows(access.Who(by), capability)
 }
 
 // platform refuses everybody who does not run the installation.

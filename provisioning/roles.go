@@ -41,10 +41,10 @@ func (s *Service) mayAssign(by identity.Actor, tenant identity.TenantID) error {
 func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor, id identity.RoleID, tenant identity.TenantID) error {
 	role, ok := s.model.Role(id)
 	if !ok {
-		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name).WithField("role")
+		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name()).WithField("role")
 	}
 	if !s.model.Assignable(id) {
-		return identity.Errorf(identity.Invalid, "%s is given by no administrator in the access model %s.", role.Title, s.model.Name).WithField("role")
+		return identity.Errorf(identity.Invalid, "%s is given by no administrator in the access model %s.", role.Title, s.model.Name()).WithField("role")
 	}
 	if role.Scope == identity.ScopePlatform && tenant != "" {
 		return identity.Errorf(identity.Invalid, "%s is a role of the platform; it needs a user without a tenant.", role.Title).WithField("role")

@@ -55,7 +55,7 @@ func (s *Service) checkMatching(c *identity.Connection) error {
 func (s *Service) checkCeiling(id identity.RoleID) error {
 	role, ok := s.model.Role(id)
 	if !ok {
-		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name).WithField("ceiling")
+		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name()).WithField("ceiling")
 	}
 	if role.Scope != identity.ScopeTenant || !s.model.Assignable(id) {
 		return identity.Errorf(identity.Invalid, "No provider gives %s, whatever its rules say: take it out of the ceiling.", role.Title).WithField("ceiling")

@@ -29,6 +29,9 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 	var out identity.User
 	run := func(tx *store.Tx) (err error) {
 		trace.Checks = protocolChecks
+		if err := s.model.Refresh(ctx, tx); err != nil {
+			return err
+		}
 		a := s.newSignIn(tx, c, claims, trace)
 		out, err = a.decide(ctx)
 		return err

@@ -81,14 +81,42 @@ func versions(ctx context.Context, p *goose.Provider) (has, target int64, err er
 	return has, sources[len(sources)-1].Version, nil
 }
 
-// Seed makes sure that the landing tenant and the model's roles exist. It may be called at every start.
-func (db *DB) Seed(ctx context.Context, landing string, roles []identity.Role) error {
+// Model is what Seed needs to know of an access model.
+type Model interface {
+	Name() string
+	Source() []byte
+	Landing() (tenant string, role identity.RoleID)
+	Definitions() []identity.RoleDefinition
+}
+
+// Seed makes sure that the landing tenant exists, and at the very first start puts the access model with its roles in force; later on the database owns
+// them. It may be called at every start.
+func (db *DB) Seed(ctx context.Context, m Model) error {
 	return db.Update(ctx, func(tx *Tx) error {
-		for _, r := range roles {
-			if err := tx.PutRole(ctx, r); err != nil {
-				return err
-			}
+		_, err := tx.AccessModelRecord(ctx, identity.DefaultApplication)
+		if identity.KindOf(err) == identity.NotFound {
+			err = tx.seedModel(ctx, m)
 		}
+		if err != nil {
+			return err
+		}
+		landing, _ := m.Landing()
 		return tx.seedLanding(ctx, landing)
 	})
+}
+
+func (tx *Tx) seedModel(ctx context.Context, m Model) error {
+	if err := tx.Lock(ctx, "access model"); err != nil {
+		return err
+	}
+	if _, err := tx.AccessModelRecord(ctx, identity.DefaultApplication); identity.KindOf(err) != identity.NotFound {
+		return err // another replica was quicker
+	}
+	for _, d := range m.Definitions() {
+		d.Version = 1
+		if err := tx.PutRole(ctx, d); err != nil {
+			return err
+		}
+	}
+	return tx.PutAccessModel(ctx, AccessModelRecord{Application: identity.DefaultApplication, Name: m.Name(), Document: m.Source(), AppliedBy: "the first start"})
 }

@@ -2,15 +2,90 @@ package store
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// PutRole writes a role of the access model, new or changed.
-func (tx *Tx) PutRole(ctx context.Context, r identity.Role) error {
-	return tx.exec(ctx, `INSERT INTO roles (application, id, title, scope, interactive) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (application, id) DO UPDATE SET title = excluded.title, scope = excluded.scope, interactive = excluded.interactive`,
-		r.Application, string(r.ID), r.Title, string(r.Scope), r.Interactive)
+type roleRow struct {
+	Application string `db:"application"`
+	ID          string `db:"id"`
+	Title       string `db:"title"`
+	Scope       string `db:"scope"`
+	Interactive bool   `db:"interactive"`
+	Assignable  bool   `db:"assignable"`
+	Shipped     bool   `db:"shipped"`
+	Grants      []byte `db:"grants"`
+	Levels      []byte `db:"levels"`
+	Description string `db:"description"`
+	IntendedFor string `db:"intended_for"`
+	Provides    string `db:"provides"`
+	ReviewedAt  moment `db:"reviewed_at"`
+	ReviewedBy  string `db:"reviewed_by"`
+	Position    int    `db:"position"`
+	Version     int64  `db:"version"`
+	CreatedAt   moment `db:"created_at"`
+	UpdatedAt   moment `db:"updated_at"`
+}
+
+const roleColumns = `application, id, title, scope, interactive, assignable, shipped, grants, levels, description, intended_for, provides, reviewed_at, reviewed_by, position, version, created_at, updated_at`
+
+func (r *roleRow) definition() (identity.RoleDefinition, error) {
+	d := identity.RoleDefinition{
+		Role:       identity.Role{Application: r.Application, ID: identity.RoleID(r.ID), Title: r.Title, Scope: identity.RoleScope(r.Scope), Interactive: r.Interactive},
+		Assignable: r.Assignable, Shipped: r.Shipped, Description: r.Description, IntendedFor: r.IntendedFor, Provides: r.Provides,
+		ReviewedAt: r.ReviewedAt.at, ReviewedBy: r.ReviewedBy, Position: r.Position, Version: r.Version, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(),
+	}
+	if err := json.Unmarshal(r.Levels, &d.Levels); err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(r.Grants, &d.Grants)
+}
+
+// PutRole writes a role, new or changed; a title that another role has is a Conflict. Whoever calls it raises the version of the access model too.
+func (tx *Tx) PutRole(ctx context.Context, d identity.RoleDefinition) error {
+	grants, err := asJSON(d.Grants)
+	if err != nil {
+		return err
+	}
+	levels, err := asJSON(d.Levels)
+	if err != nil {
+		return err
+	}
+	if d.Levels == nil {
+		levels = "{}"
+	}
+	if d.Grants == nil {
+		grants = "{}"
+	}
+	return tx.exec(ctx, `INSERT INTO roles (application, id, title, title_key, scope, interactive, assignable, shipped, grants, levels, description, intended_for, provides, reviewed_at, reviewed_by,
+		position, version, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (application, id) DO UPDATE SET title = excluded.title, title_key = excluded.title_key, scope = excluded.scope, interactive = excluded.interactive, assignable = excluded.assignable,
+		shipped = excluded.shipped, grants = excluded.grants, levels = excluded.levels, description = excluded.description, intended_for = excluded.intended_for, provides = excluded.provides,
+		reviewed_at = excluded.reviewed_at, reviewed_by = excluded.reviewed_by, position = excluded.position, version = excluded.version, updated_at = excluded.updated_at`,
+		d.Application, string(d.ID), d.Title, identity.NameKey(d.Title), string(d.Scope), d.Interactive, d.Assignable, d.Shipped, grants, levels, d.Description, d.IntendedFor, d.Provides,
+		d.ReviewedAt, d.ReviewedBy, d.Position, d.Version, tx.now, tx.now)
+}
+
+// RoleDefinitions returns the roles of an application in their order.
+func (tx *Tx) RoleDefinitions(ctx context.Context, application string) ([]identity.RoleDefinition, error) {
+	var rows []roleRow
+	if err := tx.list(ctx, &rows, `SELECT `+roleColumns+` FROM roles WHERE application = ? AND grants IS NOT NULL ORDER BY position, id`, application); err != nil {
+		return nil, err
+	}
+	out := make([]identity.RoleDefinition, len(rows))
+	for i := range rows {
+		var err error
+		if out[i], err = rows[i].definition(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// DeleteRole deletes a role that nobody holds, or returns NotFound; one that somebody holds is a Conflict.
+func (tx *Tx) DeleteRole(ctx context.Context, application string, id identity.RoleID) error {
+	return tx.execOne(ctx, `DELETE FROM roles WHERE application = ? AND id = ?`, application, string(id))
 }
 
 type assignmentRow struct {

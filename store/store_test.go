@@ -41,6 +41,16 @@ func open(t *testing.T, url string, key []byte) *store.DB {
 	return db
 }
 
+// oneRole is an access model with one role.
+type oneRole struct{}
+
+func (oneRole) Name() string                       { return "small" }
+func (oneRole) Source() []byte                     { return []byte("name: small") }
+func (oneRole) Landing() (string, identity.RoleID) { return "SSO Landing", "viewer" }
+func (oneRole) Definitions() []identity.RoleDefinition {
+	return []identity.RoleDefinition{{Role: identity.Role{ID: "viewer", Application: identity.DefaultApplication, Title: "Viewer", Scope: identity.ScopeTenant}}}
+}
+
 func TestFourReplicasMayMigrateAtOnce(t *testing.T) {
 	eachURL(t, func(t *testing.T, url string) {
 		key := secretKey()
@@ -51,7 +61,7 @@ func TestFourReplicasMayMigrateAtOnce(t *testing.T) {
 				if err := db.Migrate(t.Context()); err != nil {
 					t.Error(err)
 				}
-				if err := db.Seed(t.Context(), "SSO Landing", []identity.Role{{ID: "viewer", Application: identity.DefaultApplication, Title: "Viewer", Scope: identity.ScopeTenant}}); err != nil {
+				if err := db.Seed(t.Context(), oneRole{}); err != nil {
 					t.Error(err)
 				}
 			})

@@ -80,8 +80,10 @@ func (b *bridge) prepare(ctx context.Context) error {
 	if err := b.db.Migrate(ctx); err != nil {
 		return err
 	}
-	landing, _ := b.model.Landing()
-	return b.db.Seed(ctx, landing, b.model.Roles())
+	if err := b.db.Seed(ctx, b.model); err != nil {
+		return err
+	}
+	return b.db.View(ctx, func(tx *store.Tx) error { return b.model.Refresh(ctx, tx) })
 }
 
 // with runs a command's work on the bridge of the settings in force, and closes it.

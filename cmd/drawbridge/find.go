@@ -91,7 +91,7 @@ func (b *bridge) findRole(word string) (identity.Role, error) {
 		ids = append(ids, string(r.ID))
 	}
 	return identity.Role{}, identity.Errorf(identity.Invalid,
-		"There is no role %q in the access model %q. Use one of: %s.", word, b.model.Name, strings.Join(ids, ", ")).WithField("role")
+		"There is no role %q in the access model %q. Use one of: %s.", word, b.model.Name(), strings.Join(ids, ", ")).WithField("role")
 }
 
 // findDirectory returns the directory that word names: an id, or a name that only one directory has. An empty word is none.

@@ -24,7 +24,7 @@ access model exist. It is safe when several programs do it at once, and serve do
 				v := struct {
 					Database string `json:"database"`
 					Model    string `json:"access_model"`
-				}{config.RedactDatabase(b.settings.Database), b.model.Name}
+				}{config.RedactDatabase(b.settings.Database), b.model.Name()}
 				return p.show(v, func(w io.Writer) {
 					fmt.Fprintf(w, "The database %s is up to date, with the roles of the access model %s.\n", v.Database, v.Model)
 				})

@@ -96,7 +96,7 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 
 // announce logs the one line of the start, and how to make the first administrator where there is none.
 func (b *bridge) announce(ctx context.Context, log *slog.Logger, at net.Addr) error {
-	attrs := []any{"url", b.settings.URL, "listen", at.String(), "version", build().Version, "model", b.model.Name}
+	attrs := []any{"url", b.settings.URL, "listen", at.String(), "version", build().Version, "model", b.model.Name()}
 	admins, role, err := b.administrators(ctx)
 	if err != nil {
 		return err

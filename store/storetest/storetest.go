@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
@@ -78,12 +79,11 @@ func prepare(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	landing, _ := model.Landing()
 	if err := db.Migrate(ctx); err != nil {
 		db.Close()
 		return nil, err
 	}
-	if err := db.Seed(ctx, landing, model.Roles()); err != nil {
+	if err := db.Seed(ctx, model); err != nil {
 		db.Close()
 		return nil, err
 	}
@@ -99,4 +99,39 @@ func prepareTemplate(url string) error {
 		return err
 	}
 	return db.Close()
+}
+
+// Preset puts another built-in access model in force in a fresh database and returns it; nobody may hold a role yet.
+func Preset(t testing.TB, db *store.DB, name string) *access.Model {
+	t.Helper()
+	model, err := access.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	err = db.Update(ctx, func(tx *store.Tx) error {
+		old, err := tx.RoleDefinitions(ctx, identity.DefaultApplication)
+		if err != nil {
+			return err
+		}
+		for _, d := range old {
+			if err := tx.DeleteRole(ctx, d.Application, d.ID); err != nil {
+				return err
+			}
+		}
+		for _, d := range model.Definitions() {
+			d.Version = 1
+			if err := tx.PutRole(ctx, d); err != nil {
+				return err
+			}
+		}
+		return tx.PutAccessModel(ctx, store.AccessModelRecord{Application: identity.DefaultApplication, Name: model.Name(), Document: model.Source(), AppliedBy: "test"})
+	})
+	if err == nil {
+		err = db.View(ctx, func(tx *store.Tx) error { return model.Refresh(ctx, tx) })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model
 }
