@@ -211,9 +211,7 @@ func (p *program) connectionList() *cobra.Command {
 }
 
 func (p *program) listConnections(ctx context.Context, b *bridge) error {
-	all, err := everything(func(q identity.Query) (identity.Page[identity.Connection], error) {
-		return b.people.Connections(ctx, identity.Operator(), q)
-	}, func(c identity.Connection) string { return string(c.ID) })
+	all, err := b.allConnections(ctx, "")
 	if err != nil {
 		return err
 	}
