@@ -139,6 +139,17 @@ func (b *bridge) findConnection(ctx context.Context, word string) (identity.Conn
 	return identity.Connection{}, identity.Errorf(identity.NotFound, "There is no connection %q. See 'drawbridge connection list'.", word)
 }
 
+// withConnection is with, for work on the connection that word names.
+func (p *program) withConnection(ctx context.Context, word string, work func(b *bridge, c identity.Connection) error) error {
+	return p.with(ctx, func(b *bridge) error {
+		c, err := b.findConnection(ctx, word)
+		if err != nil {
+			return err
+		}
+		return work(b, c)
+	})
+}
+
 // optionalConnection returns the id of the connection that an optional flag names; an empty word is none.
 func (b *bridge) optionalConnection(ctx context.Context, word string) (identity.ConnectionID, error) {
 	if word == "" {
