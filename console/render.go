@@ -9,8 +9,10 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -19,22 +21,58 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// pages are the parsed templates by name, each with the layout and the parts. They are embedded, so what parses in a test parses everywhere.
-var pages = parsePages()
+// sharedFiles are what the pages have in common.
+var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html"}
 
-func parsePages() map[string]*template.Template {
-	shared := template.Must(template.New("").Funcs(functions).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/parts_connection.html"))
-	names := template.Must(shared.Clone())
-	out := map[string]*template.Template{}
-	files, _ := fs.Glob(templateFiles, "templates/*.html") // the pattern is a constant and valid
+// templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
+var templates = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles) })
+
+// parseTemplates returns everything in one set, so that the parts are in memory once and not once a page. Every page's file defines "content", which the
+// set has under the name of the file; whatever else a page defines must have a name of its own.
+func parseTemplates(from fs.FS) (*template.Template, error) {
+	set, err := template.New("").Funcs(functions).ParseFS(from, sharedFiles...)
+	if err != nil {
+		return nil, err
+	}
+	files, err := fs.Glob(from, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
 	for _, file := range files {
-		name := strings.TrimSuffix(path.Base(file), ".html")
-		if names.Lookup(path.Base(file)) != nil {
+		if slices.Contains(sharedFiles, file) {
 			continue
 		}
-		out[name] = template.Must(template.Must(shared.Clone()).ParseFS(templateFiles, file))
+		if err := addPage(set, from, file); err != nil {
+			return nil, err
+		}
 	}
-	return out
+	return set, nil
+}
+
+func addPage(set *template.Template, from fs.FS, file string) error {
+	base := path.Base(file)
+	page, err := template.New(base).Funcs(functions).ParseFS(from, file)
+	if err != nil {
+		return err
+	}
+	if page.Lookup("content") == nil {
+		return fmt.Errorf("%s defines no content", base)
+	}
+	for _, t := range page.Templates() {
+		name := t.Name()
+		switch {
+		case name == base: // what stands around the definitions
+			continue
+		case name == "content":
+			name = base
+		case set.Lookup(name) != nil:
+			return fmt.Errorf("%s defines %q, which is defined elsewhere", base, name)
+		}
+		if _, err := set.AddParseTree(name, t.Tree); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // functions is the one function map of all templates.
@@ -85,20 +123,26 @@ type frame struct {
 	Menu   []menuGroup
 	Notice string
 	Path   string
+
+	Content template.HTML // the page itself
 }
 
 // show writes a page. The page is complete before its first byte is sent, so an error can still become an error page.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string, s screen) error {
-	t, ok := pages[name]
-	if !ok {
-		return fmt.Errorf("console: there is no template %q", name)
+	set, err := templates()
+	if err != nil {
+		return fmt.Errorf("console: %w", err)
 	}
 	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
 	}
-	var page bytes.Buffer
-	if err := t.ExecuteTemplate(&page, "layout", f); err != nil {
+	var content, page bytes.Buffer
+	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
+		return fmt.Errorf("console: page %s: %w", name, err)
+	}
+	f.Content = template.HTML(content.String()) // the template has escaped it
+	if err := set.ExecuteTemplate(&page, "layout", f); err != nil {
 		return fmt.Errorf("console: page %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -280,6 +280,26 @@ func (s *Service) Connections(ctx context.Context, by identity.Actor, q identity
 
 // UpdateConnection changes a connection; its kind and tenant are fixed. A secret that change leaves as it is, stays.
 func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id identity.ConnectionID, change func(*identity.Connection) error) (identity.Connection, error) {
+	after, err := s.changeConnection(ctx, by, id, func(tx *store.Tx, before identity.Connection, after *identity.Connection, fresh identity.KeyPair) error {
+		if err := change(after); err != nil {
+			return err
+		}
+		if needsKey(after) {
+			if len(fresh.Key) == 0 {
+				return errNeedsKey
+			}
+			setOwnKeys(after, []identity.KeyPair{fresh})
+		}
+		return s.writeConnection(ctx, tx, by, before, after)
+	})
+	return after, sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
+}
+
+// changeConnection reads a connection for a change, and lets work change and write it in the same transaction; after begins as before. When work returns
+// errNeedsKey, it is done again with a fresh key of our own.
+func (s *Service) changeConnection(ctx context.Context, by identity.Actor, id identity.ConnectionID,
+	work func(tx *store.Tx, before identity.Connection, after *identity.Connection, fresh identity.KeyPair) error,
+) (identity.Connection, error) {
 	var after identity.Connection
 	if err := s.platform(by); err != nil {
 		return after, err
@@ -287,31 +307,22 @@ func (s *Service) UpdateConnection(ctx context.Context, by identity.Actor, id id
 	if id == "" || !validIDs(&id) {
 		return after, noConnection()
 	}
-	var own identity.KeyPair
+	var fresh identity.KeyPair
 	run := func(tx *store.Tx) error {
 		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
 		if err != nil {
 			return sharpen(err, noConnection)
 		}
 		after = before
-		if err := change(&after); err != nil {
-			return err
-		}
-		if needsKey(&after) {
-			if len(own.Key) == 0 {
-				return errNeedsKey
-			}
-			setOwnKeys(&after, []identity.KeyPair{own})
-		}
-		return s.writeConnection(ctx, tx, by, before, &after)
+		return work(tx, before, &after, fresh)
 	}
 	err := s.db.Update(ctx, run)
 	if errors.Is(err, errNeedsKey) {
-		if own, err = newKeyPair(id); err == nil {
+		if fresh, err = newKeyPair(id); err == nil {
 			err = s.db.Update(ctx, run)
 		}
 	}
-	return hideSecrets(by, after), sharpen(err, func() *identity.Error { return nameTaken("connection", after.Name) })
+	return hideSecrets(by, after), err
 }
 
 // writeConnection checks and writes what became of a connection, with its event, unless nothing differs.

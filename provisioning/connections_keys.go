@@ -34,38 +34,18 @@ const maxOwnKeys = 3
 // RotateConnectionKey takes one step of changing a connection's own key. Invalid for a connection that has none and for an unknown step, Conflict when
 // there is nothing to use or to drop, or no room for one more.
 func (s *Service) RotateConnectionKey(ctx context.Context, by identity.Actor, id identity.ConnectionID, step KeyStep) (identity.Connection, error) {
-	var after identity.Connection
-	if err := s.platform(by); err != nil {
-		return after, err
-	}
-	if id == "" || !validIDs(&id) {
-		return after, noConnection()
-	}
-	var fresh identity.KeyPair
-	if step == AddKey {
-		var err error
-		if fresh, err = newKeyPair(id); err != nil { // outside the transaction, which may run again
-			return after, err
-		}
-	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		before, err := tx.ConnectionForUpdate(ctx, store.Everything(), id)
-		if err != nil {
-			return sharpen(err, noConnection)
-		}
-		after = before
-		if err := rotate(&after, step, fresh); err != nil {
+	return s.changeConnection(ctx, by, id, func(tx *store.Tx, before identity.Connection, after *identity.Connection, fresh identity.KeyPair) error {
+		if err := rotate(after, step, fresh); err != nil {
 			return err
 		}
 		after.UpdatedAt = tx.Now()
-		if err := tx.UpdateConnection(ctx, after); err != nil {
+		if err := tx.UpdateConnection(ctx, *after); err != nil {
 			return err
 		}
-		e := aboutConnection(by, identity.ConnectionKeyRotated, after)
-		e.Reason, e.Changes = string(step), diffConnections(before, after)
+		e := aboutConnection(by, identity.ConnectionKeyRotated, *after)
+		e.Reason, e.Changes = string(step), diffConnections(before, *after)
 		return tx.InsertEvent(ctx, e)
 	})
-	return hideSecrets(by, after), err
 }
 
 // rotate takes a step on a copy: the pairs of before are not touched.
@@ -76,6 +56,8 @@ func rotate(c *identity.Connection, step KeyStep, fresh identity.KeyPair) error 
 		return identity.Errorf(identity.Invalid, "Only a SAML connection, and an OpenID one that proves itself by private_key_jwt, has a key of its own.").WithField("kind")
 	case step == AddKey && len(all) >= maxOwnKeys:
 		return identity.Errorf(identity.Conflict, "This connection has %d keys already: drop those that are not in use first.", len(all)).WithCode("connection.too_many_keys")
+	case step == AddKey && len(fresh.Key) == 0:
+		return errNeedsKey
 	case step == AddKey:
 		setOwnKeys(c, append(all, fresh))
 	case (step == UseKey || step == DropKey) && len(all) == 1:

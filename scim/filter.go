@@ -2,7 +2,6 @@ package scim
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -262,31 +261,4 @@ func isName(c byte) bool {
 
 func isLiteral(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '+' || c == '.'
-}
-
-// String prints the filter so that parsing it again gives an equal one.
-func (e *expr) String() string {
-	switch e.op {
-	case identity.OpAnd, identity.OpOr:
-		parts := make([]string, len(e.kids))
-		for i, k := range e.kids {
-			parts[i] = k.String()
-			if k.op == identity.OpAnd || k.op == identity.OpOr {
-				parts[i] = "(" + parts[i] + ")"
-			}
-		}
-		return strings.Join(parts, " "+string(e.op)+" ")
-	case identity.OpNot:
-		return "not (" + e.kids[0].String() + ")"
-	case identity.OpExists:
-		return e.name + "[" + e.kids[0].String() + "]"
-	case identity.OpPr:
-		return e.name + " pr"
-	}
-	return e.name + " " + string(e.op) + " " + encodeText(e.value)
-}
-
-// same reports whether two filters are equal.
-func (e *expr) same(o *expr) bool {
-	return e.op == o.op && e.name == o.name && e.value == o.value && slices.EqualFunc(e.kids, o.kids, (*expr).same)
 }

@@ -8,16 +8,8 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// filter parses a filter and resolves its names against the schema of the type. An unknown attribute is 400 with invalidFilter.
-func (t *resourceType) filter(text string, d dialect) (*identity.Filter, error) {
-	e, err := parseFilter(text, d.limits)
-	if err != nil {
-		return nil, err
-	}
-	return resolver{t: t, d: d}.resolve(e)
-}
-
-// filterAmong is filter for a question to several types at once: what only another type has is unassigned here (RFC 7644 section 3.4.2.1).
+// filterAmong parses a filter and resolves its names against the schema of the type. An unknown attribute is 400 with invalidFilter. In a question to several
+// types at once, what only another of them has is unassigned here (RFC 7644 section 3.4.2.1).
 func (t *resourceType) filterAmong(types []*resourceType, text string, d dialect) (*identity.Filter, error) {
 	e, err := parseFilter(text, d.limits)
 	if err != nil {

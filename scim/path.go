@@ -55,18 +55,6 @@ func wrongPath(text, why string) error {
 	return bad(invalidPath, "The path %q is not valid: %s. Examples of valid ones: name.givenName, emails[type eq \"work\"].value.", clip(text), why)
 }
 
-// String prints the path so that parsing it again gives an equal one.
-func (p parsedPath) String() string {
-	s := p.name
-	if p.filter != nil {
-		s += "[" + p.filter.String() + "]"
-		if p.sub != "" {
-			s += "." + p.sub
-		}
-	}
-	return s
-}
-
 // path parses a path and resolves it against the schema of the type. What it names and nobody knows is 400 with invalidPath.
 func (t *resourceType) path(text string, d dialect) (target, error) {
 	p, err := parsePath(text, d.limits)

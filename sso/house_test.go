@@ -116,7 +116,7 @@ func (h *house) signOut(w http.ResponseWriter, r *http.Request) error {
 // connect makes a SAML and an OIDC connection of the installation, and makes us known at both providers.
 func (h *house) connect() {
 	h.t.Helper()
-	settings, err := h.door.Metadata(h.t.Context(), h.saml.EntityID())
+	settings, err := h.door.Metadata(h.t.Context(), h.saml.EntityID(), identity.SAMLSettings{})
 	if err != nil {
 		h.t.Fatal(err)
 	}

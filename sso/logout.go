@@ -1,7 +1,6 @@
 package sso
 
 import (
-	"html/template"
 	"net/http"
 	"strings"
 
@@ -69,31 +68,11 @@ func (d *Door) upstreamLogout(w http.ResponseWriter, r *http.Request, v authn.Vi
 
 // onwardTemplate leads on by a page of its own and not by a redirect: browsers apply the form-action of the page with the sign-out button to every redirect
 // that follows, and the provider is not in it. A provider that takes forms only is posted to by a script of ours, or by the button.
-var onwardTemplate = template.Must(template.New("onward").Parse(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-{{if not .Form}}<meta http-equiv="refresh" content="0; url={{.Address}}">{{end}}
-<title>{{.Title}} · Drawbridge</title>
-<link rel="stylesheet" href="/assets/drawbridge.css">
-{{if .Form}}<script src="/sso/submit.js" defer></script>{{end}}
-</head>
-<body class="gate">
-<main id="content">
-<p class="brand"><span>Drawbridge</span></p>
-<h1>{{.Title}}</h1>
-<p>{{.Text}}</p>
-{{if .Form}}<form method="post" action="{{.Address}}" id="onward">
+var onwardTemplate = framed(`{{define "head"}}{{if .Form}}<script src="/sso/submit.js" defer></script>{{else}}<meta http-equiv="refresh" content="0; url={{.Address}}">{{end}}{{end}}
+{{define "content"}}{{if .Form}}<form method="post" action="{{.Address}}" id="onward">
 {{range .Form}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">
 {{end}}<button class="button">Continue</button></form>
-{{else}}<p><a class="button" href="{{.Address}}">Continue</a></p>{{end}}
-</main>
-</body>
-</html>
-`))
+{{else}}<p><a class="button" href="{{.Address}}">Continue</a></p>{{end}}{{end}}`)
 
 // onwardPage is what the page shows.
 type onwardPage struct {

@@ -58,24 +58,15 @@ type (
 // Metadata reads what a connection must know of its provider from metadata XML, or from an https URL of it, which is kept. Our own key and certificate
 // are not part of it. It refuses, with a message for the administrator: other schemes and private addresses (unless Options.AllowPrivate), more than
 // 2 MiB, document types, several providers in one document, keys that are too short, what is no longer valid, and providers without HTTP-Redirect.
-func (d *Door) Metadata(ctx context.Context, source string) (identity.SAMLSettings, error) {
-	return d.MetadataFor(ctx, source, identity.SAMLSettings{})
-}
-
-// MetadataFor is Metadata for a provider of which something is known: EntityID chooses one of several in a document, and MetadataSigner (DER) is whose
-// signature the metadata must have; either may be empty. Where EntityID is missing and needed, the error's Choices are the entity ids in the document
-// and its Field is "entityid".
-func (d *Door) MetadataFor(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
+//
+// Of known, EntityID chooses one of several providers in a document, and MetadataSigner (DER) is whose signature the metadata must have; either may be
+// empty. Where EntityID is missing and needed, the error's Choices are the entity ids in the document and its Field is "entityid".
+func (d *Door) Metadata(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
 	return d.fetch.metadata(ctx, source, known)
 }
 
 // ReadMetadata is Metadata for callers without a door, such as the command line.
-func ReadMetadata(ctx context.Context, source string, allowPrivate bool) (identity.SAMLSettings, error) {
-	return ReadMetadataFor(ctx, source, identity.SAMLSettings{}, allowPrivate)
-}
-
-// ReadMetadataFor is MetadataFor for callers without a door.
-func ReadMetadataFor(ctx context.Context, source string, known identity.SAMLSettings, allowPrivate bool) (identity.SAMLSettings, error) {
+func ReadMetadata(ctx context.Context, source string, known identity.SAMLSettings, allowPrivate bool) (identity.SAMLSettings, error) {
 	return newFetcher(allowPrivate).metadata(ctx, source, known)
 }
 

@@ -33,19 +33,19 @@ func TestM03OneOfSeveralProvidersIsChosenByItsEntityID(t *testing.T) {
 	renewals(t, func(t *testing.T, r *renewal) {
 		const other = "https://second.example.com/metadata"
 		text := r.federation(other)
-		_, err := r.door.Metadata(t.Context(), text)
+		_, err := r.door.Metadata(t.Context(), text, identity.SAMLSettings{})
 		var why *identity.Error
 		if identity.CodeOf(err) != "saml.several_providers" || !errors.As(err, &why) || why.Field != "entityid" || !slices.Equal(why.Choices, []string{r.saml.EntityID(), other}) {
 			t.Fatalf("the error is %v with the choices %q", err, why.Choices)
 		}
-		s, err := r.door.MetadataFor(t.Context(), text, identity.SAMLSettings{EntityID: other})
+		s, err := r.door.Metadata(t.Context(), text, identity.SAMLSettings{EntityID: other})
 		if err != nil || s.EntityID != other || len(s.Certificates) != 1 || hexOf(s.Certificates[0]) != hexOf(newer().cert) {
 			t.Errorf("chosen: %q with %d certificates, %v", s.EntityID, len(s.Certificates), err)
 		}
-		if _, err := r.door.MetadataFor(t.Context(), text, identity.SAMLSettings{EntityID: "https://third.example.com"}); identity.CodeOf(err) != "saml.other_provider" {
+		if _, err := r.door.Metadata(t.Context(), text, identity.SAMLSettings{EntityID: "https://third.example.com"}); identity.CodeOf(err) != "saml.other_provider" {
 			t.Errorf("one that is not there: %v", err)
 		}
-		if _, err := r.door.MetadataFor(t.Context(), r.federation(other, other), identity.SAMLSettings{EntityID: other}); identity.KindOf(err) != identity.Invalid {
+		if _, err := r.door.Metadata(t.Context(), r.federation(other, other), identity.SAMLSettings{EntityID: other}); identity.KindOf(err) != identity.Invalid {
 			t.Errorf("one that is there twice: %v", err)
 		}
 		r.says(text) // and a refresh goes on with the one that was chosen

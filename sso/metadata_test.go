@@ -49,7 +49,7 @@ func TestMetadata(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := ReadMetadata(context.Background(), "\n"+tt.raw, false)
+			s, err := ReadMetadata(context.Background(), "\n"+tt.raw, identity.SAMLSettings{}, false)
 			if strings.HasPrefix(tt.raw, "\ufeff") {
 				s, err = parseMetadata([]byte(tt.raw), identity.SAMLSettings{}, false)
 			}
@@ -96,7 +96,7 @@ func TestM01OnlyPublicAddressesAreAskedAndOnlyByHTTPS(t *testing.T) {
 		"https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data/", "https://[::1]/", "https://[fe80::1]/", "https://localhost/",
 	}
 	for _, source := range refused {
-		_, err := ReadMetadata(t.Context(), source, false)
+		_, err := ReadMetadata(t.Context(), source, identity.SAMLSettings{}, false)
 		if identity.KindOf(err) != identity.Invalid || identity.CodeOf(err) != "saml.metadata_unreachable" {
 			t.Errorf("%s: %v, want a refusal", source, err)
 		}
@@ -113,7 +113,7 @@ func TestM01OnlyPublicAddressesAreAskedAndOnlyByHTTPS(t *testing.T) {
 	if s, err := publicServer(t, serve).metadata(t.Context(), "https://example.com/metadata", identity.SAMLSettings{}); err != nil || s.MetadataURL != "https://example.com/metadata" {
 		t.Errorf("a public address: %q, %v", s.MetadataURL, err)
 	}
-	if _, err := ReadMetadata(t.Context(), plain.URL, true); err != nil {
+	if _, err := ReadMetadata(t.Context(), plain.URL, identity.SAMLSettings{}, true); err != nil {
 		t.Errorf("allowed for development, and still: %v", err)
 	}
 }
@@ -137,7 +137,7 @@ func TestWhichAddressesArePublic(t *testing.T) {
 func TestRedirectsWithoutEndAreRefused(t *testing.T) {
 	loop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/again", http.StatusFound) }))
 	defer loop.Close()
-	if _, err := ReadMetadata(t.Context(), loop.URL, true); identity.KindOf(err) != identity.Invalid {
+	if _, err := ReadMetadata(t.Context(), loop.URL, identity.SAMLSettings{}, true); identity.KindOf(err) != identity.Invalid {
 		t.Errorf("%v, want a refusal", err)
 	}
 }
@@ -147,7 +147,7 @@ func TestAnAddressThatIsNoMetadataIsNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }))
 			defer server.Close()
-			if _, err := ReadMetadata(context.Background(), server.URL, true); err == nil || !strings.Contains(messageOf(err), "give the address of the provider's metadata itself") {
+			if _, err := ReadMetadata(context.Background(), server.URL, identity.SAMLSettings{}, true); err == nil || !strings.Contains(messageOf(err), "give the address of the provider's metadata itself") {
 				t.Errorf("the message is %q", messageOf(err))
 			}
 		})

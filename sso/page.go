@@ -36,7 +36,8 @@ type page struct {
 	Password  string // likewise: where the person signs in with a password first
 }
 
-var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
+// frame is what the pages of this door have in common. A page defines its content, and "head" when it needs more there.
+var frame = template.Must(template.New("frame").Parse(`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -45,18 +46,26 @@ var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <meta name="robots" content="noindex">
 <title>{{.Title}} · Drawbridge</title>
 <link rel="stylesheet" href="/assets/drawbridge.css">
+{{block "head" .}}{{end}}
 </head>
 <body class="gate">
 <main id="content">
 <p class="brand"><span>Drawbridge</span></p>
 <h1>{{.Title}}</h1>
 <p>{{.Text}}</p>
-{{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
-<p>{{with .Password}}<a class="button button-primary" href="{{.}}">Sign in with the password</a> {{end}}{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>
+{{template "content" .}}
 </main>
 </body>
 </html>
 `))
+
+// framed returns the frame with what a page defines.
+func framed(definitions string) *template.Template {
+	return template.Must(template.Must(frame.Clone()).Parse(definitions))
+}
+
+var pageTemplate = framed(`{{define "content"}}{{with .Reference}}<p>Reference: <code>{{.}}</code></p>{{end}}
+<p>{{with .Password}}<a class="button button-primary" href="{{.}}">Sign in with the password</a> {{end}}{{with .Again}}<a class="button" href="{{.}}">{{$.Label}}</a> {{end}}<a href="/signin">Other ways to sign in</a></p>{{end}}`)
 
 // refuse renders an error for a browser: always the same page, whatever the reason was. The trace and the log know it.
 func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {

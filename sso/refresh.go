@@ -30,7 +30,7 @@ func (d *Door) Refresh(ctx context.Context, by identity.Actor, id identity.Conne
 	if c.Kind != identity.SAML || c.SAML.MetadataURL == "" {
 		return out, identity.Errorf(identity.Precondition, "This connection has no address of its provider's metadata. Enter one, or import the metadata as a file.").WithField("metadataurl")
 	}
-	read, err := d.MetadataFor(ctx, c.SAML.MetadataURL, c.SAML)
+	read, err := d.Metadata(ctx, c.SAML.MetadataURL, c.SAML)
 	if err == nil {
 		out, err = d.provisioning.ApplyMetadata(ctx, by, id, read)
 	}

@@ -105,7 +105,7 @@ func TestS29AShortKeyCannotBeSaved(t *testing.T) {
 		_, cert := h.saml.Key()
 		encode := base64.StdEncoding.EncodeToString
 		metadata := strings.Replace(string(h.saml.Metadata()), encode(cert), encode(short), 1)
-		if _, err := h.door.Metadata(t.Context(), metadata); identity.KindOf(err) != identity.Invalid || identity.CodeOf(err) != "saml.bad_metadata" {
+		if _, err := h.door.Metadata(t.Context(), metadata, identity.SAMLSettings{}); identity.KindOf(err) != identity.Invalid || identity.CodeOf(err) != "saml.bad_metadata" {
 			t.Errorf("the metadata is read: %v", err)
 		}
 		c := h.viaSAML

@@ -124,7 +124,7 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 		}
 		metadata = string(raw)
 	}
-	if c.SAML, err = sso.ReadMetadataFor(ctx, metadata, extra, b.settings.AllowPrivateProviders); err != nil {
+	if c.SAML, err = sso.ReadMetadata(ctx, metadata, extra, b.settings.AllowPrivateProviders); err != nil {
 		return err
 	}
 	c.SAML.EmailClaim, c.SAML.AllowSHA1 = extra.EmailClaim, extra.AllowSHA1
@@ -137,7 +137,7 @@ func (p *program) createSAML(ctx context.Context, b *bridge, n newConnection, ex
 
 // samlSettings reads a provider's metadata, given as XML or as a URL; known may say which of several providers. Our own key is made with the connection.
 func (b *bridge) samlSettings(ctx context.Context, source string, known identity.SAMLSettings) (identity.SAMLSettings, error) {
-	return sso.ReadMetadataFor(ctx, source, known, b.settings.AllowPrivateProviders)
+	return sso.ReadMetadata(ctx, source, known, b.settings.AllowPrivateProviders)
 }
 
 func (p *program) connectionOIDC() *cobra.Command {
@@ -211,9 +211,7 @@ func (p *program) connectionList() *cobra.Command {
 }
 
 func (p *program) listConnections(ctx context.Context, b *bridge) error {
-	all, err := everything(func(q identity.Query) (identity.Page[identity.Connection], error) {
-		return b.people.Connections(ctx, identity.Operator(), q)
-	}, func(c identity.Connection) string { return string(c.ID) })
+	all, err := b.allConnections(ctx, "")
 	if err != nil {
 		return err
 	}

@@ -19,13 +19,7 @@ func (p *program) connectionShow() *cobra.Command {
 		Example: `  drawbridge connection show "Acme Okta" --json`,
 		Args:    cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error {
-				c, err := b.findConnection(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				return p.describeConnection(ctx, b, c)
-			})
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error { return p.describeConnection(ctx, b, c) })
 		}),
 	}
 }
@@ -43,11 +37,7 @@ func (p *program) connectionUpdate() *cobra.Command {
 	n.flags(cmd.Flags())
 	n.bound(cmd, p)
 	cmd.RunE = p.do(func(ctx context.Context, args []string) error {
-		return p.with(ctx, func(b *bridge) error {
-			c, err := b.findConnection(ctx, args[0])
-			if err != nil {
-				return err
-			}
+		return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error {
 			change, err := n.change(ctx, b, c)
 			if err != nil {
 				return err
@@ -69,12 +59,8 @@ func (p *program) connectionSwitch(use, short string, on bool) *cobra.Command {
 		Example: `  drawbridge connection ` + use + ` "Acme Okta"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error {
-				c, err := b.findConnection(ctx, args[0])
-				if err != nil {
-					return err
-				}
-				c, err = b.people.UpdateConnection(ctx, identity.Operator(), c.ID, func(c *identity.Connection) error { c.Enabled = on; return nil })
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error {
+				c, err := b.people.UpdateConnection(ctx, identity.Operator(), c.ID, func(c *identity.Connection) error { c.Enabled = on; return nil })
 				if err != nil {
 					return err
 				}
@@ -93,11 +79,7 @@ func (p *program) connectionDelete() *cobra.Command {
   drawbridge connection delete "Acme Okta" --with-links`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error {
-				c, err := b.findConnection(ctx, args[0])
-				if err != nil {
-					return err
-				}
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error {
 				if err := b.people.DeleteConnection(ctx, identity.Operator(), c.ID, withLinks); err != nil {
 					return err
 				}
@@ -118,12 +100,9 @@ func (p *program) connectionKey() *cobra.Command {
   drawbridge connection key "Acme Okta" drop`,
 		Args: cobra.ExactArgs(2),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error {
-				c, err := b.findConnection(ctx, args[0])
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error {
+				c, err := b.people.RotateConnectionKey(ctx, identity.Operator(), c.ID, provisioning.KeyStep(args[1]))
 				if err != nil {
-					return err
-				}
-				if c, err = b.people.RotateConnectionKey(ctx, identity.Operator(), c.ID, provisioning.KeyStep(args[1])); err != nil {
 					return err
 				}
 				return p.describeConnection(ctx, b, c)

@@ -88,7 +88,7 @@ func certificateOf(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings, err := sso.ReadMetadata(t.Context(), string(raw), true)
+	settings, err := sso.ReadMetadata(t.Context(), string(raw), identity.SAMLSettings{}, true)
 	if err != nil {
 		t.Fatal(err)
 	}

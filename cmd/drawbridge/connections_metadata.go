@@ -5,12 +5,12 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"log/slog"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drawbridge-id/drawbridge/identity"
-	"github.com/drawbridge-id/drawbridge/sso"
 )
 
 // metadataFlags are the flags about which metadata is believed.
@@ -49,18 +49,13 @@ certificate that it names no more goes after seven days. Where the connection pi
 		Example: `  drawbridge connection refresh "Acme Okta"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.refreshConnection(ctx, b, args[0]) })
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error { return p.refreshConnection(ctx, b, c) })
 		}),
 	}
 }
 
-func (p *program) refreshConnection(ctx context.Context, b *bridge, word string) error {
-	c, err := b.findConnection(ctx, word)
-	if err != nil {
-		return err
-	}
-	door := sso.New(sso.Options{Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, AllowPrivate: b.settings.AllowPrivateProviders})
-	out, err := door.Refresh(ctx, identity.Operator(), c.ID)
+func (p *program) refreshConnection(ctx context.Context, b *bridge, c identity.Connection) error {
+	out, err := b.ssoDoor(slog.Default()).Refresh(ctx, identity.Operator(), c.ID)
 	if err != nil {
 		return err
 	}
@@ -144,18 +139,16 @@ it, the one that waits now is meant, and printed.`,
   drawbridge connection ` + verb + ` "Acme Okta" --change 4f0c6f0a2d1b9e77`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.settleMetadata(ctx, b, args[0], digest, state, decide(b)) })
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error {
+				return p.settleMetadata(ctx, b, c, digest, state, decide(b))
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&digest, "change", "", "the change, as 'connection refresh' names it (default: the one that waits now)")
 	return cmd
 }
 
-func (p *program) settleMetadata(ctx context.Context, b *bridge, word, digest, state string, decide decision) error {
-	c, err := b.findConnection(ctx, word)
-	if err != nil {
-		return err
-	}
+func (p *program) settleMetadata(ctx context.Context, b *bridge, c identity.Connection, digest, state string, decide decision) error {
 	held, err := b.people.PendingMetadata(ctx, identity.Operator(), c.ID)
 	if err != nil {
 		return err

@@ -25,18 +25,14 @@ With --wait the command prints the result as soon as it is there; its exit code 
 		Example: `  drawbridge connection test "Acme Okta" --wait`,
 		Args:    cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.tryConnection(ctx, b, args[0], wait) })
+			return p.withConnection(ctx, args[0], func(b *bridge, c identity.Connection) error { return p.tryConnection(ctx, b, c, wait) })
 		}),
 	}
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait until the test is done and print its result")
 	return cmd
 }
 
-func (p *program) tryConnection(ctx context.Context, b *bridge, word string, wait bool) error {
-	c, err := b.findConnection(ctx, word)
-	if err != nil {
-		return err
-	}
+func (p *program) tryConnection(ctx context.Context, b *bridge, c identity.Connection, wait bool) error {
 	t, key, err := b.people.BeginTrial(ctx, identity.Operator(), c.ID)
 	if err != nil {
 		return err

@@ -122,24 +122,49 @@ func (b *bridge) findDirectory(ctx context.Context, word string) (identity.Direc
 		"Several directories are called %q. Give the id of the one you mean: see 'drawbridge directory list'.", word)
 }
 
-// findConnection returns the connection that word names: its id or its name. An empty word is none.
+// findConnection returns the connection that word names: its id or its name.
 func (b *bridge) findConnection(ctx context.Context, word string) (identity.Connection, error) {
-	if word == "" {
-		return identity.Connection{}, nil
-	}
 	if id, ok := identity.ParseID[identity.ConnectionID](word); ok {
 		return b.people.Connection(ctx, identity.Operator(), id)
 	}
-	page, err := b.people.Connections(ctx, identity.Operator(), identity.Query{Search: word, Limit: pageSize})
+	all, err := b.allConnections(ctx, word)
 	if err != nil {
 		return identity.Connection{}, err
 	}
-	for _, c := range page.Items {
+	for _, c := range all {
 		if identity.NameKey(c.Name) == identity.NameKey(word) {
 			return c, nil
 		}
 	}
 	return identity.Connection{}, identity.Errorf(identity.NotFound, "There is no connection %q. See 'drawbridge connection list'.", word)
+}
+
+// withConnection is with, for work on the connection that word names.
+func (p *program) withConnection(ctx context.Context, word string, work func(b *bridge, c identity.Connection) error) error {
+	return p.with(ctx, func(b *bridge) error {
+		c, err := b.findConnection(ctx, word)
+		if err != nil {
+			return err
+		}
+		return work(b, c)
+	})
+}
+
+// optionalConnection returns the id of the connection that an optional flag names; an empty word is none.
+func (b *bridge) optionalConnection(ctx context.Context, word string) (identity.ConnectionID, error) {
+	if word == "" {
+		return "", nil
+	}
+	c, err := b.findConnection(ctx, word)
+	return c.ID, err
+}
+
+// allConnections returns every connection with search in its name.
+func (b *bridge) allConnections(ctx context.Context, search string) ([]identity.Connection, error) {
+	return everything(func(q identity.Query) (identity.Page[identity.Connection], error) {
+		q.Search = search
+		return b.people.Connections(ctx, identity.Operator(), q)
+	}, func(c identity.Connection) string { return string(c.ID) })
 }
 
 func (b *bridge) allDirectories(ctx context.Context) ([]identity.Directory, error) {

@@ -79,11 +79,10 @@ Reviews are deleted 90 days after the last attempt.`,
 }
 
 func (p *program) listReviews(ctx context.Context, b *bridge, q provisioning.ReviewQuery, connection string) error {
-	c, err := b.findConnection(ctx, connection)
-	if err != nil {
+	var err error
+	if q.ConnectionID, err = b.optionalConnection(ctx, connection); err != nil {
 		return err
 	}
-	q.ConnectionID = c.ID
 	page, err := b.people.Reviews(ctx, identity.Operator(), q)
 	if err != nil {
 		return err

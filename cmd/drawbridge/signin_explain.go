@@ -44,11 +44,11 @@ the message was issued; the list also says what is over by now. It ends with sta
 }
 
 func (p *program) explainMessage(ctx context.Context, b *bridge, input, connection, at string) error {
-	c, err := b.findConnection(ctx, connection)
+	id, err := b.optionalConnection(ctx, connection)
 	if err != nil {
 		return err
 	}
-	t, err := b.ssoDoor(slog.New(slog.DiscardHandler)).Explain(ctx, identity.Operator(), identity.Pasted{Input: input, ConnectionID: c.ID, At: at})
+	t, err := b.ssoDoor(slog.New(slog.DiscardHandler)).Explain(ctx, identity.Operator(), identity.Pasted{Input: input, ConnectionID: id, At: at})
 	if err != nil {
 		return err
 	}

@@ -79,11 +79,10 @@ func (p *program) listSignins(ctx context.Context, b *bridge, f signinFlags) err
 		}
 		f.q.UserID = u.ID
 	}
-	c, err := b.findConnection(ctx, f.connection)
-	if err != nil {
+	var err error
+	if f.q.ConnectionID, err = b.optionalConnection(ctx, f.connection); err != nil {
 		return err
 	}
-	f.q.ConnectionID = c.ID
 	page, err := b.people.Traces(ctx, identity.Operator(), f.q)
 	if err != nil {
 		return err

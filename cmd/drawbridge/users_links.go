@@ -20,7 +20,7 @@ func (p *program) userLink() *cobra.Command {
   drawbridge user link ada@example.com --connection Entra --issuer https://login.microsoftonline.com/TENANT/v2.0 --subject AAAA`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.linkUser(ctx, b, args[0], connection, l, reason) })
+			return p.withConnection(ctx, connection, func(b *bridge, c identity.Connection) error { return p.linkUser(ctx, b, args[0], c, l, reason) })
 		}),
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "the connection, by id or name")
@@ -31,12 +31,8 @@ func (p *program) userLink() *cobra.Command {
 	return cmd
 }
 
-func (p *program) linkUser(ctx context.Context, b *bridge, word, connection string, l identity.Link, reason string) error {
+func (p *program) linkUser(ctx context.Context, b *bridge, word string, c identity.Connection, l identity.Link, reason string) error {
 	u, err := b.findUser(ctx, word)
-	if err != nil {
-		return err
-	}
-	c, err := b.findConnection(ctx, connection)
 	if err != nil {
 		return err
 	}
@@ -55,7 +51,7 @@ func (p *program) userUnlink() *cobra.Command {
 		Example: `  drawbridge user unlink ada@example.com --connection "Acme Okta" --reason "another account there"`,
 		Args:    cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.unlinkUser(ctx, b, args[0], connection, reason) })
+			return p.withConnection(ctx, connection, func(b *bridge, c identity.Connection) error { return p.unlinkUser(ctx, b, args[0], c, reason) })
 		}),
 	}
 	cmd.Flags().StringVar(&connection, "connection", "", "the connection, by id or name")
@@ -64,12 +60,8 @@ func (p *program) userUnlink() *cobra.Command {
 	return cmd
 }
 
-func (p *program) unlinkUser(ctx context.Context, b *bridge, word, connection, reason string) error {
+func (p *program) unlinkUser(ctx context.Context, b *bridge, word string, c identity.Connection, reason string) error {
 	u, err := b.findUser(ctx, word)
-	if err != nil {
-		return err
-	}
-	c, err := b.findConnection(ctx, connection)
 	if err != nil {
 		return err
 	}

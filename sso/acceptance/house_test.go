@@ -99,7 +99,7 @@ func buildOver(t testing.TB, db *store.DB, secure bool) *house {
 	h.door.Routes(mux)
 	scim.New(scim.Options{Provisioning: h.people, Authn: h.authn, URL: h.url, Log: log}).Routes(mux)
 	console.New(console.Options{
-		Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, Metadata: h.door.MetadataFor, Refresh: h.door.Refresh, Logout: h.door.Logout,
+		Provisioning: h.people, Authn: h.authn, URL: h.url, Cookies: cookies, Metadata: h.door.Metadata, Refresh: h.door.Refresh, Logout: h.door.Logout,
 		Explain: h.door.Explain, Begin: h.door.Begin, Log: log,
 	}).Routes(mux)
 	server.Config.Handler = web.New(web.Options{Log: log, URL: h.url}).Handler(mux)
@@ -117,7 +117,7 @@ func buildOver(t testing.TB, db *store.DB, secure bool) *house {
 // connect makes a SAML and an OIDC connection of the installation for example.com, and makes us known at both providers.
 func (h *house) connect() {
 	h.t.Helper()
-	settings, err := h.door.Metadata(h.t.Context(), h.saml.EntityID())
+	settings, err := h.door.Metadata(h.t.Context(), h.saml.EntityID(), identity.SAMLSettings{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
