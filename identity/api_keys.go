@@ -2,9 +2,6 @@ package identity
 
 import "time"
 
-// APIKeyPrefix is what every API key begins with in front of its JWT, so that people and secret scanners know one.
-const APIKeyPrefix = "dbk_"
-
 // APIKey is a key with which a program calls as a person. It is a JWT without an end, and holds as long as its row says so: the id is its jti.
 type APIKey struct {
 	ID          APIKeyID
