@@ -59,21 +59,24 @@ func (s *Service) CreateAPIKey(ctx context.Context, by identity.Actor, user iden
 				return err
 			}
 		}
-		k, secret, err = s.issueKey(ctx, tx, by, u, name, policy.Reveal)
+		k, secret, err = s.issueKey(ctx, tx, by, u, name, policy)
 		return err
 	})
 	return k, secret, err
 }
 
 // issueKey signs and writes a key.
-func (s *Service) issueKey(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, name string, reveal bool) (identity.APIKey, string, error) {
+func (s *Service) issueKey(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, name string, policy identity.KeyPolicy) (identity.APIKey, string, error) {
 	k := identity.APIKey{
-		ID: identity.NewID[identity.APIKeyID](), Application: identity.DefaultApplication, UserID: u.ID, Name: name, Revealable: reveal,
+		ID: identity.NewID[identity.APIKeyID](), Application: identity.DefaultApplication, UserID: u.ID, Name: name, Revealable: policy.Reveal,
 		CreatedBy: by.Label, CreatedAt: tx.Now(),
 	}
-	secret, err := signKey(ctx, tx, k)
-	if err != nil {
-		return k, "", err
+	secret := identity.NewSecret("dbk_")
+	if policy.JWT {
+		var err error
+		if secret, err = signKey(ctx, tx, k); err != nil {
+			return k, "", err
+		}
 	}
 	k.Hint = secret[len(secret)-6:]
 	if err := tx.InsertAPIKey(ctx, k, secret); err != nil {
@@ -226,6 +229,9 @@ func (s *Service) call(ctx context.Context, tx *store.Tx, hash []byte) (Call, er
 	if v.refused() {
 		return Call{}, badKey(fmt.Errorf("key %s: %s: %s", k.ID, v.code, v.why))
 	}
+	if end := k.CreatedAt.Add(policy.Age); policy.Age > 0 && !tx.Now().Before(end) {
+		return Call{}, badKey(fmt.Errorf("key %s ended at %s", k.ID, end.Format(time.RFC3339)))
+	}
 	return Call{Key: k, User: s.withRoles(u, roles), Actor: self(u, roles, "api")}, nil
 }
 
@@ -243,6 +249,16 @@ func (s *Service) APIKeys(ctx context.Context, by identity.Actor, user identity.
 		}
 		out, err = tx.APIKeys(ctx, u.ID, keysListed)
 		return err
+	})
+	return out, err
+}
+
+// APIKey returns a key of oneself, or with the right to write users of somebody else.
+func (s *Service) APIKey(ctx context.Context, by identity.Actor, id identity.APIKeyID) (identity.APIKey, error) {
+	var out identity.APIKey
+	err := s.withKey(ctx, by, id, func(_ *store.Tx, _ identity.User, k identity.APIKey) error {
+		out = k
+		return nil
 	})
 	return out, err
 }

@@ -13,12 +13,27 @@ import (
 
 // keyPolicy is what holds now: the access model's word, and the roles that the installation chose instead.
 func (s *Service) keyPolicy(ctx context.Context, tx *store.Tx) (identity.KeyPolicy, error) {
-	p := s.model.KeyPolicy()
+	p := s.modelKeys()
 	roles, said, err := tx.KeyRoles(ctx)
 	if said {
 		p.Roles = roles
 	}
 	return p, err
+}
+
+// modelKeys is the access model's word. One that does not speak of keys lets the platform's roles have them: somebody must be able to connect applications.
+func (s *Service) modelKeys() identity.KeyPolicy {
+	k, ok := s.model.APIKeys()
+	if ok {
+		return identity.KeyPolicy{Enabled: true, Roles: k.Roles, Reveal: !k.RevealOnce, JWT: k.JWT, Age: k.Lifetime}
+	}
+	p := identity.KeyPolicy{Enabled: true, Roles: []identity.RoleID{}, JWT: true}
+	for _, r := range s.model.Roles() {
+		if r.Scope == identity.ScopePlatform {
+			p.Roles = append(p.Roles, r.ID)
+		}
+	}
+	return p
 }
 
 // KeyPolicy returns whose API keys work.

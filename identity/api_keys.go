@@ -18,10 +18,11 @@ type APIKey struct {
 
 // KeyPolicy says whose API keys work. Keys of other roles stop at once, and work again when the policy changes back.
 type KeyPolicy struct {
-	Enabled bool
-	Roles   []RoleID // nil: every role
-	Reveal  bool     // a key may be shown again
-	Revoke  bool     // deactivating a person revokes the keys; else they only stop until the person is let in again
+	Enabled bool          `json:"enabled"`
+	Roles   []RoleID      `json:"roles"`  // nil: every role
+	Reveal  bool          `json:"reveal"` // a key may be shown again
+	JWT     bool          `json:"jwt"`    // else it is random text
+	Age     time.Duration `json:"age"`    // how long a key works; 0: until it is revoked
 }
 
 // Allows reports whether the keys of somebody with these roles work: one allowed role is enough.

@@ -105,7 +105,7 @@ func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Ac
 			}
 			changes = append(changes, identity.Change{Field: "sessions", Before: sessions, After: 0})
 		}
-		if s.model.KeyPolicy().Revoke {
+		if keys, ok := s.model.APIKeys(); ok && keys.RevokedOnDeactivate {
 			n, err := tx.RevokeAPIKeysOf(ctx, u.ID)
 			if err != nil {
 				return e, err
