@@ -40,7 +40,7 @@ func viewAPIKey(k identity.APIKey, secret string) apiKeyView {
 
 func (p *program) apiKeyList() *cobra.Command {
 	return &cobra.Command{
-		Use: "list USER", Short: "List a person's API keys, newest first, revoked ones too", Args: cobra.ExactArgs(1),
+		Use: "list USER", Short: "List a person's API keys, newest first, revoked ones too", Example: "  drawbridge api-key list ada@example.com", Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			return p.with(ctx, func(b *bridge) error {
 				u, err := b.findUser(ctx, args[0])
@@ -109,7 +109,7 @@ func (p *program) showNewKey(ctx context.Context, b *bridge, k identity.APIKey, 
 func (p *program) apiKeyRegenerate() *cobra.Command {
 	var sure bool
 	cmd := &cobra.Command{
-		Use: "regenerate KEY-ID", Short: "Replace an API key by a new one; the old one stops at once", Args: cobra.ExactArgs(1),
+		Use: "regenerate KEY-ID", Short: "Replace an API key by a new one; the old one stops at once", Example: "  drawbridge api-key regenerate 01976d5b-0000-7000-8000-000000000000", Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			return p.with(ctx, func(b *bridge) error {
 				k, err := b.authn.APIKey(ctx, identity.Operator(), identity.APIKeyID(args[0]))
@@ -130,7 +130,7 @@ func (p *program) apiKeyRegenerate() *cobra.Command {
 
 func (p *program) apiKeyReveal() *cobra.Command {
 	return &cobra.Command{
-		Use: "reveal KEY-ID", Short: "Show an API key again; that it was shown is written down", Args: cobra.ExactArgs(1),
+		Use: "reveal KEY-ID", Short: "Show an API key again; that it was shown is written down", Example: "  drawbridge api-key reveal 01976d5b-0000-7000-8000-000000000000", Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			return p.with(ctx, func(b *bridge) error {
 				secret, err := b.authn.RevealAPIKey(ctx, identity.Operator(), identity.APIKeyID(args[0]))
@@ -147,7 +147,7 @@ func (p *program) apiKeyRevoke() *cobra.Command {
 	var sure bool
 	var reason string
 	cmd := &cobra.Command{
-		Use: "revoke KEY-ID", Short: "Revoke an API key; it stops at once and for good", Args: cobra.ExactArgs(1),
+		Use: "revoke KEY-ID", Short: "Revoke an API key; it stops at once and for good", Example: `  drawbridge api-key revoke 01976d5b-0000-7000-8000-000000000000 --reason "lost laptop"`, Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			if !sure && !p.confirm("Programs that use this key stop working. Revoke it?") {
 				return identity.Errorf(identity.Precondition, "Nothing was changed. Answer y, or repeat with --yes.")
