@@ -236,3 +236,10 @@ CREATE TABLE import_mappings (
     updated_at TIMESTAMP NOT NULL
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
+
+-- What was held when a review began stays readable after it was taken away.
+ALTER TABLE access_review_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMP;
+CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
