@@ -282,6 +282,8 @@ func (m *Model) Minimum(id identity.RoleID) int {
 type Policy struct {
 	MinPassword     int           // characters
 	PasswordClasses int           // how many of: small letters, capitals, digits, others
+	PasswordHistory int           // how many of the last passwords may not come back
+	PasswordAge     time.Duration // after which a password has to be changed
 	MaxFailures     int           // wrong passwords before the account waits
 	UnlockAfter     time.Duration // how long it waits
 	NeverUnlock     bool          // it waits until an administrator sets a new password
@@ -293,7 +295,7 @@ type Policy struct {
 func (m *Model) Policy() Policy {
 	p := m.now.Load().doc.Policies
 	return Policy{
-		MinPassword: p.Password.MinLength, PasswordClasses: p.Password.Classes,
+		MinPassword: p.Password.MinLength, PasswordClasses: p.Password.Classes, PasswordHistory: p.Password.History, PasswordAge: p.Password.MaxAge,
 		MaxFailures: p.Lockout.MaxRetries, UnlockAfter: p.Lockout.AutoUnlock.Duration, NeverUnlock: p.Lockout.AutoUnlock.never,
 		SessionIdle: p.Session.Idle, SessionAge: p.Session.Absolute,
 	}

@@ -107,6 +107,11 @@ const (
 	MailResent           EventType = "mail.resent"
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
+
+	APIKeyCreated   EventType = "api_key.created"
+	APIKeyRevealed  EventType = "api_key.revealed"
+	APIKeyRevoked   EventType = "api_key.revoked"
+	KeyRolesChanged EventType = "api_key.policy_changed"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -183,4 +188,9 @@ var EventTypes = map[EventType]string{
 	MailResent:           "a mail that was given up is sent again",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
+
+	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:  "somebody looked at a key that had been made before",
+	APIKeyRevoked:   "a key was revoked; it stops at once",
+	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 }
