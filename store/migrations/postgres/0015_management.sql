@@ -92,10 +92,10 @@ CREATE TABLE records (
     user_id     UUID REFERENCES users (id) ON DELETE SET NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (application, type, foreign_id)
+    PRIMARY KEY (tenant_id, application, type, foreign_id)
 );
 CREATE INDEX records_by_user ON records (user_id);
-CREATE INDEX records_by_tenant ON records (tenant_id, type, foreign_id);
+CREATE INDEX records_by_type ON records (tenant_id, type, foreign_id);
 
 -- What an application says that a person owns or has to do; a transfer is open until the application acknowledges it.
 CREATE TABLE holdings (
