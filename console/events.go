@@ -151,6 +151,11 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+
+	identity.APIKeyCreated:   "API key made",
+	identity.APIKeyRevealed:  "API key shown again",
+	identity.APIKeyRevoked:   "API key revoked",
+	identity.KeyRolesChanged: "Whose API keys work changed",
 }
 
 func eventName(t identity.EventType) string {
