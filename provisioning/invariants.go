@@ -121,7 +121,7 @@ func (s *Service) seats(ctx context.Context, tx *store.Tx, d departure) ([]seat,
 	if !d.Flag || u.TenantID == "" || s.model.MinimumAdmins() == 0 {
 		return out, nil
 	}
-	flagged, err := tx.HasAdminFlag(ctx, u.ID)
+	flagged, err := tx.Administrator(ctx, u.ID)
 	if flagged {
 		out = append(out, seat{"", u.TenantID})
 	}

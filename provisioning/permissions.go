@@ -70,7 +70,7 @@ func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User)
 	if _, flags := s.model.AdminFlag(); err != nil || !flags {
 		return false, err
 	}
-	return tx.HasAdminFlag(ctx, u.ID)
+	return tx.Administrator(ctx, u.ID)
 }
 
 func (s *Service) roleTitle(id identity.RoleID) string {

@@ -44,10 +44,3 @@ func (tx *Tx) CountHoldings(ctx context.Context, id identity.UserID) (int, error
 	err := tx.get(ctx, &n, `SELECT count(*) FROM holdings WHERE user_id = ?`, string(id))
 	return n, err
 }
-
-// HasAdminFlag reports whether a person carries the admin flag.
-func (tx *Tx) HasAdminFlag(ctx context.Context, id identity.UserID) (bool, error) {
-	var n []int
-	err := tx.list(ctx, &n, `SELECT 1 FROM positions WHERE user_id = ? AND administrator`, string(id))
-	return len(n) > 0, err
-}
