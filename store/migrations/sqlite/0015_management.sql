@@ -236,3 +236,20 @@ CREATE TABLE import_mappings (
     updated_at TIMESTAMP NOT NULL
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
+
+-- What a plan changed is kept with each of its steps, as it was before.
+ALTER TABLE plans DROP COLUMN backup;
+ALTER TABLE plan_steps ADD COLUMN mail_id TEXT;
+CREATE INDEX plan_steps_by_user ON plan_steps (user_id);
+
+-- Whom a source that is no directory knows, such as the file of an HR system, and by which id of its own.
+CREATE TABLE source_users (
+    tenant_id   TEXT REFERENCES tenants (id) ON DELETE CASCADE,
+    source      TEXT NOT NULL,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    external_id TEXT NOT NULL,
+    updated_at  TIMESTAMP NOT NULL
+);
+CREATE UNIQUE INDEX source_users_key ON source_users (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source, user_id);
+CREATE INDEX source_users_by_external_id ON source_users (source, external_id);
+CREATE INDEX source_users_by_user ON source_users (user_id);
