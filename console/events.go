@@ -151,6 +151,18 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+	identity.InvitationSent:       "Invited",
+	identity.InvitationResent:     "Invited again",
+	identity.InvitationRevoked:    "Invitation taken back",
+	identity.InvitationUsed:       "Joined",
+	identity.ResetSent:            "Link to a new password sent",
+	identity.EmailChangeAsked:     "Wants another e-mail address",
+	identity.EmailChangeProven:    "New e-mail address proven",
+	identity.EmailChangeStopped:   "Change of e-mail address stopped",
+	identity.TenantRegistered:     "Tenant registered",
+	identity.WelcomeSent:          "Welcome mail sent",
+	identity.MailTemplateSet:      "Words of a mail changed",
+	identity.MailTemplateReset:    "Words of a mail taken back",
 }
 
 func eventName(t identity.EventType) string {

@@ -107,6 +107,19 @@ const (
 	MailResent           EventType = "mail.resent"
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
+
+	InvitationSent     EventType = "invitation.sent"
+	InvitationResent   EventType = "invitation.resent"
+	InvitationRevoked  EventType = "invitation.revoked"
+	InvitationUsed     EventType = "invitation.accepted"
+	ResetSent          EventType = "password.reset_sent"
+	EmailChangeAsked   EventType = "email.change_asked"
+	EmailChangeProven  EventType = "email.changed"
+	EmailChangeStopped EventType = "email.change_stopped"
+	TenantRegistered   EventType = "tenant.registered"
+	WelcomeSent        EventType = "user.welcomed"
+	MailTemplateSet    EventType = "mail_template.changed"
+	MailTemplateReset  EventType = "mail_template.reset"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -183,4 +196,17 @@ var EventTypes = map[EventType]string{
 	MailResent:           "a mail that was given up is sent again",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
+
+	InvitationSent:     "a person was invited: a link went to the mailbox with which they join",
+	InvitationResent:   "a person was sent a new invitation; the link of the old one is dead",
+	InvitationRevoked:  "an invitation was taken back before the person had joined",
+	InvitationUsed:     "a person who was invited has joined: the link proved the mailbox",
+	ResetSent:          "a link to a new password went to a user's mailbox",
+	EmailChangeAsked:   "a user wants another e-mail address; the new mailbox has to prove itself first",
+	EmailChangeProven:  "a user's new e-mail address proved itself and is in force",
+	EmailChangeStopped: "the old mailbox stopped a change of a user's e-mail address, or took it back",
+	TenantRegistered:   "somebody registered a tenant, whose owner they are",
+	WelcomeSent:        "a user was sent the first mail: how to sign in, or a temporary password",
+	MailTemplateSet:    "the words of a mail were changed, for a tenant or for the installation",
+	MailTemplateReset:  "the changed words of a mail were taken back",
 }

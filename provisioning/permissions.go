@@ -12,6 +12,7 @@ import (
 const (
 	usersRead    = "users.read"
 	usersWrite   = "users.write"
+	usersInvite  = "users.invite"
 	tenantsWrite = "tenants.write"
 	auditRead    = "audit.read"
 )

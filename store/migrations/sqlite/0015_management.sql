@@ -236,3 +236,6 @@ CREATE TABLE import_mappings (
     updated_at TIMESTAMP NOT NULL
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
+
+-- How many links went to a mailbox lately.
+CREATE INDEX mail_links_by_email ON mail_links (email, kind, created_at);
