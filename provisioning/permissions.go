@@ -12,7 +12,6 @@ import (
 const (
 	usersRead    = "users.read"
 	usersWrite   = "users.write"
-	usersInvite  = "users.invite"
 	tenantsWrite = "tenants.write"
 	auditRead    = "audit.read"
 )
