@@ -7,26 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/store"
-	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
-
-// eachWith runs a test in an empty house with another access model on every database.
-func eachWith(t *testing.T, preset string, fn func(t *testing.T, h *house)) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		model, err := access.Load(preset)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if preset != storetest.Model {
-			model = storetest.Preset(t, db, preset)
-		}
-		fn(t, &house{Service: provisioning.New(db, model), t: t, ctx: t.Context(), db: db, op: identity.Operator()})
-	})
-}
 
 // post is every mail that was written and not read yet, with its text.
 func (h *house) post() []identity.Mail {
