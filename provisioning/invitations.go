@@ -126,28 +126,23 @@ func (s *Service) invite(ctx context.Context, tx *store.Tx, by identity.Actor, u
 		return identity.MailLink{}, err
 	}
 	o := s.model.Onboarding()
-	about, err := letterTo(ctx, tx, by, u)
+	mail, err := letterTo(ctx, tx, by, u)
 	if err != nil {
 		return identity.MailLink{}, err
 	}
-	about.Message, about.Button = strings.TrimSpace(message), o.MailButton
+	mail.Message, mail.Button = strings.TrimSpace(message), o.MailButton
 	l, err := s.sendLink(ctx, tx, by, identity.MailLink{
-		Kind: identity.LinkInvitation, UserID: u.ID, TenantID: u.TenantID, Email: u.Email(), ExpiresAt: tx.Now().Add(o.InviteTTL), Data: identity.MailLinkData{Message: about.Message},
-	}, identity.MailInvitation, about)
+		Kind: identity.LinkInvitation, UserID: u.ID, TenantID: u.TenantID, Email: u.Email(), ExpiresAt: tx.Now().Add(o.InviteTTL), Data: identity.MailLinkData{Message: mail.Message},
+	}, identity.MailInvitation, mail)
 	if err != nil {
 		return l, err
 	}
-	e := invitationEvent(by, u, revoked > 0)
+	e := about(by, identity.InvitationSent, u)
+	if revoked > 0 {
+		e.Type = identity.InvitationResent
+	}
 	e.Changes = []identity.Change{{Field: "email", After: l.Email}, {Field: "expires", After: l.ExpiresAt.Format(time.RFC3339)}}
 	return l, tx.InsertEvent(ctx, e)
-}
-
-// invitationEvent starts the event of an invitation, or of another one in place of the first.
-func invitationEvent(by identity.Actor, u identity.User, again bool) identity.Event {
-	if again {
-		return about(by, identity.InvitationResent, u)
-	}
-	return about(by, identity.InvitationSent, u)
 }
 
 // dropInvitations makes the links of a user's invitations dead and takes mails back that have not left.

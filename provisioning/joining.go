@@ -109,11 +109,16 @@ func checkNames(j *Joining, f JoinForm) error {
 		if n.needed && *n.name == "" {
 			return identity.Errorf(identity.Invalid, "%s", n.say).WithField(n.field)
 		}
-		if len(*n.name) > maxName || !readableText(*n.name) || strings.ContainsFunc(*n.name, unicode.IsControl) {
+		if len(*n.name) > maxName || !plainText(*n.name) {
 			return identity.Errorf(identity.Invalid, "A name is plain text of at most %d bytes.", maxName).WithField(n.field)
 		}
 	}
 	return nil
+}
+
+// plainText reports whether a text that somebody entered is fit to be shown on one line.
+func plainText(s string) bool {
+	return readableText(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
 // maxName is how long a name may be that somebody enters, in bytes.

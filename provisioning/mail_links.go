@@ -121,24 +121,24 @@ func linkOver(l identity.MailLink, state identity.MailLinkState) error {
 
 // sendLink makes a link and the mail that carries it, both part of the caller's transaction. Of l kind, user, mailbox, data and end count; of the letter everything but
 // the link itself.
-func (s *Service) sendLink(ctx context.Context, tx *store.Tx, by identity.Actor, l identity.MailLink, words identity.MailTemplateKind, about letter) (identity.MailLink, error) {
+func (s *Service) sendLink(ctx context.Context, tx *store.Tx, by identity.Actor, l identity.MailLink, words identity.MailTemplateKind, mail letter) (identity.MailLink, error) {
 	key, err := identity.EmailKey(l.Email)
 	if err != nil {
 		return l, err
 	}
 	token := identity.NewSecret(identity.MailLinkPrefix)
-	about.Email, about.Link, about.Until = l.Email, s.origin+linkPages[l.Kind]+token, untilText(l.ExpiresAt)
+	mail.Email, mail.Link, mail.Until = l.Email, s.origin+linkPages[l.Kind]+token, untilText(l.ExpiresAt)
 	l.ID, l.MailID = identity.NewID[identity.MailLinkID](), identity.NewID[identity.MailID]()
 	l.Email, l.CreatedBy, l.CreatedAt = key, by.Label, tx.Now()
-	if err := s.post(ctx, tx, identity.Mail{ID: l.MailID, UserID: l.UserID, TenantID: l.TenantID}, words, about); err != nil {
+	if err := s.post(ctx, tx, identity.Mail{ID: l.MailID, UserID: l.UserID, TenantID: l.TenantID}, words, mail); err != nil {
 		return l, err
 	}
 	return l, tx.InsertMailLink(ctx, l, identity.HashSecret(token))
 }
 
 // post writes a mail. Of to the id, the user and the tenant count.
-func (s *Service) post(ctx context.Context, tx *store.Tx, to identity.Mail, words identity.MailTemplateKind, about letter) error {
-	m, err := s.compose(ctx, tx, words, to.TenantID, about)
+func (s *Service) post(ctx context.Context, tx *store.Tx, to identity.Mail, words identity.MailTemplateKind, mail letter) error {
+	m, err := s.compose(ctx, tx, words, to.TenantID, mail)
 	if err != nil {
 		return err
 	}

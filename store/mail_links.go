@@ -98,6 +98,13 @@ func (tx *Tx) CountMailLinks(ctx context.Context, kind identity.MailLinkKind, em
 	return n, err
 }
 
+// CountMailLinksOf returns how many links of a kind were made for a user since a time.
+func (tx *Tx) CountMailLinksOf(ctx context.Context, user identity.UserID, kind identity.MailLinkKind, since time.Time) (int, error) {
+	var n int
+	err := tx.get(ctx, &n, `SELECT count(*) FROM mail_links WHERE user_id = ? AND kind = ? AND created_at > ?`, string(user), string(kind), since)
+	return n, err
+}
+
 // InvitationOpen reports whether a user was invited and has not joined yet, even if the time to do so is over.
 func (tx *Tx) InvitationOpen(ctx context.Context, user identity.UserID) (bool, error) {
 	var n []int
