@@ -113,7 +113,11 @@ var eventNames = map[identity.EventType]string{
 	identity.TracesUnshared:    "Link to sign-ins revoked",
 	identity.SignInRefused:     "Sign-in refused",
 	identity.PasswordSet:       "Password set",
-	identity.PasswordLocked:    "Locked after wrong passwords",
+	identity.PasswordLocked:    "Locked for a while after wrong passwords",
+	identity.PasswordChanged:   "Password changed",
+	identity.PasswordDemanded:  "Change of password demanded",
+	identity.UserLocked:        "Locked after wrong passwords",
+	identity.UserUnlocked:      "Unlocked",
 	identity.TenantCreated:     "Tenant created",
 	identity.DirectoryCreated:  "Directory created",
 	identity.DirectoryUpdated:  "Directory changed",
@@ -186,6 +190,7 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
+	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.UserLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
 	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
 		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"

@@ -63,6 +63,10 @@ const (
 	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
+	PasswordChanged   EventType = "password.changed"
+	PasswordDemanded  EventType = "password.change_required"
+	UserLocked        EventType = "user.locked"
+	UserUnlocked      EventType = "user.unlocked"
 	TenantCreated     EventType = "tenant.created"
 	TenantUpdated     EventType = "tenant.updated"
 	DirectoryCreated  EventType = "directory.created"
@@ -172,6 +176,10 @@ var EventTypes = map[EventType]string{
 	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
+	PasswordChanged:   "a user changed the own password",
+	PasswordDemanded:  "a password has to be changed at the next sign-in, or no longer has to",
+	UserLocked:        "too many wrong passwords; nobody comes in until an administrator unlocks the account",
+	UserUnlocked:      "a lock was taken away and the count of wrong passwords began anew",
 	TenantCreated:     "a tenant was created",
 	DirectoryCreated:  "a directory was created",
 	DirectoryUpdated:  "a directory's settings changed",
