@@ -20,8 +20,8 @@ type OwnData struct {
 	Locale      *string // a language tag such as de-AT; empty: none
 }
 
-// own returns the actor's own account, with its row locked, or Forbidden for an actor who is nobody.
-func (s *Service) own(ctx context.Context, tx *store.Tx, by identity.Actor) (identity.User, store.UserFacts, error) {
+// ownAccount returns the actor's own account, with its row locked, or Forbidden for an actor who is nobody.
+func (s *Service) ownAccount(ctx context.Context, tx *store.Tx, by identity.Actor) (identity.User, store.UserFacts, error) {
 	if by.UserID() == "" {
 		return identity.User{}, store.UserFacts{}, identity.Errorf(identity.Forbidden, "Only people have an account of their own.")
 	}
@@ -36,7 +36,7 @@ func (s *Service) own(ctx context.Context, tx *store.Tx, by identity.Actor) (ide
 func (s *Service) UpdateOwn(ctx context.Context, by identity.Actor, d OwnData) (identity.User, error) {
 	var out identity.User
 	err := s.update(ctx, by, func(tx *store.Tx) error {
-		before, facts, err := s.own(ctx, tx, by)
+		before, facts, err := s.ownAccount(ctx, tx, by)
 		if err != nil {
 			return err
 		}

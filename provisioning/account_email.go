@@ -54,7 +54,7 @@ func (s *Service) ChangeOwnEmail(ctx context.Context, by identity.Actor, address
 		return out, identity.Errorf(identity.Forbidden, "Your e-mail address is changed by an administrator.").WithField("email").WithCode("email.off")
 	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
-		u, facts, err := s.own(ctx, tx, by)
+		u, facts, err := s.ownAccount(ctx, tx, by)
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func (s *Service) PendingEmail(ctx context.Context, by identity.Actor) (EmailCha
 // CancelEmailChange ends the actor's own change that waits.
 func (s *Service) CancelEmailChange(ctx context.Context, by identity.Actor) error {
 	return s.update(ctx, by, func(tx *store.Tx) error {
-		u, _, err := s.own(ctx, tx, by)
+		u, _, err := s.ownAccount(ctx, tx, by)
 		if err != nil {
 			return err
 		}
@@ -167,7 +167,7 @@ func (s *Service) ConfirmEmail(ctx context.Context, token string) (identity.User
 			return err
 		}
 		by := themselves(opened.User)
-		u, facts, err := s.own(ctx, tx, by)
+		u, facts, err := s.ownAccount(ctx, tx, by)
 		if err != nil {
 			return err
 		}

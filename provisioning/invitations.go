@@ -6,6 +6,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
@@ -236,6 +237,9 @@ func (s *Service) removeNeverJoined(ctx context.Context, tx *store.Tx, by identi
 	}
 	links, err := tx.Links(ctx, u.ID)
 	if err != nil || len(directories)+len(links) > 0 {
+		return err
+	}
+	if _, err := s.keepPerson(ctx, tx, by, u, access.DenyDelete); err != nil {
 		return err
 	}
 	e := about(by, identity.UserDeleted, u)

@@ -77,7 +77,7 @@ func (s *Service) join(ctx context.Context, tx *store.Tx, u identity.User, j Joi
 		return u, err
 	}
 	if j.PasswordHash != "" {
-		if err := giveFirstPassword(ctx, tx, by, u, j.PasswordHash); err != nil {
+		if err := s.giveFirstPassword(ctx, tx, by, u, j.PasswordHash); err != nil {
 			return u, err
 		}
 	}
@@ -85,8 +85,8 @@ func (s *Service) join(ctx context.Context, tx *store.Tx, u identity.User, j Joi
 }
 
 // giveFirstPassword sets the password of somebody who has just proven the mailbox.
-func giveFirstPassword(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, hash string) error {
-	err := setPassword(ctx, tx, u, hash)
+func (s *Service) giveFirstPassword(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, hash string) error {
+	err := s.putPassword(ctx, tx, u, hash, identity.PasswordTerms{})
 	if identity.KindOf(err) == identity.Conflict {
 		return identity.Errorf(identity.Conflict, "Somebody signs in with this e-mail address here already, in another organisation. Ask whoever invited you to invite another address of yours.").
 			WithField("email").WithCode("uniqueness").WithCause(err)

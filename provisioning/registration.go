@@ -101,6 +101,7 @@ func (s *Service) FoundTenant(ctx context.Context, token string, r Registration)
 	if err := checkNames(&j, JoinForm{FirstName: true, LastName: true}); err != nil {
 		return out, err
 	}
+	r.FirstName, r.LastName = j.FirstName, j.LastName
 	name, err := tenantName(r.Organisation)
 	if err != nil {
 		return out, err
@@ -113,7 +114,7 @@ func (s *Service) FoundTenant(ctx context.Context, token string, r Registration)
 		if err := use(ctx, tx, opened.Link); err != nil {
 			return err
 		}
-		out, err = s.found(ctx, tx, opened.Link, name, j, r.PasswordHash)
+		out, err = s.foundTenant(ctx, tx, opened.Link, name, r)
 		return err
 	})
 	return out, sharpen(err, func() *identity.Error {
@@ -121,62 +122,59 @@ func (s *Service) FoundTenant(ctx context.Context, token string, r Registration)
 	})
 }
 
-// founder returns the role of whoever founds a tenant: the owner where the access model has one, else the first role within a tenant that manages people.
-func (s *Service) founder() (identity.RoleID, error) {
-	if owner, ok := s.model.Owner(); ok {
-		return owner.Role, nil
-	}
-	for _, r := range s.model.Roles() {
-		if r.Scope == identity.ScopeTenant && r.Interactive && s.model.Privileged(r.ID) {
-			return r.ID, nil
-		}
-	}
-	return "", noRegistration()
-}
-
-// found creates the tenant and its owner. Its events are the work of the founder.
-func (s *Service) found(ctx context.Context, tx *store.Tx, l identity.MailLink, name string, j Joining, hash string) (identity.User, error) {
-	var none identity.User
-	role, err := s.founder()
-	if err != nil {
-		return none, err
-	}
+// foundTenant creates the tenant and its owner. Its events are the work of the founder.
+func (s *Service) foundTenant(ctx context.Context, tx *store.Tx, l identity.MailLink, name string, r Registration) (identity.User, error) {
 	t := identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: name, CreatedAt: tx.Now()}
 	if err := tx.InsertTenant(ctx, t); err != nil {
-		return none, err
+		return identity.User{}, err
 	}
-	u := identity.User{
-		TenantID: t.ID, UserName: l.Email, DisplayName: strings.TrimSpace(j.FirstName + " " + j.LastName), Enabled: true,
-		Emails: []identity.Email{{Value: l.Email, Type: "work", Primary: true}},
-	}
-	if u.Attributes, err = withName(nil, j.FirstName, j.LastName); err != nil {
-		return none, err
-	}
-	by := identity.System()
-	by.Door = "mail"
-	u, err = s.insertUser(ctx, tx, by, u, NewUser{Role: role, Reason: "registered " + name}, identity.SourceManual)
+	u, err := s.insertFounder(ctx, tx, t, l.Email, r)
 	if err != nil {
-		return none, err
+		return u, err
 	}
-	if err := tx.SetOwner(ctx, t.ID, u.ID); err != nil {
-		return none, err
-	}
-	by = themselves(u)
+	by := themselves(u)
 	for _, e := range []identity.Event{event(by, identity.TenantCreated), event(by, identity.TenantRegistered)} {
 		e.TenantID, e.UserID, e.ObjectKind, e.ObjectID, e.ObjectLabel = t.ID, u.ID, "tenant", string(t.ID), t.Name
 		if err := tx.InsertEvent(ctx, e); err != nil {
-			return none, err
+			return u, err
 		}
 	}
-	if hash != "" {
-		if err := giveFirstPassword(ctx, tx, by, u, hash); err != nil {
-			return none, err
+	if r.PasswordHash != "" {
+		if err := s.giveFirstPassword(ctx, tx, by, u, r.PasswordHash); err != nil {
+			return u, err
 		}
 	}
 	mail, err := letterTo(ctx, tx, by, u)
 	if err != nil {
-		return none, err
+		return u, err
 	}
 	mail.Link, mail.Button = s.origin+"/signin", "Sign in"
 	return u, s.post(ctx, tx, identity.Mail{UserID: u.ID, TenantID: t.ID}, identity.MailWelcome, mail)
+}
+
+// insertFounder creates whoever founds a tenant: its owner where the access model has one, else somebody with the first role within a tenant that manages people.
+func (s *Service) insertFounder(ctx context.Context, tx *store.Tx, t identity.Tenant, email string, r Registration) (identity.User, error) {
+	u := identity.User{
+		TenantID: t.ID, UserName: email, DisplayName: strings.TrimSpace(r.FirstName + " " + r.LastName), Enabled: true,
+		Emails: []identity.Email{{Value: email, Type: "work", Primary: true}},
+	}
+	var err error
+	if u.Attributes, err = withName(nil, r.FirstName, r.LastName); err != nil {
+		return u, err
+	}
+	by := identity.System()
+	by.Door = "mail"
+	why := "registered " + t.Name
+	if _, owned := s.model.Owner(); owned {
+		if u, err = s.insertUser(ctx, tx, by, u, NewUser{Reason: why}, identity.SourceManual); err != nil {
+			return u, err
+		}
+		return u, s.found(ctx, tx, by, t, u, why)
+	}
+	for _, role := range s.model.Roles() {
+		if role.Scope == identity.ScopeTenant && role.Interactive && s.model.Privileged(role.ID) {
+			return s.insertUser(ctx, tx, by, u, NewUser{Role: role.ID, Reason: why}, identity.SourceManual)
+		}
+	}
+	return u, noRegistration()
 }
