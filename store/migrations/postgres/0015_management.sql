@@ -237,6 +237,8 @@ CREATE TABLE import_mappings (
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 
+-- How many links went to a mailbox lately.
+CREATE INDEX mail_links_by_email ON mail_links (email, kind, created_at);
 -- A password that was made elsewhere is worked out differently until it is next used; a session that began with one that must be changed does nothing else.
 ALTER TABLE credentials ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE credentials ADD COLUMN locked_until TIMESTAMPTZ;
