@@ -243,3 +243,4 @@ ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMPTZ;
 CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
+CREATE UNIQUE INDEX roles_title ON roles (application, title_key) WHERE title_key <> '';
