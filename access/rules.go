@@ -61,6 +61,12 @@ func (m *Model) Units() (Units, bool) {
 	return u, true
 }
 
+// RootUnit returns the name of the root of every tenant's tree of business units; false when the model has none.
+func (m *Model) RootUnit() (name string, ok bool) {
+	u, ok := m.Units()
+	return u.Root, ok
+}
+
 // Where a person's data level comes from.
 const (
 	LevelOfUser  = "user"  // the person's own level
@@ -200,9 +206,9 @@ func (m *Model) Onboarding() Onboarding {
 // DeleteMode says what deleting a person means.
 type DeleteMode string
 
-// The modes. A directory's DELETE hides at first in every mode.
+// The modes. A directory's DELETE leaves a tombstone at first in every mode.
 const (
-	DeleteHidden    DeleteMode = "hidden"             // the person disappears from lists and may come back
+	DeleteHidden    DeleteMode = "hidden"             // deleting is not offered: people are deactivated
 	DeletePermanent DeleteMode = "permanent"          // the person is erased
 	DeleteRemove    DeleteMode = "remove_from_tenant" // the person leaves the tenant
 )

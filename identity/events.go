@@ -97,6 +97,13 @@ const (
 	SetupLinkRevoked  EventType = "setup_link.revoked"
 	SetupLinkFinished EventType = "setup_link.finished"
 
+	UserErased           EventType = "user.erased"
+	UserMerged           EventType = "user.merged"
+	HoldingSet           EventType = "holding.set"
+	HoldingRemoved       EventType = "holding.removed"
+	TransferRequested    EventType = "ownership.transfer_requested"
+	TransferAcknowledged EventType = "ownership.transfer_acknowledged"
+
 	ConnectionKeyRotated EventType = "connection.key_rotated"
 	MetadataChanged      EventType = "connection.metadata_changed"
 	MetadataHeld         EventType = "connection.metadata_held"
@@ -108,6 +115,10 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
+	APIKeyCreated   EventType = "api_key.created"
+	APIKeyRevealed  EventType = "api_key.revealed"
+	APIKeyRevoked   EventType = "api_key.revoked"
+	KeyRolesChanged EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -183,6 +194,13 @@ var EventTypes = map[EventType]string{
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 
+	UserErased:           "a user was deleted for good: the person's data is gone everywhere, and the id alone is left in the audit",
+	UserMerged:           "two users who were one person were joined; the one that stays got what the other had",
+	HoldingSet:           "an application said what a person owns or has to do",
+	HoldingRemoved:       "an application said that something is owned, or is to be done, no more",
+	TransferRequested:    "what a person owns or has to do is to go to a successor; open until the application acknowledges it",
+	TransferAcknowledged: "the application made the successor the owner of what was to be transferred",
+
 	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",
 	MetadataHeld:         "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
@@ -194,6 +212,10 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
+	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:  "somebody looked at a key that had been made before",
+	APIKeyRevoked:   "a key was revoked; it stops at once",
+	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",

@@ -92,10 +92,10 @@ CREATE TABLE records (
     user_id     UUID REFERENCES users (id) ON DELETE SET NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (application, type, foreign_id)
+    PRIMARY KEY (tenant_id, application, type, foreign_id)
 );
 CREATE INDEX records_by_user ON records (user_id);
-CREATE INDEX records_by_tenant ON records (tenant_id, type, foreign_id);
+CREATE INDEX records_by_type ON records (tenant_id, type, foreign_id);
 
 -- What an application says that a person owns or has to do; a transfer is open until the application acknowledges it.
 CREATE TABLE holdings (
@@ -244,3 +244,20 @@ ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT 
 ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMPTZ;
 CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
 CREATE UNIQUE INDEX roles_title ON roles (application, title_key) WHERE title_key <> '';
+-- Whom an administrator joined with somebody else: what happened to the one is part of the other's story.
+CREATE TABLE merged_users (
+    user_id UUID PRIMARY KEY,
+    kept_id UUID NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    at      TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX merged_users_by_kept ON merged_users (kept_id);
+
+-- A transfer of a holding is open while it has a successor.
+ALTER TABLE holdings ADD COLUMN transfer_id UUID;
+ALTER TABLE holdings ADD COLUMN transfer_reason TEXT NOT NULL DEFAULT '';
+CREATE UNIQUE INDEX holdings_by_transfer ON holdings (transfer_id);
+CREATE INDEX holdings_by_successor ON holdings (successor_id);
+
+-- What people did is found by who they are; what directories write does not touch this index.
+CREATE INDEX events_by_actor ON events (actor_id, id) WHERE actor_kind = 'user';
+CREATE INDEX users_deleted ON users (deleted_at) WHERE deleted_at IS NOT NULL;
