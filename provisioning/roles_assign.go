@@ -2,7 +2,6 @@ package provisioning
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -17,20 +16,20 @@ import (
 const maxReason = 500
 
 // AssignRole gives a person one more role, by an administrator's word. A role that an administrator gave already changes nothing; one that only a directory or a
-// provider gives is given once more, and stays when they take theirs away. Where the access model lets nobody have more it is a Conflict with the code "role_bounds".
+// provider gives is given once more, and stays when they take theirs away. Where the access model lets nobody have more it is a Conflict with the code "too_many_roles".
 func (s *Service) AssignRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		r.wanted, r.again = append(r.own(), role), true
 		if _, most := s.model.AssignmentBounds(); most > 0 && len(union(r.wanted, r.synced())) > most {
 			return identity.Errorf(identity.Conflict, "%s has %s, and nobody has more than %s here: set the role instead of adding one (SetRoles).",
-				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), roleCount(most)).WithField("role").WithCode("role_bounds")
+				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), several(most, "role")).WithField("role").WithCode("too_many_roles")
 		}
 		return nil
 	})
 }
 
 // RemoveRole takes away a role that an administrator gave. One that only a directory or a provider's claims give is a Conflict with the code "role_source"; the last one
-// that a person needs is a Conflict with the code "role_bounds".
+// that a person needs is a Conflict with the code "too_few_roles".
 func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		own, synced := r.own(), r.synced()
@@ -43,14 +42,14 @@ func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity
 		r.wanted = slices.DeleteFunc(own, func(id identity.RoleID) bool { return id == role })
 		if least, _ := s.model.AssignmentBounds(); len(union(r.wanted, synced)) < least {
 			return identity.Errorf(identity.Conflict, "%s has no other role, and everybody needs %s: set another role instead of taking this one away (SetRoles), or deactivate the person.",
-				r.user.Label(), roleCount(least)).WithField("role").WithCode("role_bounds")
+				r.user.Label(), several(least, "role")).WithField("role").WithCode("too_few_roles")
 		}
 		return nil
 	})
 }
 
 // SetRoles makes the roles that administrators gave a person exactly these, in one transaction; it counts from the person's next request on. What a directory or a provider's
-// claims give stays beside them. More or fewer than the access model allows are Invalid with the code "role_bounds".
+// claims give stays beside them. More or fewer than the access model allows are Invalid with the codes "too_many_roles" and "too_few_roles".
 func (s *Service) SetRoles(ctx context.Context, by identity.Actor, id identity.UserID, roles []identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		r.wanted = roles
@@ -75,10 +74,10 @@ func byAdministrator(a identity.Assignment) bool {
 }
 
 // own are the distinct roles that administrators gave, synced those of directories and providers.
-func (r *rolesOf) own() []identity.RoleID    { return distinct(r.held, true) }
-func (r *rolesOf) synced() []identity.RoleID { return distinct(r.held, false) }
+func (r *rolesOf) own() []identity.RoleID    { return given(r.held, true) }
+func (r *rolesOf) synced() []identity.RoleID { return given(r.held, false) }
 
-func distinct(held []identity.Assignment, administrators bool) []identity.RoleID {
+func given(held []identity.Assignment, administrators bool) []identity.RoleID {
 	var out []identity.RoleID
 	for _, a := range held {
 		if byAdministrator(a) == administrators && !slices.Contains(out, a.RoleID) {
@@ -88,21 +87,15 @@ func distinct(held []identity.Assignment, administrators bool) []identity.RoleID
 	return out
 }
 
+// union returns the distinct roles of two lists, in their order.
 func union(a, b []identity.RoleID) []identity.RoleID {
-	out := slices.Clone(a)
-	for _, id := range b {
+	var out []identity.RoleID
+	for _, id := range slices.Concat(a, b) {
 		if !slices.Contains(out, id) {
 			out = append(out, id)
 		}
 	}
 	return out
-}
-
-func roleCount(n int) string {
-	if n == 1 {
-		return "one role"
-	}
-	return fmt.Sprintf("%d roles", n)
 }
 
 func (s *Service) roleTitles(ids []identity.RoleID) string {
@@ -155,7 +148,12 @@ func (s *Service) changeHeld(ctx context.Context, r *rolesOf, want func(*rolesOf
 		return r.user, err
 	}
 	r.wanted = union(nil, r.wanted)
-	if err := s.checkBounds(ctx, r); err != nil {
+	_, most := s.model.AssignmentBounds()
+	all := union(r.wanted, r.synced())
+	if most > 0 && len(r.wanted) <= most && len(all) > most {
+		return r.user, s.sourceKeeps(ctx, r, r.synced()[0])
+	}
+	if err := s.keepRoles(ctx, r.tx, r.user, roleIDs(r.held), all); err != nil {
 		return r.user, err
 	}
 	return r.user, s.writeRoles(ctx, r)
@@ -171,21 +169,6 @@ func (s *Service) checkReason(reason string) (string, error) {
 		return "", identity.Errorf(identity.Invalid, "Say why: here every role that somebody has comes with a reason.").WithField("reason").WithCode("reason_required")
 	}
 	return reason, nil
-}
-
-// checkBounds holds how many different roles a person has, whoever gave them.
-func (s *Service) checkBounds(ctx context.Context, r *rolesOf) error {
-	least, most := s.model.AssignmentBounds()
-	all := union(r.wanted, r.synced())
-	switch {
-	case most > 0 && len(r.wanted) > most:
-		return identity.Errorf(identity.Invalid, "Nobody has more than %s here; choose among %s.", roleCount(most), s.roleTitles(r.wanted)).WithField("roles").WithCode("role_bounds")
-	case most > 0 && len(all) > most:
-		return s.sourceKeeps(ctx, r, r.synced()[0])
-	case len(all) < least:
-		return identity.Errorf(identity.Invalid, "Everybody needs %s here; choose one.", roleCount(least)).WithField("roles").WithCode("role_bounds")
-	}
-	return nil
 }
 
 // sourceKeeps is the answer to whoever would take away what a directory or a provider gives.
@@ -240,9 +223,6 @@ func (s *Service) writeRoles(ctx context.Context, r *rolesOf) error {
 		}
 	}
 	gone := slices.DeleteFunc(slices.Clone(r.held), func(a identity.Assignment) bool { return !byAdministrator(a) || slices.Contains(r.wanted, a.RoleID) })
-	if err := s.mayLose(ctx, r, gone); err != nil {
-		return err
-	}
 	var events []identity.Event
 	for _, a := range gone {
 		e, err := s.unassign(ctx, r.tx, r.by, r.user, a, r.reason)
@@ -259,31 +239,4 @@ func (s *Service) writeRoles(ctx context.Context, r *rolesOf) error {
 		events = append(events, e)
 	}
 	return r.tx.InsertEvent(ctx, events...)
-}
-
-// mayLose refuses to take away an owner's role, and the last of a role that somebody must hold.
-func (s *Service) mayLose(ctx context.Context, r *rolesOf, gone []identity.Assignment) error {
-	for _, a := range gone {
-		if slices.Contains(r.synced(), a.RoleID) {
-			continue // it is still held
-		}
-		if role, ok := s.model.Role(a.RoleID); ok && !s.model.Assignable(a.RoleID) {
-			return identity.Errorf(identity.Forbidden, "%s is the %s; that is no role to be taken away. Transfer it instead.", r.user.Label(), role.Title).WithField("role").WithCode("owner_protected")
-		}
-		least := s.model.Minimum(a.RoleID)
-		if least == 0 || !r.user.Enabled || r.user.LockedAt != nil {
-			continue
-		}
-		if err := r.tx.Lock(ctx, "administrators"); err != nil {
-			return err
-		}
-		others, err := r.tx.CountHolders(ctx, a.RoleID, r.user.ID)
-		if err != nil {
-			return err
-		}
-		if others < least {
-			return identity.Errorf(identity.Forbidden, "%s is the last %s; make somebody else one first.", r.user.Label(), s.roleTitle(a.RoleID)).WithCode("last_administrator")
-		}
-	}
-	return nil
 }

@@ -15,7 +15,7 @@ import (
 const manyHolders = 200
 
 // DeleteRole deletes a role and returns how many people got another one. While people hold it, it is a Conflict with the code "role_in_use" and their number, unless
-// reassignTo names the role that all of them get in the same transaction. A role that the access model, a user type or a connection names is a Conflict too.
+// reassignTo names the role that all of them get in the same transaction. A role that a user type or a connection names is a Conflict too, with the code "role_needed"; one that the access model must have is Forbidden.
 func (s *Service) DeleteRole(ctx context.Context, by identity.Actor, id, reassignTo identity.RoleID, reason string) (int, error) {
 	moved := 0
 	err := s.changeRoles(ctx, by, func(tx *store.Tx, m *access.Model) error {
@@ -56,13 +56,13 @@ func (s *Service) whyNeeded(ctx context.Context, tx *store.Tx, m *access.Model, 
 	needed := func(format string, args ...any) error {
 		return identity.Errorf(identity.Conflict, format, args...).WithCode("role_needed")
 	}
-	owner, owned := m.Owner()
-	switch _, landing := m.Landing(); {
-	case m.Unlimited(d.ID):
+	if m.Unlimited(d.ID) {
 		return unlimited(d.Title)
-	case landing == d.ID:
-		return needed("%s is what people get whom nobody knows yet; the access model %s names it.", d.Title, m.Name())
-	case m.Minimum(d.ID) > 0 || owned && owner.Role == d.ID || m.EnforceSecondFactor([]identity.RoleID{d.ID}):
+	}
+	if err := s.keepRole(d, nil); err != nil {
+		return err
+	}
+	if m.EnforceSecondFactor([]identity.RoleID{d.ID}) {
 		return needed("The access model %s names %s in its rules; it cannot be deleted.", m.Name(), d.Title)
 	}
 	types, err := tx.TypesWithRole(ctx, d.Application, d.ID)

@@ -63,16 +63,14 @@ func deletesWithSuccessor(t *testing.T, h *house) {
 
 func TestARoleThatSomethingDependsOnStays(t *testing.T) {
 	eachOn(t, "fentu-connect", func(t *testing.T, h *house) {
-		for id, sentence := range map[identity.RoleID]string{
-			"viewer":        "Viewer is what people get whom nobody knows yet; the access model fentu-connect names it.",
-			"administrator": "The access model fentu-connect names Administrator in its rules; it cannot be deleted.",
-		} {
-			_, err := h.DeleteRole(h.ctx, h.op, id, "restricted", "")
-			wantKind(t, err, identity.Conflict, "role_needed")
-			wantSentence(t, err, sentence)
-		}
+		_, err := h.DeleteRole(h.ctx, h.op, "viewer", "restricted", "")
+		wantKind(t, err, identity.Forbidden, "role_in_use")
+		wantSentence(t, err, "Viewer cannot be deleted: people whom nobody knows yet arrive with it.")
+		_, err = h.DeleteRole(h.ctx, h.op, "administrator", "restricted", "")
+		wantKind(t, err, identity.Forbidden, "last_administrator")
 		h.connection("IdP", func(c *identity.Connection) { c.Options.Ceiling = []identity.RoleID{"restricted"} })
-		_, err := h.DeleteRole(h.ctx, h.op, "restricted", "", "")
+		_, err = h.DeleteRole(h.ctx, h.op, "restricted", "", "")
+		wantKind(t, err, identity.Conflict, "role_needed")
 		wantSentence(t, err, "The connection IdP gives No credentials; change its rules and its ceiling first.")
 	})
 	eachOn(t, "fentu-fsm", func(t *testing.T, h *house) {

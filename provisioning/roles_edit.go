@@ -193,6 +193,9 @@ func (s *Service) writeRole(ctx context.Context, tx *store.Tx, by identity.Actor
 	if err != nil {
 		return before, err
 	}
+	if err := s.keepRole(before, &after); err != nil {
+		return before, err
+	}
 	changes := roleChanges(before, after, diffs)
 	if len(changes) == 0 {
 		return before, nil

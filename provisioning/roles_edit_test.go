@@ -208,7 +208,7 @@ func TestSomebodyCanAlwaysManagePeople(t *testing.T) {
 		less := draft("Administrator")
 		_, err := h.UpdateRole(h.ctx, boss, "administrator", 0, less)
 		wantKind(t, err, identity.Forbidden, "last_administrator")
-		wantSentence(t, err, "Administrator is the role that somebody must hold so that people can be managed; it keeps that right.")
+		wantSentence(t, err, "Administrator must keep Users: view, or nobody might be left who may manage people and roles.")
 		_, err = h.UpdateRole(h.ctx, h.op, "superadmin", 0, less)
 		wantKind(t, err, identity.Forbidden, "roles_fixed")
 	})

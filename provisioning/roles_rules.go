@@ -188,8 +188,7 @@ func countManagers(ctx context.Context, tx *store.Tx, m *access.Model) (int, err
 	return tx.CountComers(ctx, managers(m), m.Allows(access.Subject{Admin: true}, usersWrite).Allowed)
 }
 
-// guardManagers returns a check that is to be made when a role has been changed: it refuses what left nobody to manage people, or took that right from a role that
-// somebody must hold for it.
+// guardManagers returns a check that is to be made when a role has been changed: it refuses what left nobody to manage people.
 func (s *Service) guardManagers(ctx context.Context, tx *store.Tx, before *access.Model, id identity.RoleID) (func() error, error) {
 	was := managers(before)
 	if !slices.Contains(was, id) {
@@ -205,9 +204,6 @@ func (s *Service) guardManagers(ctx context.Context, tx *store.Tx, before *acces
 			return err
 		}
 		role, _ := before.Role(id)
-		if before.Minimum(id) > 0 {
-			return identity.Errorf(identity.Forbidden, "%s is the role that somebody must hold so that people can be managed; it keeps that right.", role.Title).WithCode("last_administrator")
-		}
 		left, err := countManagers(ctx, tx, after)
 		if err == nil && left == 0 && count > 0 {
 			return identity.Errorf(identity.Forbidden, "Nobody could manage people any more without %s; let somebody else do it first.", role.Title).WithCode("last_administrator")
