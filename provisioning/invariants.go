@@ -212,29 +212,26 @@ func (s *Service) keepRoles(ctx context.Context, tx *store.Tx, u identity.User, 
 	if err := s.keepOwnerRoles(ctx, tx, u); err != nil {
 		return err
 	}
-	if err := s.checkRoles(u, after); err != nil {
+	if err := s.checkRoles(u.TenantID, after); err != nil {
 		return err
 	}
 	return s.keepAdministrators(ctx, tx, departure{User: u, Roles: lacking(before, after)})
 }
 
 // checkRoles refuses roles that somebody of a tenant (none: above all) may not hold, or not together.
-func (s *Service) checkRoles(u identity.User, roles []identity.RoleID) error {
+func (s *Service) checkRoles(tenant identity.TenantID, roles []identity.RoleID) error {
 	for _, id := range roles {
-		if err := s.fits(id, u.TenantID); err != nil {
+		if err := s.fits(id, tenant); err != nil {
 			return err
 		}
 	}
-	roles, who := distinct(roles), u.Label()
-	if who == "" {
-		who = "A person"
-	}
+	roles = eachOnce(roles)
 	least, most := s.model.AssignmentBounds()
 	switch {
 	case len(roles) < least:
-		return identity.Errorf(identity.Invalid, "%s must have at least %s.", who, several(least, "role")).WithField("role").WithCode("too_few_roles")
+		return identity.Errorf(identity.Invalid, "Everybody needs %s here; choose more.", several(least, "role")).WithField("roles").WithCode("role_bounds")
 	case most > 0 && len(roles) > most:
-		return identity.Errorf(identity.Invalid, "%s can have at most %s; take another one away first.", who, several(most, "role")).WithField("role").WithCode("too_many_roles")
+		return identity.Errorf(identity.Invalid, "Nobody has more than %s here; choose among them.", several(most, "role")).WithField("roles").WithCode("role_bounds")
 	}
 	return nil
 }

@@ -132,18 +132,18 @@ func roleIDs(assignments []identity.Assignment) []identity.RoleID {
 	return out
 }
 
-func distinct(roles []identity.RoleID) []identity.RoleID {
+func eachOnce(roles []identity.RoleID) []identity.RoleID {
 	roles = slices.Clone(roles)
 	slices.Sort(roles)
 	return slices.Compact(roles)
 }
 
-func sameRoles(a, b []identity.RoleID) bool { return slices.Equal(distinct(a), distinct(b)) }
+func sameRoles(a, b []identity.RoleID) bool { return slices.Equal(eachOnce(a), eachOnce(b)) }
 
 // lacking returns the roles that are not among others; never nil.
 func lacking(roles, others []identity.RoleID) []identity.RoleID {
 	out := []identity.RoleID{}
-	for _, id := range distinct(roles) {
+	for _, id := range eachOnce(roles) {
 		if !slices.Contains(others, id) {
 			out = append(out, id)
 		}

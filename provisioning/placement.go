@@ -138,7 +138,7 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 	if err := s.checkRole(ctx, tx, by, p.Role, p.Tenant); err != nil {
 		return plan, err
 	}
-	if err := s.checkRoles(identity.User{TenantID: p.Tenant}, []identity.RoleID{p.Role}); err != nil {
+	if err := s.checkRoles(p.Tenant, []identity.RoleID{p.Role}); err != nil {
 		return plan, err
 	}
 	plan.Role, _ = s.model.Role(p.Role)
