@@ -167,10 +167,6 @@ var eventNames = map[identity.EventType]string{
 	identity.AccessReviewClosed:  "Review of access closed",
 	identity.AccessReviewCopied:  "Evidence of a review taken out",
 
-	identity.APIKeyCreated:   "API key made",
-	identity.APIKeyRevealed:  "API key shown again",
-	identity.APIKeyRevoked:   "API key revoked",
-	identity.KeyRolesChanged: "Whose API keys work changed",
 	identity.APIKeyCreated:        "API key made",
 	identity.APIKeyRevealed:       "API key shown again",
 	identity.APIKeyRevoked:        "API key revoked",
