@@ -151,6 +151,18 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+
+	identity.UserPositioned:  "Position changed",
+	identity.UnitCreated:     "Unit created",
+	identity.UnitUpdated:     "Unit changed",
+	identity.UnitDeleted:     "Unit deleted",
+	identity.UserTypeCreated: "User type created",
+	identity.UserTypeUpdated: "User type changed",
+	identity.UserTypeDeleted: "User type deleted",
+	identity.RecordCreated:   "Record created",
+	identity.RecordUpdated:   "Record changed",
+	identity.RecordLinked:    "Record tied to a person",
+	identity.RecordUnlinked:  "Record untied",
 }
 
 func eventName(t identity.EventType) string {
