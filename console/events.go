@@ -163,6 +163,16 @@ var eventNames = map[identity.EventType]string{
 	identity.RecordUpdated:   "Record changed",
 	identity.RecordLinked:    "Record tied to a person",
 	identity.RecordUnlinked:  "Record untied",
+	identity.APIKeyCreated:   "API key made",
+	identity.APIKeyRevealed:  "API key shown again",
+	identity.APIKeyRevoked:   "API key revoked",
+	identity.KeyRolesChanged: "Whose API keys work changed",
+	identity.UserErased:           "Erased",
+	identity.UserMerged:           "Joined with another user",
+	identity.HoldingSet:           "Owns or has to do",
+	identity.HoldingRemoved:       "Owned or to be done no more",
+	identity.TransferRequested:    "Handed over, waits for the application",
+	identity.TransferAcknowledged: "Hand-over acknowledged",
 }
 
 func eventName(t identity.EventType) string {
@@ -175,7 +185,7 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
+	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
 		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:

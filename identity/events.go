@@ -97,6 +97,13 @@ const (
 	SetupLinkRevoked  EventType = "setup_link.revoked"
 	SetupLinkFinished EventType = "setup_link.finished"
 
+	UserErased           EventType = "user.erased"
+	UserMerged           EventType = "user.merged"
+	HoldingSet           EventType = "holding.set"
+	HoldingRemoved       EventType = "holding.removed"
+	TransferRequested    EventType = "ownership.transfer_requested"
+	TransferAcknowledged EventType = "ownership.transfer_acknowledged"
+
 	ConnectionKeyRotated EventType = "connection.key_rotated"
 	MetadataChanged      EventType = "connection.metadata_changed"
 	MetadataHeld         EventType = "connection.metadata_held"
@@ -119,6 +126,19 @@ const (
 	RecordUpdated   EventType = "record.updated"
 	RecordLinked    EventType = "record.linked"
 	RecordUnlinked  EventType = "record.unlinked"
+	APIKeyCreated   EventType = "api_key.created"
+	APIKeyRevealed  EventType = "api_key.revealed"
+	APIKeyRevoked   EventType = "api_key.revoked"
+	KeyRolesChanged EventType = "api_key.policy_changed"
+	RoleCreated         EventType = "role.created"
+	RoleUpdated         EventType = "role.updated"
+	RoleDeleted         EventType = "role.deleted"
+	RoleReviewed        EventType = "role.reviewed"
+	AccessReported      EventType = "access.reported"
+	AccessReviewStarted EventType = "access_review.started"
+	AccessReviewDecided EventType = "access_review.decided"
+	AccessReviewClosed  EventType = "access_review.closed"
+	AccessReviewCopied  EventType = "access_review.exported"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -185,6 +205,13 @@ var EventTypes = map[EventType]string{
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
 
+	UserErased:           "a user was deleted for good: the person's data is gone everywhere, and the id alone is left in the audit",
+	UserMerged:           "two users who were one person were joined; the one that stays got what the other had",
+	HoldingSet:           "an application said what a person owns or has to do",
+	HoldingRemoved:       "an application said that something is owned, or is to be done, no more",
+	TransferRequested:    "what a person owns or has to do is to go to a successor; open until the application acknowledges it",
+	TransferAcknowledged: "the application made the successor the owner of what was to be transferred",
+
 	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",
 	MetadataHeld:         "a provider's metadata brought certificates or a host that wait for a Super Admin, since the connection pins its certificates",
@@ -207,4 +234,17 @@ var EventTypes = map[EventType]string{
 	RecordUpdated:   "such a record was renamed, activated or deactivated",
 	RecordLinked:    "such a record was tied to a user",
 	RecordUnlinked:  "such a record was untied from a user",
+	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:  "somebody looked at a key that had been made before",
+	APIKeyRevoked:   "a key was revoked; it stops at once",
+	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	RoleCreated:         "a role was made, from nothing or as a copy of another",
+	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
+	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",
+	RoleReviewed:        "somebody looked whether a role is still right",
+	AccessReported:      "the list of who holds what left as a file",
+	AccessReviewStarted: "a review of who holds what began, by an administrator or by its schedule",
+	AccessReviewDecided: "a reviewer kept, changed or took away what somebody holds",
+	AccessReviewClosed:  "a review of who holds what was closed; it says how much was left undecided",
+	AccessReviewCopied:  "the evidence of a review left as a file, with its SHA-256",
 }
