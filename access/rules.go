@@ -206,9 +206,9 @@ func (m *Model) Onboarding() Onboarding {
 // DeleteMode says what deleting a person means.
 type DeleteMode string
 
-// The modes. A directory's DELETE hides at first in every mode.
+// The modes. A directory's DELETE leaves a tombstone at first in every mode.
 const (
-	DeleteHidden    DeleteMode = "hidden"             // the person disappears from lists and may come back
+	DeleteHidden    DeleteMode = "hidden"             // deleting is not offered: people are deactivated
 	DeletePermanent DeleteMode = "permanent"          // the person is erased
 	DeleteRemove    DeleteMode = "remove_from_tenant" // the person leaves the tenant
 )

@@ -156,6 +156,12 @@ var eventNames = map[identity.EventType]string{
 	identity.APIKeyRevealed:  "API key shown again",
 	identity.APIKeyRevoked:   "API key revoked",
 	identity.KeyRolesChanged: "Whose API keys work changed",
+	identity.UserErased:           "Erased",
+	identity.UserMerged:           "Joined with another user",
+	identity.HoldingSet:           "Owns or has to do",
+	identity.HoldingRemoved:       "Owned or to be done no more",
+	identity.TransferRequested:    "Handed over, waits for the application",
+	identity.TransferAcknowledged: "Hand-over acknowledged",
 }
 
 func eventName(t identity.EventType) string {
@@ -168,7 +174,7 @@ func eventName(t identity.EventType) string {
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
 	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
+	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
 		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:

@@ -97,6 +97,13 @@ const (
 	SetupLinkRevoked  EventType = "setup_link.revoked"
 	SetupLinkFinished EventType = "setup_link.finished"
 
+	UserErased           EventType = "user.erased"
+	UserMerged           EventType = "user.merged"
+	HoldingSet           EventType = "holding.set"
+	HoldingRemoved       EventType = "holding.removed"
+	TransferRequested    EventType = "ownership.transfer_requested"
+	TransferAcknowledged EventType = "ownership.transfer_acknowledged"
+
 	ConnectionKeyRotated EventType = "connection.key_rotated"
 	MetadataChanged      EventType = "connection.metadata_changed"
 	MetadataHeld         EventType = "connection.metadata_held"
@@ -186,6 +193,13 @@ var EventTypes = map[EventType]string{
 	SetupLinkCreated:  "a link was made with which a customer's own administrators make one connection of their tenant",
 	SetupLinkRevoked:  "such a link was revoked before it was used up",
 	SetupLinkFinished: "a customer's administrators finished their connection with such a link, which is used up",
+
+	UserErased:           "a user was deleted for good: the person's data is gone everywhere, and the id alone is left in the audit",
+	UserMerged:           "two users who were one person were joined; the one that stays got what the other had",
+	HoldingSet:           "an application said what a person owns or has to do",
+	HoldingRemoved:       "an application said that something is owned, or is to be done, no more",
+	TransferRequested:    "what a person owns or has to do is to go to a successor; open until the application acknowledges it",
+	TransferAcknowledged: "the application made the successor the owner of what was to be transferred",
 
 	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",

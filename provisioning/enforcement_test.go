@@ -123,7 +123,7 @@ func TestATenantRequiresItsProviderOnlyWhileSomebodyCanComeInWithoutIt(t *testin
 		wantKind(t, h.SetBreakGlass(h.ctx, rooted, boss.UserID(), false, ""), identity.Precondition, "break_glass.last")
 		_, err = h.DeactivateUser(h.ctx, rooted, boss.UserID(), "")
 		wantKind(t, err, identity.Precondition, "break_glass.last")
-		wantKind(t, h.DeleteUser(h.ctx, rooted, boss.UserID(), 0), identity.Precondition, "break_glass.last")
+		wantKind(t, h.DeleteUser(h.ctx, h.op, boss.UserID(), 0), identity.Precondition, "break_glass.last")
 		h.protected(root.ID)
 		if err := h.SetBreakGlass(h.ctx, h.op, root.ID, true, ""); err != nil {
 			t.Fatal(err)

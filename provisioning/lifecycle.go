@@ -30,17 +30,17 @@ func (s *Service) ActivateUser(ctx context.Context, by identity.Actor, id identi
 }
 
 // DeleteUser leaves a tombstone: the user is gone from every list, sessions and memberships end, and the same person may come back to the
-// same id. A version other than 0 must be the current one.
+// same id. A version other than 0 must be the current one. By somebody's word it is what the access model means by deleting: see RemoveUser.
 func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64) error {
+	if by.Kind == identity.ActorUser {
+		return s.RemoveUser(ctx, by, id, version, "")
+	}
 	scope, err := s.scopeFor(by, usersWrite)
 	if err != nil {
 		return err
 	}
 	if id == "" || !validIDs(&id) {
 		return noUser()
-	}
-	if by.UserID() == id {
-		return identity.Errorf(identity.Forbidden, "You cannot delete yourself; ask another administrator.")
 	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.UserForUpdate(ctx, scope, id)
@@ -50,12 +50,12 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 		if version != 0 && version != before.Version {
 			return stale()
 		}
-		return s.bury(ctx, tx, by, before)
+		return s.bury(ctx, tx, by, before, "")
 	})
 	return sharpen(err, noUser)
 }
 
-func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User) error {
+func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string) error {
 	if err := s.keepLast(ctx, tx, by, before); err != nil {
 		return err
 	}
@@ -84,6 +84,7 @@ func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, bef
 		return err
 	}
 	e := about(by, identity.UserDeleted, before)
+	e.Reason = reason
 	e.Changes = []identity.Change{{Field: "active", Before: before.Enabled, After: false}, {Field: "sessions", Before: ended, After: 0}, {Field: "groups", Before: len(groups), After: 0}}
 	return tx.InsertEvent(ctx, e)
 }
