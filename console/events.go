@@ -129,6 +129,7 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
 	identity.TenantUpdated:     "Tenant changed",
+	identity.TenantHanded:      "Owner changed",
 
 	identity.SecondFactorOn:       "Second factor on",
 	identity.SecondFactorOff:      "Second factor off",

@@ -69,6 +69,7 @@ const (
 	UserUnlocked      EventType = "user.unlocked"
 	TenantCreated     EventType = "tenant.created"
 	TenantUpdated     EventType = "tenant.updated"
+	TenantHanded      EventType = "tenant.owner_changed"
 	DirectoryCreated  EventType = "directory.created"
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
@@ -189,6 +190,7 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TenantHanded:      "the platform made somebody the owner of a tenant, in place of whoever was",
 	TenantUpdated:     "a tenant's settings changed, such as whether its people come in through its provider only",
 
 	SecondFactorOn:       "a user turned on a second factor beside the password",

@@ -207,6 +207,9 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 		events[i].Reason = n.Reason
 		events[i].Changes = diffUsers(identity.User{}, u)
 		if n.Role != "" {
+			if err := s.checkRoles(u.TenantID, []identity.RoleID{n.Role}); err != nil {
+				return users, err
+			}
 			roles = append(roles, assignment(tx, by, u, n.Role, source, n.Reason))
 			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 		}
