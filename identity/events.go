@@ -46,6 +46,7 @@ const (
 	UserLinked        EventType = "user.linked"
 	UserUnlinked      EventType = "user.unlinked"
 	UserEmailSaid     EventType = "user.email_said"
+	ModelApplied      EventType = "model.applied"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -115,10 +116,10 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
-	APIKeyCreated   EventType = "api_key.created"
-	APIKeyRevealed  EventType = "api_key.revealed"
-	APIKeyRevoked   EventType = "api_key.revoked"
-	KeyRolesChanged EventType = "api_key.policy_changed"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -143,6 +144,7 @@ var EventTypes = map[EventType]string{
 	UserLinked:        "a provider's subject was tied to a user",
 	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
 	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
+	ModelApplied:      "an access model was put in force",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",
@@ -212,10 +214,10 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
-	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:  "somebody looked at a key that had been made before",
-	APIKeyRevoked:   "a key was revoked; it stops at once",
-	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",
