@@ -235,6 +235,13 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	}
 	e := about(by, kind, after)
 	e.Changes = diffUsers(before, after)
+	if kind == identity.UserRestored {
+		stands, err := s.returnToType(ctx, tx, by, after)
+		if err != nil {
+			return known, err
+		}
+		e.Changes = append(e.Changes, stands...)
+	}
 	return after, tx.InsertEvent(ctx, e)
 }
 
