@@ -100,6 +100,7 @@ var eventNames = map[identity.EventType]string{
 	identity.UserEmailSaid:     "Another address at the provider",
 	identity.ReviewOpened:      "Waits for an administrator",
 	identity.ReviewClosed:      "Review closed",
+	identity.ModelApplied:      "Access model applied",
 	identity.RoleAssigned:      "Role given",
 	identity.RoleRemoved:       "Role taken away",
 	identity.GroupCreated:      "Group created",
@@ -157,6 +158,10 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
 
+	identity.APIKeyCreated:        "API key made",
+	identity.APIKeyRevealed:       "API key shown again",
+	identity.APIKeyRevoked:        "API key revoked",
+	identity.KeyRolesChanged:      "Whose API keys work changed",
 	identity.UserPositioned:       "Position changed",
 	identity.UnitCreated:          "Unit created",
 	identity.UnitUpdated:          "Unit changed",

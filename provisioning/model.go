@@ -123,8 +123,6 @@ type planning struct {
 	effects       map[string][]access.PermissionChange
 	seats         seatCount
 	tenants       map[identity.TenantID]string
-	ordinary      int  // tenants beside the landing tenant and the main one
-	hasMain       bool // one tenant is the installation's own
 }
 
 func planModel(ctx context.Context, tx *store.Tx, c ModelChange, each func(PersonChange) error) (*planning, error) {

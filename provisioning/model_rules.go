@@ -15,21 +15,30 @@ func (p *planning) readTenants(ctx context.Context, tx *store.Tx) error {
 	p.tenants = map[identity.TenantID]string{}
 	for _, t := range list {
 		p.tenants[t.ID] = t.Name
-		if !t.Landing && !t.Main {
-			p.ordinary++
-		}
-		if t.Main {
-			p.hasMain = true
-		}
+	}
+	if err == nil && p.after.Single() {
+		p.planSingle(list)
 	}
 	return err
 }
 
+// planSingle finds people who belong to another tenant than the one that there will be.
+func (p *planning) planSingle(list []identity.Tenant) {
+	main := identity.NameKey(p.after.MainTenant())
+	for _, t := range list {
+		if t.Main {
+			main = identity.NameKey(t.Name)
+		}
+	}
+	for _, t := range list {
+		if !t.Landing && identity.NameKey(t.Name) != main && t.Users > 0 {
+			p.obstacle("The access model %s knows one tenant only, %s; move the %s of %s there first.", p.after.Name(), p.after.MainTenant(), plural(int(t.Users), "user"), t.Name)
+		}
+	}
+}
+
 // planRules finds what the other rules of the model do not allow.
 func (p *planning) planRules(ctx context.Context, tx *store.Tx) error {
-	if p.after.Single() && (p.ordinary > 1 || p.ordinary == 1 && p.hasMain) {
-		p.obstacle("The access model %s knows one tenant only, and there are %d beside it; move their people first.", p.after.Name(), p.ordinary-1+map[bool]int{true: 1}[p.hasMain])
-	}
 	counts, err := tx.CountTypes(ctx, store.Everything())
 	if err != nil {
 		return err
