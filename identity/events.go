@@ -136,6 +136,10 @@ const (
 	APIKeyRevealed  EventType = "api_key.revealed"
 	APIKeyRevoked   EventType = "api_key.revoked"
 	KeyRolesChanged EventType = "api_key.policy_changed"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -250,6 +254,10 @@ var EventTypes = map[EventType]string{
 	APIKeyRevealed:  "somebody looked at a key that had been made before",
 	APIKeyRevoked:   "a key was revoked; it stops at once",
 	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",
