@@ -35,7 +35,8 @@ var law = map[string]room{
 	"store": {floor: 1, ours: []string{"identity"}, owns: []string{
 		"github.com/jmoiron/sqlx", "github.com/lib/pq", "modernc.org/sqlite", "github.com/pressly/goose/v3",
 	}},
-	"provisioning": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{"github.com/go-jose/go-jose/v4", "golang.org/x/image"}},
+	"sheets":       {floor: 1, ours: []string{"identity"}, owns: []string{"github.com/xuri/excelize/v2", "golang.org/x/text/encoding"}},
+	"provisioning": {floor: 2, ours: []string{"identity", "access", "store", "sheets"}, owns: []string{"github.com/go-jose/go-jose/v4", "golang.org/x/image"}},
 	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
 		"github.com/ccojocar/zxcvbn-go",
 		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4", "github.com/pquerna/otp", "github.com/ccojocar/zxcvbn-go",
@@ -54,9 +55,10 @@ var law = map[string]room{
 		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
 		inTest: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/pquerna/otp"},
 	},
+	"api": {floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, inTest: []string{"github.com/go-jose/go-jose/v4"}},
 	"cmd/drawbridge": {
 		floor: 5, ours: []string{
-			"identity", "config", "access", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console",
+			"identity", "config", "access", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console", "api",
 			"sso/ssotest", // the demo signs people in at the small provider of the tests
 		},
 		owns: []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},

@@ -26,13 +26,17 @@ type Resource struct {
 func (m *Model) Catalogue() []Resource {
 	list := m.document().Catalogue
 	out := make([]Resource, len(list))
-	for i, r := range list {
-		out[i] = Resource{
-			ID: r.ID, Title: r.Title, Owner: r.Owner, Platform: r.Scope == "platform", Scoped: r.Scoped, Sensitive: r.Sensitive, Gate: r.Gate, Self: r.Self,
-			RequiresLink: r.RequiresLink, Actions: slices.Clone(r.Actions),
-		}
+	for i := range list {
+		out[i] = list[i].public()
 	}
 	return out
+}
+
+func (r *resource) public() Resource {
+	return Resource{
+		ID: r.ID, Title: r.Title, Owner: r.Owner, Platform: r.Scope == "platform", Scoped: r.Scoped, Sensitive: r.Sensitive, Gate: r.Gate, Self: r.Self,
+		RequiresLink: r.RequiresLink, Actions: slices.Clone(r.Actions),
+	}
 }
 
 // Sensitive returns the ids of the resources that the model marks as sensitive.

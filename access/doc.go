@@ -1,7 +1,6 @@
 // Package access evaluates the access model: which roles exist, what each may do, and why. A model is one YAML file; five presets are built in.
-// It decides about roles only: which roles somebody has, and in which tenant a decision counts, is known above.
+// It decides about one subject at a time: which roles somebody has, and in which tenant a decision counts, is known above.
 //
-// A model describes more than is evaluated here: business units, levels of data access, user types, invariants, API keys and the words of the pages
-// are read and checked, so that a file is right or wrong as a whole, and are kept for the floors that enforce them. Of the policies, the lockout, the
-// session's ages and the length and classes of passwords are in force (Policy); password history and age are not yet.
+// A file is right or wrong as a whole: unknown words are mistakes, and every mistake is named with its line. What a model says beside roles (tenancy,
+// business units, user types, onboarding, API keys, policies, invariants, the words of the pages) is answered here and enforced above.
 package access

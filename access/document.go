@@ -1,16 +1,9 @@
 package access
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
-	"regexp"
-	"strings"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
-	"go.yaml.in/yaml/v3"
 )
 
 // version is the only format that this package reads.
@@ -234,81 +227,3 @@ type reviews struct {
 
 // caption is one text of the pages or a list of them.
 type caption = choice
-
-// plain turns the decoder's messages, which speak of Go types, into words about the file.
-var plain = []struct {
-	find *regexp.Regexp
-	say  string
-}{
-	{regexp.MustCompile(`field (\S+) not found in type \S+`), "unknown key $1"},
-	{regexp.MustCompile(`field (\S+) already set in type \S+`), "the key $1 stands twice"},
-	{regexp.MustCompile("cannot unmarshal !!\\w+ (`[^`]*`) into bool"), "$1 is not true or false"},
-	{regexp.MustCompile("cannot unmarshal !!\\w+ (`[^`]*`) into int"), "$1 is no whole number"},
-	{regexp.MustCompile("cannot unmarshal !!\\w+ (`[^`]*`) into time.Duration"), "$1 is no duration such as 72h"},
-	{regexp.MustCompile("cannot unmarshal !!(\\w+)( `[^`]*`)? into \\S+"), "a $1$2 cannot stand here"},
-}
-
-// decode reads exactly one document; unknown and repeated keys are mistakes. What could be read is returned with the mistakes.
-func decode(data []byte) (document, mistakes) {
-	var d document
-	var bad mistakes
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	err := dec.Decode(&d)
-	var types *yaml.TypeError
-	switch {
-	case errors.Is(err, io.EOF):
-		bad.add("the file is empty")
-	case errors.As(err, &types):
-		for _, text := range types.Errors {
-			for _, p := range plain {
-				text = p.find.ReplaceAllString(text, p.say)
-			}
-			bad.add("%s", text)
-		}
-	case err != nil:
-		bad.add("%s", strings.TrimPrefix(err.Error(), "yaml: "))
-		return d, bad
-	}
-	if err := dec.Decode(new(yaml.Node)); err == nil {
-		bad.add("the file has a second document; one file is one model")
-	}
-	return d, bad
-}
-
-// parse reads a file, or lists every mistake of it.
-func parse(name string, data []byte) (document, error) {
-	d, bad := decode(data)
-	if d.APIVersion != "" || len(bad) == 0 {
-		d.check(&bad)
-	}
-	if len(bad) > 0 {
-		return d, identity.Errorf(identity.Invalid, "The access model %q has %s:\n%s", name, bad.count(), strings.Join(bad, "\n"))
-	}
-	return d, nil
-}
-
-// Parse makes a model of a file's text, or lists every mistake of it as Load does; name is for the message.
-func Parse(name string, data []byte) (*Model, error) {
-	d, err := parse(name, data)
-	if err != nil {
-		return nil, err
-	}
-	m := &Model{}
-	m.now.Store(compile(data, d, 0, nil))
-	return m, nil
-}
-
-// mistakes collects what is wrong, so that all of it can be said at once.
-type mistakes []string
-
-func (m *mistakes) add(format string, args ...any) {
-	*m = append(*m, fmt.Sprintf(format, args...))
-}
-
-func (m mistakes) count() string {
-	if len(m) == 1 {
-		return "one mistake"
-	}
-	return fmt.Sprintf("%d mistakes", len(m))
-}

@@ -33,6 +33,7 @@ type compiled struct {
 	doc       document
 	roles     []*role
 	byID      map[identity.RoleID]*role
+	admin     *role // what the admin flag grants; nil: the model has none
 	resources map[string]*resource
 	binds     map[string][]binding
 }
@@ -53,6 +54,7 @@ func (m *Model) Version() int64 { return m.now.Load().version }
 type role struct {
 	identity.RoleDefinition
 	unlimited bool                // platform scope and {"*": all}
+	gated     bool                // has the gate, or the model has none
 	grants    map[string][]string // what counts: resource -> actions in the catalogue's order
 }
 
@@ -75,6 +77,7 @@ func compile(source []byte, d document, version int64, defs []identity.RoleDefin
 	if !slices.ContainsFunc(d.Roles, d.unlimited) {
 		c.add(&role{RoleDefinition: identity.RoleDefinition{Role: superadmin, Assignable: true, Shipped: true}, unlimited: true})
 	}
+	c.admin = c.doc.compileAdmin()
 	if defs == nil {
 		defs = d.definitions()
 	}
@@ -128,7 +131,19 @@ func (c *compiled) add(r *role) {
 func (d *document) compileRole(def identity.RoleDefinition) *role {
 	entry, ok := d.role(def.ID)
 	unlimited := def.Shipped && def.Scope == identity.ScopePlatform && (ok && d.unlimited(entry) || !ok && def.ID == superadmin.ID)
-	return &role{RoleDefinition: def, unlimited: unlimited, grants: d.effective(def)}
+	grants := d.effective(def)
+	return &role{RoleDefinition: def, unlimited: unlimited, gated: grants != nil, grants: grants}
+}
+
+// compileAdmin returns what the admin flag grants, as a role that nobody is given.
+func (d *document) compileAdmin() *role {
+	if d.AdminFlag == nil {
+		return nil
+	}
+	entry := roleEntry{Scope: identity.ScopeTenant, Grants: d.AdminFlag.Grants}
+	def := identity.RoleDefinition{Role: identity.Role{Title: d.AdminFlag.Label, Scope: entry.Scope, Interactive: true}, Grants: d.expand(entry)}
+	grants := d.effective(def)
+	return &role{RoleDefinition: def, gated: grants != nil, grants: grants}
 }
 
 // definitions are the roles of the file, with their grants spelled out.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,18 +62,18 @@ func TestAModelDecidesWithAReason(t *testing.T) {
 		resource, action string
 		want             Decision
 	}{
-		{"a role grants what it lists", etl, []identity.RoleID{"operator"}, "flows", "execute", Decision{true, "Operator grants flows: view, execute"}},
-		{"a role grants nothing else", etl, []identity.RoleID{"viewer"}, "flows", "execute", Decision{false, "Viewer does not grant flows: execute"}},
-		{"several roles are a union", etl, []identity.RoleID{"viewer", "api_user"}, "user_api", "call", Decision{true, "API User grants user_api: call"}},
-		{"none of several grants", etl, []identity.RoleID{"viewer", "api_user"}, "users", "view", Decision{false, "None of Viewer, API User grants users: view"}},
-		{"the super admin may do everything", etl, []identity.RoleID{"superadmin"}, "tenants", "manage", Decision{true, "SuperAdmin grants everything"}},
-		{"an administrator does not manage tenants", etl, []identity.RoleID{"administrator"}, "tenants", "manage", Decision{false, "Administrator does not grant tenants: manage; Tenants belongs to the platform"}},
-		{"nobody may do what the catalogue does not list", etl, []identity.RoleID{"superadmin"}, "flows", "fly", Decision{false, "The access model etlworks has no flows: fly"}},
-		{"an unknown role grants nothing", etl, []identity.RoleID{"nobody"}, "flows", "view", Decision{false, "Without a role nothing is granted"}},
-		{"without a role nothing is granted", etl, nil, "flows", "view", Decision{false, "Without a role nothing is granted"}},
-		{"a level stands for its actions", own, []identity.RoleID{"reader"}, "things", "view", Decision{true, "Reader grants things: view"}},
-		{"a role without the gate grants nothing", own, []identity.RoleID{"hidden"}, "things", "view", Decision{false, "Hidden does not grant things: view"}},
-		{"what is one's own needs no role", own, nil, "mine", "view", Decision{true, "My Account is everybody's own"}},
+		{"a role grants what it lists", etl, []identity.RoleID{"operator"}, "flows", "execute", Decision{Allowed: true, Reason: "Operator grants flows: view, execute"}},
+		{"a role grants nothing else", etl, []identity.RoleID{"viewer"}, "flows", "execute", Decision{Allowed: false, Reason: "Viewer does not grant flows: execute"}},
+		{"several roles are a union", etl, []identity.RoleID{"viewer", "api_user"}, "user_api", "call", Decision{Allowed: true, Reason: "API User grants user_api: call"}},
+		{"none of several grants", etl, []identity.RoleID{"viewer", "api_user"}, "users", "view", Decision{Allowed: false, Reason: "None of Viewer, API User grants users: view"}},
+		{"the super admin may do everything", etl, []identity.RoleID{"superadmin"}, "tenants", "manage", Decision{Allowed: true, Reason: "SuperAdmin grants everything"}},
+		{"an administrator does not manage tenants", etl, []identity.RoleID{"administrator"}, "tenants", "manage", Decision{Allowed: false, Reason: "Administrator does not grant tenants: manage; Tenants belongs to the platform"}},
+		{"nobody may do what the catalogue does not list", etl, []identity.RoleID{"superadmin"}, "flows", "fly", Decision{Allowed: false, Reason: "The access model etlworks has no flows: fly"}},
+		{"an unknown role grants nothing", etl, []identity.RoleID{"nobody"}, "flows", "view", Decision{Allowed: false, Reason: "Without a role nothing is granted"}},
+		{"without a role nothing is granted", etl, nil, "flows", "view", Decision{Allowed: false, Reason: "Without a role nothing is granted"}},
+		{"a level stands for its actions", own, []identity.RoleID{"reader"}, "things", "view", Decision{Allowed: true, Reason: "Reader grants things: view"}},
+		{"a role without the gate grants nothing", own, []identity.RoleID{"hidden"}, "things", "view", Decision{Allowed: false, Reason: "Hidden would grant things: view, but grants nothing while Visible is not granted"}},
+		{"what is one's own needs no role", own, nil, "mine", "view", Decision{Allowed: true, Reason: "My Account is everybody's own"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -288,4 +289,34 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("whom nobody knows would be privileged: %q", text)
 		}
 	})
+}
+
+func asError(err error, e **identity.Error) bool { return errors.As(err, e) }
+
+func TestEveryMistakeHasItsLine(t *testing.T) {
+	text := strings.NewReplacer(
+		"role: reader}}", "role: guest}}",
+		"title: Things, owner: app", "title: Things, owner: nobody",
+		"id: hidden", "id: boss",
+		"identifier: email", "identifier: mail",
+		"methods: [password]}", "methods: [pigeon]}\npolicies:\n  session:\n    idle: -1s\ninvariants:\n  - {kind: last_admin}\nconsole: {colour: red}",
+	).Replace(small)
+	_, err := load(t, text)
+	var got Mistakes
+	if !errors.As(err, &got) {
+		t.Fatalf("got %v", err)
+	}
+	want := Mistakes{
+		{4, `tenancy: landing names the role "guest", which roles does not list`},
+		{7, `catalogue things: owner is "nobody"; write one of app, drawbridge`},
+		{15, `role boss: "boss" stands twice`},
+		{16, `login: identifier is "mail"; write one of email, username, username_or_email`},
+		{16, `login: methods is "pigeon"; write one of password, saml, oidc`},
+		{19, "policies: session: idle is negative"},
+		{21, "invariants: last_admin: name a role, or flag: true with an admin_flag"},
+		{22, `console: colour is "colour"; write one of add, import_page, invite, menu, roles_page, save, settings_page, users_page`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

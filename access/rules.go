@@ -61,6 +61,12 @@ func (m *Model) Units() (Units, bool) {
 	return u, true
 }
 
+// RootUnit returns the name of the root of every tenant's tree of business units; false when the model has none.
+func (m *Model) RootUnit() (name string, ok bool) {
+	u, ok := m.Units()
+	return u.Root, ok
+}
+
 // Where a person's data level comes from.
 const (
 	LevelOfUser  = "user"  // the person's own level

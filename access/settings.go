@@ -1,6 +1,7 @@
 package access
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,7 @@ func (d *document) checkTenancy(bad *mistakes) {
 	checkWord(bad, "tenancy: mode", t.Mode, "multi", "single")
 	checkOptional(bad, "tenancy: move_users", t.MoveUsers, "platform")
 	if t.Landing.Holding && t.Landing.Tenant != "" {
-		bad.add("tenancy: landing is a tenant or a holding state, not both")
+		bad.add("tenancy: landing", "tenancy: landing is a tenant or a holding state, not both")
 	}
 	if t.Landing.DataAccess != "" {
 		d.checkDataLevel(bad, "tenancy: landing: data_access", t.Landing.DataAccess)
@@ -21,11 +22,11 @@ func (d *document) checkTenancy(bad *mistakes) {
 	r, ok := d.role(t.Landing.Role)
 	switch {
 	case !ok:
-		bad.add("tenancy: landing names the role %q, which roles does not list", t.Landing.Role)
+		bad.add("tenancy: landing", "tenancy: landing names the role %q, which roles does not list", t.Landing.Role)
 	case r.Scope == identity.ScopePlatform:
-		bad.add("tenancy: landing: %s is a platform role; whom nobody knows gets a role of a tenant", r.ID)
+		bad.add("tenancy: landing", "tenancy: landing: %s is a platform role; whom nobody knows gets a role of a tenant", r.ID)
 	case d.grants(r, manages...):
-		bad.add("tenancy: landing: %s may manage people; whom nobody knows cannot", r.ID)
+		bad.add("tenancy: landing", "tenancy: landing: %s may manage people; whom nobody knows cannot", r.ID)
 	}
 }
 
@@ -37,7 +38,7 @@ func (d *document) checkPeople(bad *mistakes) {
 	checkWord(bad, "login: identifier", d.Login.Identifier, "email", "username", "username_or_email")
 	checkWords(bad, "login: username_mutable_by", d.Login.UsernameMutableBy, "admin", "self")
 	if len(d.Login.Methods) == 0 {
-		bad.add("login: methods is empty: nobody could come in")
+		bad.add("login: methods", "login: methods is empty: nobody could come in")
 	}
 	for _, method := range d.Login.Methods {
 		kind, provider, named := strings.Cut(method, ":")
@@ -70,7 +71,7 @@ func (u *userTypes) check(bad *mistakes, d *document) {
 		}
 	}
 	if u.Default != "" && !seen[u.Default] {
-		bad.add("user_types: default names %q, which items does not list", u.Default)
+		bad.add("user_types: default", "user_types: default names %q, which items does not list", u.Default)
 	}
 }
 
@@ -78,11 +79,10 @@ func (d *document) checkAccess(bad *mistakes) {
 	checkCount(bad, "assignment: min", d.Assignment.Min)
 	checkCount(bad, "assignment: max", d.Assignment.Max)
 	if d.Assignment.Max > 0 && d.Assignment.Max < d.Assignment.Min {
-		bad.add("assignment: max is smaller than min; 0 means any number")
+		bad.add("assignment: max", "assignment: max is smaller than min; 0 means any number")
 	}
-	if a := d.DataAccess; a != nil {
-		checkWord(bad, "data_access: where", a.Where, "user", "grant")
-		d.checkDataLevel(bad, "data_access: default", a.Default)
+	if d.DataAccess != nil {
+		d.checkDataAccess(bad)
 	}
 	if b := d.BusinessUnits; b != nil {
 		checkText(bad, "business_units: label", b.Label)
@@ -95,7 +95,7 @@ func (d *document) checkAccess(bad *mistakes) {
 	checkCount(bad, "policies: password: min_length", p.Password.MinLength)
 	checkCount(bad, "policies: password: history", p.Password.History)
 	if p.Password.Classes < 0 || p.Password.Classes > 4 {
-		bad.add("policies: password: classes is %d; there are 4: small letters, capitals, digits, others", p.Password.Classes)
+		bad.add("policies: password: classes", "policies: password: classes is %d; there are 4: small letters, capitals, digits, others", p.Password.Classes)
 	}
 	checkAge(bad, "policies: password: max_age", p.Password.MaxAge)
 	checkCount(bad, "policies: lockout: max_retries", p.Lockout.MaxRetries)
@@ -108,6 +108,31 @@ func (d *document) checkAccess(bad *mistakes) {
 	if d.Reviews != nil {
 		checkAge(bad, "reviews: admins_every", d.Reviews.AdminsEvery)
 	}
+	checkWords(bad, "role_fields", d.RoleFields, "name", "description", "intended_for", "provides", "last_reviewed")
+	for _, key := range slices.Sorted(maps.Keys(d.Console)) {
+		checkWord(bad, "console: "+key, key, captions...)
+	}
+}
+
+// captions are the words of the pages that a model may choose.
+var captions = []string{"add", "import_page", "invite", "menu", "roles_page", "save", "settings_page", "users_page"}
+
+// checkDataAccess wants the levels from the narrowest to the widest, as the pages and the decisions do.
+func (d *document) checkDataAccess(bad *mistakes) {
+	a := d.DataAccess
+	checkWord(bad, "data_access: where", a.Where, LevelOfUser, LevelOfGrant)
+	d.checkDataLevel(bad, "data_access: default", a.Default)
+	known := []string{LevelPersonal, LevelTeam, LevelBranch, LevelGlobal}
+	checkWords(bad, "data_access: levels", a.Levels, known...)
+	if len(a.Levels) == 0 {
+		bad.add("data_access", "data_access: levels is empty")
+	}
+	if !slices.IsSortedFunc(a.Levels, func(x, y string) int { return slices.Index(known, x) - slices.Index(known, y) }) {
+		bad.add("data_access: levels", "data_access: levels stand in another order than %s", strings.Join(known, ", "))
+	}
+	if d.BusinessUnits == nil && (slices.Contains(a.Levels, LevelTeam) || slices.Contains(a.Levels, LevelBranch)) {
+		bad.add("data_access: levels", "data_access: the levels team and branch need business_units")
+	}
 }
 
 func (k *apiKeys) check(bad *mistakes, d *document) {
@@ -115,7 +140,7 @@ func (k *apiKeys) check(bad *mistakes, d *document) {
 	checkOptional(bad, "api_keys: reveal", k.Reveal, "always", "once")
 	checkOptional(bad, "api_keys: on_deactivate", k.OnDeactivate, "block", "revoke")
 	if k.AllowedRoles.word != "" && k.AllowedRoles.word != "*" {
-		bad.add(`line %d: api_keys: allowed_roles is %q; write "*" or a list of roles`, k.AllowedRoles.line, k.AllowedRoles.word)
+		bad.add("api_keys: allowed_roles", `api_keys: allowed_roles is %q; write "*" or a list of roles`, k.AllowedRoles.word)
 	}
 	for _, role := range k.AllowedRoles.list {
 		d.checkRole(bad, "api_keys: allowed_roles", identity.RoleID(role))
@@ -135,20 +160,26 @@ func (d *document) checkInvariants(bad *mistakes) {
 			d.checkRole(bad, at, i.Role)
 		}
 		if i.Kind == "last_admin" && (i.Role == "") == !i.Flag {
-			bad.add("%s: name a role, or flag: true with an admin_flag", at)
+			bad.add(at, "%s: name a role, or flag: true with an admin_flag", at)
+		}
+		if i.Kind == "tenant_owner" && i.Role == "" {
+			bad.add(at, "%s: name the role that an owner has", at)
+		}
+		if i.Kind == "unique_user_type" && i.Type == "" {
+			bad.add(at, "%s: name the type", at)
 		}
 		if i.Flag && d.AdminFlag == nil {
-			bad.add("%s: flag needs an admin_flag", at)
+			bad.add(at, "%s: flag needs an admin_flag", at)
 		}
 		if i.Type != "" && (d.UserTypes == nil || !slices.ContainsFunc(d.UserTypes.Items, func(t userType) bool { return t.ID == i.Type })) {
-			bad.add("%s names the user type %q, which user_types does not list", at, i.Type)
+			bad.add(at, "%s names the user type %q, which user_types does not list", at, i.Type)
 		}
 	}
 }
 
 func (d *document) checkDataLevel(bad *mistakes, at, level string) {
 	if d.DataAccess == nil {
-		bad.add("%s needs data_access with its levels", at)
+		bad.add(at, "%s needs data_access with its levels", at)
 		return
 	}
 	checkWord(bad, at, level, d.DataAccess.Levels...)
@@ -156,6 +187,6 @@ func (d *document) checkDataLevel(bad *mistakes, at, level string) {
 
 func checkAge(bad *mistakes, at string, d time.Duration) {
 	if d < 0 {
-		bad.add("%s is negative", at)
+		bad.add(at, "%s is negative", at)
 	}
 }

@@ -20,7 +20,7 @@ var slug = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 // check adds every mistake of the document.
 func (d *document) check(bad *mistakes) {
 	if d.APIVersion != version {
-		bad.add("apiVersion is %q; write %s", d.APIVersion, version)
+		bad.add("apiVersion", "apiVersion is %q; write %s", d.APIVersion, version)
 	}
 	checkID(bad, "name", d.Name)
 	checkText(bad, "title", d.Title)
@@ -35,7 +35,7 @@ func (d *document) check(bad *mistakes) {
 
 func (d *document) checkCatalogue(bad *mistakes) {
 	if len(d.Catalogue) == 0 {
-		bad.add("catalogue is empty: list the resources that roles grant")
+		bad.add("catalogue", "catalogue is empty: list the resources that roles grant")
 	}
 	seen, gates := map[string]bool{}, 0
 	for _, r := range d.Catalogue {
@@ -49,18 +49,24 @@ func (d *document) checkCatalogue(bad *mistakes) {
 			gates++
 		}
 		if r.RequiresLink != "" && !slices.ContainsFunc(d.Links, func(l link) bool { return l.Type == r.RequiresLink }) {
-			bad.add("%s: requires_link names %q, which links does not list", at, r.RequiresLink)
+			bad.add(at, "%s: requires_link names %q, which links does not list", at, r.RequiresLink)
+		}
+		if r.RequiresLink != "" && len(r.Binds) > 0 {
+			bad.add(at+": requires_link", "%s: what Drawbridge itself does needs no record; take binds or requires_link away", at)
+		}
+		if r.Scoped && d.DataAccess == nil {
+			bad.add(at+": scoped", "%s: scoped needs data_access with its levels", at)
 		}
 		r.checkActions(bad, at)
 	}
 	if gates > 1 {
-		bad.add("catalogue has %d gates; there can be one", gates)
+		bad.add("catalogue", "catalogue has %d gates; there can be one", gates)
 	}
 }
 
 func (r *resource) checkActions(bad *mistakes, at string) {
 	if len(r.Actions) == 0 {
-		bad.add("%s: actions is empty", at)
+		bad.add(at, "%s: actions is empty", at)
 	}
 	seen := map[string]bool{}
 	for _, a := range r.Actions {
@@ -69,7 +75,7 @@ func (r *resource) checkActions(bad *mistakes, at string) {
 	}
 	for _, action := range slices.Sorted(maps.Keys(r.Binds)) {
 		if !slices.Contains(r.Actions, action) {
-			bad.add("%s: binds names the action %q, which it does not have", at, action)
+			bad.add(at, "%s: binds names the action %q, which it does not have", at, action)
 		}
 		checkWord(bad, at+": binds "+action, r.Binds[action], capabilities...)
 	}
@@ -79,14 +85,14 @@ func (d *document) checkLevels(bad *mistakes) {
 	for _, name := range slices.Sorted(maps.Keys(d.Levels)) {
 		level := d.Levels[name]
 		if name == "all" || name == "none" || name == "" {
-			bad.add("line %d: levels cannot redefine %q", level.line, name)
+			bad.add("levels: "+name, "levels cannot redefine %q", name)
 		}
 		if level.list == nil && level.word != "all" && level.word != "none" {
-			bad.add("line %d: level %q is %q; write all, none or a list of actions", level.line, name, level.word)
+			bad.add("levels: "+name, "level %q is %q; write all, none or a list of actions", name, level.word)
 		}
 		for _, action := range level.list {
 			if !slices.ContainsFunc(d.Catalogue, func(r resource) bool { return slices.Contains(r.Actions, action) }) {
-				bad.add("line %d: level %q names the action %q, which no resource has", level.line, name, action)
+				bad.add("levels: "+name, "level %q names the action %q, which no resource has", name, action)
 			}
 		}
 	}
@@ -94,7 +100,7 @@ func (d *document) checkLevels(bad *mistakes) {
 
 func (d *document) checkRoles(bad *mistakes) {
 	if len(d.Roles) == 0 {
-		bad.add("roles is empty")
+		bad.add("roles", "roles is empty")
 	}
 	seen := map[string]bool{}
 	for _, r := range d.Roles {
@@ -105,11 +111,10 @@ func (d *document) checkRoles(bad *mistakes) {
 		checkWord(bad, at+": scope", string(r.Scope), "platform", "tenant")
 		d.checkGrants(bad, at, r.Scope, r.Grants)
 		for _, id := range slices.Sorted(maps.Keys(r.Levels)) {
-			d.checkResource(bad, at+": levels", id)
-			d.checkDataLevel(bad, at+": levels "+id, r.Levels[id])
+			d.checkRoleLevel(bad, at+": levels", id, r.Levels[id])
 		}
 		if r.ID == superadmin.ID && !d.unlimited(r) && !slices.ContainsFunc(d.Roles, d.unlimited) {
-			bad.add(`%s is the role that runs the installation: give it scope platform and grants {"*": all}, or another id`, at)
+			bad.add(at, `%s is the role that runs the installation: give it scope platform and grants {"*": all}, or another id`, at)
 		}
 	}
 	if d.AdminFlag != nil {
@@ -123,35 +128,43 @@ func (d *document) checkGrants(bad *mistakes, at string, scope identity.RoleScop
 		g := grants[id]
 		r, known := d.resource(id)
 		if id != "*" && !known {
-			bad.add("line %d: %s grants %q, which the catalogue does not list", g.line, at, id)
+			bad.add(at+": grants: "+id, "%s grants %q, which the catalogue does not list", at, id)
 			continue
 		}
 		if known && r.Scope == "platform" && scope == identity.ScopeTenant {
-			bad.add("line %d: %s grants %s, which belongs to the platform; a tenant's role cannot have it", g.line, at, id)
+			bad.add(at+": grants: "+id, "%s grants %s, which belongs to the platform; a tenant's role cannot have it", at, id)
 		}
 		if _, ok := d.Levels[g.word]; g.list == nil && g.word != "all" && g.word != "none" && !ok {
-			bad.add("line %d: %s grants %s: %q is no level; write all, none or a list of actions", g.line, at, id, g.word)
+			bad.add(at+": grants: "+id, "%s grants %s: %q is no level; write all, none or a list of actions", at, id, g.word)
 		}
 		for _, action := range g.list {
 			if known && !slices.Contains(r.Actions, action) {
-				bad.add("line %d: %s grants %s: %s; its actions are %s", g.line, at, id, action, strings.Join(r.Actions, ", "))
+				bad.add(at+": grants: "+id, "%s grants %s: %s; its actions are %s", at, id, action, strings.Join(r.Actions, ", "))
 			}
 		}
 		if id == "*" && g.list != nil {
-			bad.add(`line %d: %s: "*" takes all, none or a level, not a list`, g.line, at)
+			bad.add(at+": grants: "+id, `%s: "*" takes all, none or a level, not a list`, at)
 		}
 	}
 }
 
-func (d *document) checkResource(bad *mistakes, at, id string) {
-	if _, ok := d.resource(id); !ok {
-		bad.add("%s names %q, which the catalogue does not list", at, id)
+// checkRoleLevel wants a level only where it would be asked for: on a scoped resource, in a model whose grants carry levels.
+func (d *document) checkRoleLevel(bad *mistakes, at, id, level string) {
+	d.checkDataLevel(bad, at+" "+id, level)
+	r, known := d.resource(id)
+	switch {
+	case !known:
+		bad.add(at+": "+id, "%s names %q, which the catalogue does not list", at, id)
+	case !r.Scoped:
+		bad.add(at+": "+id, "%s: %s is not scoped; it has no data levels", at, id)
+	case d.DataAccess != nil && d.DataAccess.Where != LevelOfGrant:
+		bad.add(at+": "+id, "%s: roles carry levels only with data_access: where: grant", at)
 	}
 }
 
 func (d *document) checkRole(bad *mistakes, at string, id identity.RoleID) {
 	if _, ok := d.role(id); !ok {
-		bad.add("%s names the role %q, which roles does not list", at, id)
+		bad.add(at, "%s names the role %q, which roles does not list", at, id)
 	}
 }
 
@@ -177,26 +190,26 @@ func (d *document) unlimited(r roleEntry) bool {
 
 func checkID(bad *mistakes, at, id string) {
 	if !slug.MatchString(id) {
-		bad.add("%s: %q is no id: small letters, digits, _ and -, a letter first, at most 63", at, id)
+		bad.add(at, "%s: %q is no id: small letters, digits, _ and -, a letter first, at most 63", at, id)
 	}
 }
 
 func checkOnce(bad *mistakes, at, id string, seen map[string]bool) {
 	if seen[id] {
-		bad.add("%s: %q stands twice", at, id)
+		bad.add(at, "%s: %q stands twice", at, id)
 	}
 	seen[id] = true
 }
 
 func checkText(bad *mistakes, at, text string) {
 	if strings.TrimSpace(text) == "" {
-		bad.add("%s is missing", at)
+		bad.add(at, "%s is missing", at)
 	}
 }
 
 func checkWord(bad *mistakes, at, word string, allowed ...string) {
 	if !slices.Contains(allowed, word) {
-		bad.add("%s is %q; write one of %s", at, word, strings.Join(allowed, ", "))
+		bad.add(at, "%s is %q; write one of %s", at, word, strings.Join(allowed, ", "))
 	}
 }
 
@@ -214,6 +227,6 @@ func checkWords(bad *mistakes, at string, words []string, allowed ...string) {
 
 func checkCount(bad *mistakes, at string, n int) {
 	if n < 0 {
-		bad.add("%s is %d; write 0 or more", at, n)
+		bad.add(at, "%s is %d; write 0 or more", at, n)
 	}
 }

@@ -46,6 +46,7 @@ type Service struct {
 	clients *attempts     // OAuth clients
 	guesses *attempts     // secrets in links
 	begun   *attempts     // sign-ins at providers
+	keys    *attempts     // API keys
 	passes  passes
 }
 
@@ -54,6 +55,7 @@ func New(db *store.DB, model *access.Model) *Service {
 	return &Service{
 		db: db, model: model, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
+		keys:    &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong API keys came from your network. Wait a quarter of an hour, then try again."},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
 		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
 		begun: &attempts{

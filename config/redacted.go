@@ -61,6 +61,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_LOG_FORMAT":              s.LogFormat,
 		"DRAWBRIDGE_TRUSTED_PROXIES":         s.TrustedProxies.String(),
 		"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS": strconv.FormatBool(s.AllowPrivateProviders),
+		"DRAWBRIDGE_API_KEY_IN_QUERY":        strconv.FormatBool(s.APIKeyInQuery),
 		"DRAWBRIDGE_DNS_RESOLVER":            s.DNSResolver,
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
 		"DRAWBRIDGE_METADATA_REFRESH":        durationText(s.MetadataRefresh),

@@ -23,6 +23,7 @@ type Settings struct {
 	TrustedProxies        Networks   `env:"DRAWBRIDGE_TRUSTED_PROXIES"`
 	SCIMSchemas           string     `env:"DRAWBRIDGE_SCIM_SCHEMAS"` // a path; empty: the standard's schemas alone
 	AllowPrivateProviders bool       `env:"DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"`
+	APIKeyInQuery         bool       `env:"DRAWBRIDGE_API_KEY_IN_QUERY"`
 	DNSResolver           string     `env:"DRAWBRIDGE_DNS_RESOLVER"` // host:port; empty: the system's
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`

@@ -77,6 +77,11 @@ var table = []Setting{
 		Want:        "true or false",
 	},
 	{
+		Name: "DRAWBRIDGE_API_KEY_IN_QUERY", Key: "api_key_in_query", Default: "false",
+		Description: "Take an API key from the query too, as api_key=KEY, for webhooks that cannot set a header; addresses end up in logs of proxies, so leave it off where you can.",
+		Want:        "true or false",
+	},
+	{
 		Name: "DRAWBRIDGE_DNS_RESOLVER", Key: "dns_resolver",
 		Description: "The name server, host:port, that is asked for the records of e-mail domains; the system's when absent.",
 		Want:        "host:port of a name server, such as 192.0.2.53:53, or nothing",

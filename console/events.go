@@ -152,6 +152,10 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
 
+	identity.APIKeyCreated:   "API key made",
+	identity.APIKeyRevealed:  "API key shown again",
+	identity.APIKeyRevoked:   "API key revoked",
+	identity.KeyRolesChanged: "Whose API keys work changed",
 	identity.UserErased:           "Erased",
 	identity.UserMerged:           "Joined with another user",
 	identity.HoldingSet:           "Owns or has to do",

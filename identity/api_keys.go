@@ -2,9 +2,6 @@ package identity
 
 import "time"
 
-// APIKeyPrefix is what every API key begins with in front of its JWT, so that people and secret scanners know one.
-const APIKeyPrefix = "dbk_"
-
 // APIKey is a key with which a program calls as a person. It is a JWT without an end, and holds as long as its row says so: the id is its jti.
 type APIKey struct {
 	ID          APIKeyID
@@ -21,10 +18,11 @@ type APIKey struct {
 
 // KeyPolicy says whose API keys work. Keys of other roles stop at once, and work again when the policy changes back.
 type KeyPolicy struct {
-	Enabled bool
-	Roles   []RoleID // nil: every role
-	Reveal  bool     // a key may be shown again
-	Revoke  bool     // deactivating a person revokes the keys; else they only stop until the person is let in again
+	Enabled bool          `json:"enabled"`
+	Roles   []RoleID      `json:"roles"`  // nil: every role
+	Reveal  bool          `json:"reveal"` // a key may be shown again
+	JWT     bool          `json:"jwt"`    // else it is random text
+	Age     time.Duration `json:"age"`    // how long a key works; 0: until it is revoked
 }
 
 // Allows reports whether the keys of somebody with these roles work: one allowed role is enough.

@@ -114,6 +114,20 @@ const (
 	MailResent           EventType = "mail.resent"
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
+
+	APIKeyCreated   EventType = "api_key.created"
+	APIKeyRevealed  EventType = "api_key.revealed"
+	APIKeyRevoked   EventType = "api_key.revoked"
+	KeyRolesChanged EventType = "api_key.policy_changed"
+	RoleCreated         EventType = "role.created"
+	RoleUpdated         EventType = "role.updated"
+	RoleDeleted         EventType = "role.deleted"
+	RoleReviewed        EventType = "role.reviewed"
+	AccessReported      EventType = "access.reported"
+	AccessReviewStarted EventType = "access_review.started"
+	AccessReviewDecided EventType = "access_review.decided"
+	AccessReviewClosed  EventType = "access_review.closed"
+	AccessReviewCopied  EventType = "access_review.exported"
 )
 
 // EventTypes lists every type with what it means; docs/events.md is checked against it.
@@ -197,4 +211,18 @@ var EventTypes = map[EventType]string{
 	MailResent:           "a mail that was given up is sent again",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
+
+	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:  "somebody looked at a key that had been made before",
+	APIKeyRevoked:   "a key was revoked; it stops at once",
+	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	RoleCreated:         "a role was made, from nothing or as a copy of another",
+	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
+	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",
+	RoleReviewed:        "somebody looked whether a role is still right",
+	AccessReported:      "the list of who holds what left as a file",
+	AccessReviewStarted: "a review of who holds what began, by an administrator or by its schedule",
+	AccessReviewDecided: "a reviewer kept, changed or took away what somebody holds",
+	AccessReviewClosed:  "a review of who holds what was closed; it says how much was left undecided",
+	AccessReviewCopied:  "the evidence of a review left as a file, with its SHA-256",
 }

@@ -66,9 +66,19 @@ type Query struct {
 	Search string   // words for people's search boxes: matched in names, user names and addresses
 	Tenant TenantID // only this tenant
 	Status Status   // only this status
-	Sort   *Sort    // nil: by id
-	After  string   // keyset: what comes after the item with this id
-	Newest bool     // ids descending
+
+	Type     UserTypeID // only people of this type
+	Unit     UnitID     // only people of this business unit or team, or of one below it
+	External *bool      // only people who belong to the organisation, or only those who do not
+
+	// What Type and Unit come to; provisioning fills it in.
+	TypeIsDefault bool     // people of whom nothing was said have the type too
+	Units         []UnitID // the unit and everything below it
+	UnitRootOf    TenantID // one of the units is this tenant's root: people of whom nothing was said are in it
+
+	Sort   *Sort  // nil: by id
+	After  string // keyset: what comes after the item with this id
+	Newest bool   // ids descending
 
 	AfterKey *string // with Sort and After: the LastKey of the page before
 	Offset   int

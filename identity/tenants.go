@@ -7,6 +7,7 @@ type Tenant struct {
 	ID        TenantID
 	Name      string
 	Landing   bool // the tenant in which unknown people arrive
+	Main      bool // the one tenant of an installation that has one
 	CreatedAt time.Time
 	Users     int64 // filled where a list shows it
 

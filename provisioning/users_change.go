@@ -105,6 +105,13 @@ func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Ac
 			}
 			changes = append(changes, identity.Change{Field: "sessions", Before: sessions, After: 0})
 		}
+		if keys, ok := s.model.APIKeys(); ok && keys.RevokedOnDeactivate {
+			n, err := tx.RevokeAPIKeysOf(ctx, u.ID)
+			if err != nil {
+				return e, err
+			}
+			changes = append(changes, identity.Change{Field: "api keys", Before: n, After: 0})
+		}
 	}
 	e.Changes = changes
 	return e, nil

@@ -75,6 +75,7 @@ type EventQuery struct {
 	UserID   identity.UserID
 	ObjectID string // of what is no user
 	Type     identity.EventType
+	Types    []identity.EventType // any of these
 	TenantID identity.TenantID
 	After    identity.EventID // older than this one
 	Limit    int
@@ -94,6 +95,14 @@ func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.P
 	}
 	if q.Type != "" {
 		b.add("e.type = ?", string(q.Type))
+	}
+	if len(q.Types) > 0 {
+		names := make([]string, len(q.Types))
+		for i, kind := range q.Types {
+			names[i] = string(kind)
+		}
+		in, list := tx.textList("e.type", names)
+		b.add(in, list)
 	}
 	if q.TenantID != "" {
 		b.add("e.tenant_id = ?", string(q.TenantID))

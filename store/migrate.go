@@ -87,21 +87,30 @@ type Model interface {
 	Source() []byte
 	Landing() (tenant string, role identity.RoleID)
 	Definitions() []identity.RoleDefinition
+	Organisation
+}
+
+// Organisation is what an access model says of tenants, units and types of people.
+type Organisation interface {
+	Single() bool
+	MainTenant() string
+	RootUnit() (name string, ok bool)
+	UserTypes() []identity.UserType
 }
 
 // Seed makes sure that the landing tenant exists, and at the very first start puts the access model with its roles in force; later on the database owns
 // them. It may be called at every start.
 func (db *DB) Seed(ctx context.Context, m Model) error {
 	return db.Update(ctx, func(tx *Tx) error {
+		landing, _ := m.Landing()
+		if err := tx.seedLanding(ctx, landing); err != nil {
+			return err
+		}
 		_, err := tx.AccessModelRecord(ctx, identity.DefaultApplication)
 		if identity.KindOf(err) == identity.NotFound {
 			err = tx.seedModel(ctx, m)
 		}
-		if err != nil {
-			return err
-		}
-		landing, _ := m.Landing()
-		return tx.seedLanding(ctx, landing)
+		return err
 	})
 }
 
@@ -118,5 +127,24 @@ func (tx *Tx) seedModel(ctx context.Context, m Model) error {
 			return err
 		}
 	}
+	if err := tx.SeedOrganisation(ctx, m); err != nil {
+		return err
+	}
 	return tx.PutAccessModel(ctx, AccessModelRecord{Application: identity.DefaultApplication, Name: m.Name(), Document: m.Source(), AppliedBy: "the first start"})
+}
+
+// SeedOrganisation makes sure that what an access model says of the organisation is there: the one tenant of an installation that has one, the root unit of
+// every tenant, and the types of people. Whoever puts a model in force calls it in the same transaction.
+func (tx *Tx) SeedOrganisation(ctx context.Context, m Organisation) error {
+	if m.Single() {
+		if err := tx.seedMain(ctx, m.MainTenant()); err != nil {
+			return err
+		}
+	}
+	if name, ok := m.RootUnit(); ok {
+		if err := tx.SeedRoots(ctx, name); err != nil {
+			return err
+		}
+	}
+	return tx.SeedUserTypes(ctx, identity.DefaultApplication, m.UserTypes())
 }

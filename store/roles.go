@@ -73,14 +73,7 @@ func (tx *Tx) RoleDefinitions(ctx context.Context, application string) ([]identi
 	if err := tx.list(ctx, &rows, `SELECT `+roleColumns+` FROM roles WHERE application = ? AND grants IS NOT NULL ORDER BY position, id`, application); err != nil {
 		return nil, err
 	}
-	out := make([]identity.RoleDefinition, len(rows))
-	for i := range rows {
-		var err error
-		if out[i], err = rows[i].definition(); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+	return definitionsOf(rows)
 }
 
 // DeleteRole deletes a role that nobody holds, or returns NotFound; one that somebody holds is a Conflict.

@@ -47,6 +47,13 @@ type oneRole struct{}
 func (oneRole) Name() string                       { return "small" }
 func (oneRole) Source() []byte                     { return []byte("name: small") }
 func (oneRole) Landing() (string, identity.RoleID) { return "SSO Landing", "viewer" }
+func (oneRole) Single() bool                       { return true }
+func (oneRole) MainTenant() string                 { return "Main" }
+func (oneRole) RootUnit() (string, bool)           { return "Root", true }
+func (oneRole) UserTypes() []identity.UserType {
+	return []identity.UserType{{ID: "clerk", Title: "Clerk"}}
+}
+
 func (oneRole) Definitions() []identity.RoleDefinition {
 	return []identity.RoleDefinition{{Role: identity.Role{ID: "viewer", Application: identity.DefaultApplication, Title: "Viewer", Scope: identity.ScopeTenant}}}
 }
@@ -70,7 +77,7 @@ func TestFourReplicasMayMigrateAtOnce(t *testing.T) {
 		db := open(t, url, key)
 		err := db.View(t.Context(), func(tx *store.Tx) error {
 			page, err := tx.Tenants(t.Context(), store.Everything(), identity.Query{Limit: 10, Total: true})
-			if page.Total != 1 || !page.Items[0].Landing {
+			if page.Total != 2 || !page.Items[0].Landing || !page.Items[1].Main {
 				t.Errorf("%+v", page)
 			}
 			return err

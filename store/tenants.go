@@ -10,16 +10,17 @@ type tenantRow struct {
 	ID        text   `db:"id"`
 	Name      string `db:"name"`
 	Landing   bool   `db:"landing"`
+	Main      bool   `db:"main"`
 	CreatedAt moment `db:"created_at"`
 	Users     int64  `db:"users"`
 	Require   bool   `db:"require_sso"`
 }
 
 func (r *tenantRow) tenant() identity.Tenant {
-	return identity.Tenant{ID: identity.TenantID(r.ID), Name: r.Name, Landing: r.Landing, CreatedAt: r.CreatedAt.time(), Users: r.Users, RequireSSO: r.Require}
+	return identity.Tenant{ID: identity.TenantID(r.ID), Name: r.Name, Landing: r.Landing, Main: r.Main, CreatedAt: r.CreatedAt.time(), Users: r.Users, RequireSSO: r.Require}
 }
 
-const tenantColumns = `t.id, t.name, t.landing, t.created_at, t.require_sso`
+const tenantColumns = `t.id, t.name, t.landing, t.main, t.created_at, t.require_sso`
 
 func (tx *Tx) tenant(ctx context.Context, where string, args ...any) (identity.Tenant, error) {
 	var r tenantRow
@@ -42,6 +43,11 @@ func (tx *Tx) TenantByName(ctx context.Context, scope Scope, name string) (ident
 // LandingTenant returns the tenant in which unknown people arrive.
 func (tx *Tx) LandingTenant(ctx context.Context) (identity.Tenant, error) {
 	return tx.tenant(ctx, `t.landing`)
+}
+
+// MainTenant returns the one tenant of an installation that has one, or NotFound.
+func (tx *Tx) MainTenant(ctx context.Context) (identity.Tenant, error) {
+	return tx.tenant(ctx, `t.main`)
 }
 
 // Tenants returns a page of the scope's tenants with the number of their users.
@@ -89,6 +95,17 @@ func (tx *Tx) InsertTenant(ctx context.Context, t identity.Tenant) error {
 func (tx *Tx) seedLanding(ctx context.Context, name string) error {
 	return tx.exec(ctx, `INSERT INTO tenants (id, name, name_key, landing, created_at) SELECT `+tx.cast()+`, ?, ?, TRUE, `+tx.castTime()+`
 		WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE landing) ON CONFLICT DO NOTHING`,
+		string(identity.NewID[identity.TenantID]()), name, identity.NameKey(name), tx.now)
+}
+
+// seedMain marks the one tenant of an installation that has one: the tenant of that name, or a new one.
+func (tx *Tx) seedMain(ctx context.Context, name string) error {
+	err := tx.exec(ctx, `UPDATE tenants SET main = TRUE WHERE name_key = ? AND NOT landing AND NOT EXISTS (SELECT 1 FROM tenants m WHERE m.main)`, identity.NameKey(name))
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `INSERT INTO tenants (id, name, name_key, landing, main, created_at) SELECT `+tx.cast()+`, ?, ?, FALSE, TRUE, `+tx.castTime()+`
+		WHERE NOT EXISTS (SELECT 1 FROM tenants WHERE main) ON CONFLICT DO NOTHING`,
 		string(identity.NewID[identity.TenantID]()), name, identity.NameKey(name), tx.now)
 }
 

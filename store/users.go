@@ -170,6 +170,7 @@ func (b *builder) userQuery(q identity.Query) {
 	case identity.StatusPending:
 		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NULL")
 	}
+	b.userPosition(q)
 }
 
 // InsertUser writes new users and the index of their addresses. A user name that is taken in the tenant is a Conflict, of this or of the

@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/api"
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/config"
 	"github.com/drawbridge-id/drawbridge/console"
@@ -113,6 +114,7 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Refresh: door.Refresh, Logout: door.Logout,
 		Explain: door.Explain, Begin: door.Begin, Log: log,
 	}).Routes(mux)
+	api.New(api.Options{Provisioning: b.people, Authn: b.authn, QueryKeys: b.settings.APIKeyInQuery}).Routes(mux)
 	return mux
 }
 

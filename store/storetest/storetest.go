@@ -125,6 +125,9 @@ func Preset(t testing.TB, db *store.DB, name string) *access.Model {
 				return err
 			}
 		}
+		if err := tx.SeedOrganisation(ctx, model); err != nil {
+			return err
+		}
 		return tx.PutAccessModel(ctx, store.AccessModelRecord{Application: identity.DefaultApplication, Name: model.Name(), Document: model.Source(), AppliedBy: "test"})
 	})
 	if err == nil {

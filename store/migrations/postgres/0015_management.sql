@@ -92,10 +92,10 @@ CREATE TABLE records (
     user_id     UUID REFERENCES users (id) ON DELETE SET NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (application, type, foreign_id)
+    PRIMARY KEY (tenant_id, application, type, foreign_id)
 );
 CREATE INDEX records_by_user ON records (user_id);
-CREATE INDEX records_by_tenant ON records (tenant_id, type, foreign_id);
+CREATE INDEX records_by_type ON records (tenant_id, type, foreign_id);
 
 -- What an application says that a person owns or has to do; a transfer is open until the application acknowledges it.
 CREATE TABLE holdings (
@@ -237,6 +237,12 @@ CREATE TABLE import_mappings (
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 
+-- What was held when a review began stays readable after it was taken away.
+ALTER TABLE access_review_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMPTZ;
+CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
 -- Whom an administrator joined with somebody else: what happened to the one is part of the other's story.
 CREATE TABLE merged_users (
     user_id UUID PRIMARY KEY,
