@@ -113,7 +113,11 @@ var eventNames = map[identity.EventType]string{
 	identity.TracesUnshared:    "Link to sign-ins revoked",
 	identity.SignInRefused:     "Sign-in refused",
 	identity.PasswordSet:       "Password set",
-	identity.PasswordLocked:    "Locked after wrong passwords",
+	identity.PasswordLocked:    "Locked for a while after wrong passwords",
+	identity.PasswordChanged:   "Password changed",
+	identity.PasswordDemanded:  "Change of password demanded",
+	identity.UserLocked:        "Locked after wrong passwords",
+	identity.UserUnlocked:      "Unlocked",
 	identity.TenantCreated:     "Tenant created",
 	identity.DirectoryCreated:  "Directory created",
 	identity.DirectoryUpdated:  "Directory changed",
@@ -125,6 +129,7 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
 	identity.TenantUpdated:     "Tenant changed",
+	identity.TenantHanded:      "Owner changed",
 
 	identity.SecondFactorOn:       "Second factor on",
 	identity.SecondFactorOff:      "Second factor off",
@@ -152,10 +157,10 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
 
-	identity.APIKeyCreated:   "API key made",
-	identity.APIKeyRevealed:  "API key shown again",
-	identity.APIKeyRevoked:   "API key revoked",
-	identity.KeyRolesChanged: "Whose API keys work changed",
+	identity.APIKeyCreated:        "API key made",
+	identity.APIKeyRevealed:       "API key shown again",
+	identity.APIKeyRevoked:        "API key revoked",
+	identity.KeyRolesChanged:      "Whose API keys work changed",
 	identity.UserErased:           "Erased",
 	identity.UserMerged:           "Joined with another user",
 	identity.HoldingSet:           "Owns or has to do",
@@ -175,7 +180,7 @@ func eventName(t identity.EventType) string {
 func eventTone(t identity.EventType) string {
 	switch t {
 	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
-		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
+		identity.UserLocked, identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

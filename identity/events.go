@@ -63,8 +63,13 @@ const (
 	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
+	PasswordChanged   EventType = "password.changed"
+	PasswordDemanded  EventType = "password.change_required"
+	UserLocked        EventType = "user.locked"
+	UserUnlocked      EventType = "user.unlocked"
 	TenantCreated     EventType = "tenant.created"
 	TenantUpdated     EventType = "tenant.updated"
+	TenantHanded      EventType = "tenant.owner_changed"
 	DirectoryCreated  EventType = "directory.created"
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
@@ -115,10 +120,10 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
-	APIKeyCreated   EventType = "api_key.created"
-	APIKeyRevealed  EventType = "api_key.revealed"
-	APIKeyRevoked   EventType = "api_key.revoked"
-	KeyRolesChanged EventType = "api_key.policy_changed"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -160,6 +165,10 @@ var EventTypes = map[EventType]string{
 	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
+	PasswordChanged:   "a user changed the own password",
+	PasswordDemanded:  "a password has to be changed at the next sign-in, or no longer has to",
+	UserLocked:        "too many wrong passwords; nobody comes in until an administrator unlocks the account",
+	UserUnlocked:      "a lock was taken away and the count of wrong passwords began anew",
 	TenantCreated:     "a tenant was created",
 	DirectoryCreated:  "a directory was created",
 	DirectoryUpdated:  "a directory's settings changed",
@@ -170,6 +179,7 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TenantHanded:      "the platform made somebody the owner of a tenant, in place of whoever was",
 	TenantUpdated:     "a tenant's settings changed, such as whether its people come in through its provider only",
 
 	SecondFactorOn:       "a user turned on a second factor beside the password",
@@ -212,10 +222,10 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
-	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:  "somebody looked at a key that had been made before",
-	APIKeyRevoked:   "a key was revoked; it stops at once",
-	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",

@@ -39,18 +39,11 @@ func (s *Service) mayAssign(by identity.Actor, tenant identity.TenantID) error {
 // checkRole refuses a role that does not exist, does not fit the tenant (a platform role needs a user without one, every other role a
 // user with one), or that the actor may not give.
 func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor, id identity.RoleID, tenant identity.TenantID) error {
-	role, ok := s.model.Role(id)
-	if !ok {
-		return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", id, s.model.Name()).WithField("role")
+	if err := s.fits(id, tenant); err != nil {
+		return err
 	}
 	if !s.model.Assignable(id) {
-		return identity.Errorf(identity.Invalid, "%s is given by no administrator in the access model %s.", role.Title, s.model.Name()).WithField("role")
-	}
-	if role.Scope == identity.ScopePlatform && tenant != "" {
-		return identity.Errorf(identity.Invalid, "%s is a role of the platform; it needs a user without a tenant.", role.Title).WithField("role")
-	}
-	if role.Scope == identity.ScopeTenant && tenant == "" {
-		return identity.Errorf(identity.Invalid, "%s is a role within a tenant; name the tenant.", role.Title).WithField("tenant")
+		return identity.Errorf(identity.Invalid, "%s is given by no administrator in the access model %s.", s.roleTitle(id), s.model.Name()).WithField("role")
 	}
 	if err := s.mayAssign(by, tenant); err != nil {
 		return err

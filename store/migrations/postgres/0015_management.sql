@@ -237,6 +237,12 @@ CREATE TABLE import_mappings (
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 
+-- A password that was made elsewhere is worked out differently until it is next used; a session that began with one that must be changed does nothing else.
+ALTER TABLE credentials ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE credentials ADD COLUMN locked_until TIMESTAMPTZ;
+CREATE INDEX credentials_imported ON credentials (user_id) WHERE imported;
+CREATE INDEX credentials_locked ON credentials (locked_until);
+ALTER TABLE sessions ADD COLUMN must_change BOOLEAN NOT NULL DEFAULT FALSE;
 -- What was held when a review began stays readable after it was taken away.
 ALTER TABLE access_review_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
