@@ -64,7 +64,7 @@ func (s *Service) loadPlan(ctx context.Context, tx *store.Tx, by identity.Actor,
 	if err != nil || p.Refused != "" {
 		return err
 	}
-	if err := s.keepLast(ctx, tx, by, p.User); err != nil {
+	if _, err := s.keepPerson(ctx, tx, by, p.User, access.DenyDelete); err != nil {
 		if p.Refused = messageFor(err); p.Refused == "" {
 			return err
 		}

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -161,4 +162,24 @@ func (s *Service) Holdings(ctx context.Context, by identity.Actor, q HoldingQuer
 func openAssignments(ctx context.Context, tx *store.Tx, u identity.User) ([]identity.Holding, error) {
 	page, err := tx.Holdings(ctx, store.Everything(), store.HoldingQuery{UserID: u.ID, Kind: identity.OpenTask, Unassigned: true, Limit: mostHoldings})
 	return page.Items, err
+}
+
+// workText names a few of some holdings.
+func workText(work []identity.Holding) string {
+	const few = 5
+	var names []string
+	for _, h := range work[:min(len(work), few)] {
+		names = append(names, firstText(h.Display, h.ForeignID))
+	}
+	if more := len(work) - few; more > 0 {
+		names = append(names, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+func firstText(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
 }

@@ -2,11 +2,13 @@ package provisioning_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -169,6 +171,53 @@ func TestWorkThatIsOpenIsListedAndReassigned(t *testing.T) {
 			must[identity.User](t)(h.DeactivateUser(h.ctx, boss, ada.ID, "left"))
 		})
 	})
+}
+
+func TestOpenWorkHoldsBackPeopleAndNotDirectories(t *testing.T) {
+	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
+		home := h.home()
+		_, boss := h.staff(home.ID, "boss@acme.test", "administrator")
+		hr := h.directory("HR", home.ID, identity.DialectStandard)
+		ada := h.push(hr, "ada@acme.test")
+		h.holds(hr, identity.OpenTask, "wo-1", ada.ID)
+		h.holds(hr, identity.Ownership, "van", ada.ID) // owning something is no work
+		t.Run("FSM-69 an administrator cannot deactivate somebody with open work, and is told which", func(t *testing.T) {
+			for _, by := range []identity.Actor{boss, h.op} {
+				_, err := h.DeactivateUser(h.ctx, by, ada.ID, "left")
+				wantKind(t, err, identity.Conflict, "open_assignments")
+				if !strings.Contains(err.Error(), "(The wo-1)") {
+					t.Errorf("which work it is: %v", err)
+				}
+				wantKind(t, h.EraseUser(h.ctx, by, ada.ID, 0, "left"), identity.Conflict, "open_assignments")
+			}
+		})
+		t.Run("FSM-69 where the model only warns it is done and the event says so", func(t *testing.T) { h.warns(t, boss, ada.ID) })
+		t.Run("FSM-69 a directory deactivates at once and the event is flagged", func(t *testing.T) {
+			must[identity.User](t)(h.UpdateUser(h.ctx, hr, ada.ID, 0, func(u *identity.User) error { u.Enabled = false; return nil }))
+			h.flagged(t, ada.ID)
+		})
+	})
+}
+
+// warns deactivates and lets in again with a model that only warns.
+func (h *house) warns(t *testing.T, boss identity.Actor, id identity.UserID) {
+	source := strings.Replace(string(h.Model().Source()), "on_person: block", "on_person: warn", 1)
+	mild := provisioning.New(h.db, must[*access.Model](t)(access.Parse("mild", []byte(source))))
+	must[identity.User](t)(mild.DeactivateUser(h.ctx, boss, id, "left"))
+	h.flagged(t, id)
+	must[identity.User](t)(h.ActivateUser(h.ctx, boss, id, "came back"))
+}
+
+// flagged checks that the last deactivation says what was left undone.
+func (h *house) flagged(t *testing.T, id identity.UserID) {
+	t.Helper()
+	page := must[identity.Page[identity.Event]](t)(h.Events(h.ctx, h.op, provisioning.EventQuery{UserID: id, Type: identity.UserDeactivated, Limit: 1}))
+	for _, c := range page.Items[0].Changes {
+		if c.Field == "open work" && fmt.Sprint(c.After) == "1" {
+			return
+		}
+	}
+	t.Errorf("the event says nothing of open work: %+v", page.Items[0])
 }
 
 func TestATenantSeesItsOwnHoldingsOnly(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
@@ -14,7 +15,7 @@ func (s *Service) merge(ctx context.Context, tx *store.Tx, by identity.Actor, p 
 	if err != nil {
 		return err
 	}
-	if err := s.keepLast(ctx, tx, by, p.Drop); err != nil {
+	if _, err := s.keepPerson(ctx, tx, by, p.Drop, access.DenyDelete); err != nil {
 		return err
 	}
 	before := p.Keep

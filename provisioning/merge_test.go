@@ -145,7 +145,7 @@ func TestWhoIsNotJoined(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		acme, beta := h.tenant("Acme"), h.tenant("Beta")
 		boss := h.administrator("boss@acme.test", acme.ID, "administrator")
-		ada, eve := h.userIn(acme.ID, "ada@acme.test", "viewer"), h.userIn(beta.ID, "eve@beta.test", "viewer")
+		ada, bob, eve := h.userIn(acme.ID, "ada@acme.test", "viewer"), h.userIn(acme.ID, "bob@acme.test", "viewer"), h.userIn(beta.ID, "eve@beta.test", "viewer")
 		chief := h.userIn(acme.ID, "chief@acme.test", "administrator")
 		okta := h.directory("Okta", acme.ID, identity.DialectOkta)
 		one, two := h.push(okta, "one@acme.test"), h.push(okta, "two@acme.test")
@@ -163,6 +163,8 @@ func TestWhoIsNotJoined(t *testing.T) {
 		refused(boss, ada.ID, chief.ID, "may manage people")
 		refused(h.op, ada.ID, eve.ID, "two tenants")
 		refused(boss, one.ID, two.ID, "the directory Okta knows both")
+		h.ok(h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.SetOwner(h.ctx, acme.ID, bob.ID) }))
+		refused(boss, ada.ID, bob.ID, "owns the tenant")
 		for _, m := range []struct {
 			keep, drop identity.UserID
 			kind       identity.Kind
