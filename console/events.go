@@ -100,6 +100,7 @@ var eventNames = map[identity.EventType]string{
 	identity.UserEmailSaid:     "Another address at the provider",
 	identity.ReviewOpened:      "Waits for an administrator",
 	identity.ReviewClosed:      "Review closed",
+	identity.ModelApplied:      "Access model applied",
 	identity.RoleAssigned:      "Role given",
 	identity.RoleRemoved:       "Role taken away",
 	identity.GroupCreated:      "Group created",
