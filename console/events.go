@@ -170,6 +170,16 @@ var eventNames = map[identity.EventType]string{
 	identity.MailTemplateSet:      "Words of a mail changed",
 	identity.MailTemplateReset:    "Words of a mail taken back",
 
+	identity.RoleCreated:         "Role made",
+	identity.RoleUpdated:         "Role changed",
+	identity.RoleDeleted:         "Role deleted",
+	identity.RoleReviewed:        "Role looked at",
+	identity.AccessReported:      "Report of access taken out",
+	identity.AccessReviewStarted: "Review of access began",
+	identity.AccessReviewDecided: "Decided in a review of access",
+	identity.AccessReviewClosed:  "Review of access closed",
+	identity.AccessReviewCopied:  "Evidence of a review taken out",
+
 	identity.APIKeyCreated:        "API key made",
 	identity.APIKeyRevealed:       "API key shown again",
 	identity.APIKeyRevoked:        "API key revoked",
