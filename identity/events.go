@@ -116,6 +116,17 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
+	UserPositioned  EventType = "user.positioned"
+	UnitCreated     EventType = "unit.created"
+	UnitUpdated     EventType = "unit.updated"
+	UnitDeleted     EventType = "unit.deleted"
+	UserTypeCreated EventType = "user_type.created"
+	UserTypeUpdated EventType = "user_type.updated"
+	UserTypeDeleted EventType = "user_type.deleted"
+	RecordCreated   EventType = "record.created"
+	RecordUpdated   EventType = "record.updated"
+	RecordLinked    EventType = "record.linked"
+	RecordUnlinked  EventType = "record.unlinked"
 	APIKeyCreated   EventType = "api_key.created"
 	APIKeyRevealed  EventType = "api_key.revealed"
 	APIKeyRevoked   EventType = "api_key.revoked"
@@ -214,6 +225,17 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
+	UserPositioned:  "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
+	UnitCreated:     "a business unit or a team was created",
+	UnitUpdated:     "a business unit or a team was renamed or moved",
+	UnitDeleted:     "a business unit or a team was deleted",
+	UserTypeCreated: "a user type was added to those of the access model",
+	UserTypeUpdated: "a user type was renamed, or proposes another role",
+	UserTypeDeleted: "a user type that nobody had was deleted",
+	RecordCreated:   "a record of an application, such as a technician, became known",
+	RecordUpdated:   "such a record was renamed, activated or deactivated",
+	RecordLinked:    "such a record was tied to a user",
+	RecordUnlinked:  "such a record was untied from a user",
 	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
 	APIKeyRevealed:  "somebody looked at a key that had been made before",
 	APIKeyRevoked:   "a key was revoked; it stops at once",
