@@ -300,8 +300,9 @@ type Policy struct {
 	PasswordHistory int           // how many of the last passwords may not come back
 	PasswordAge     time.Duration // after which a password has to be changed
 	MaxFailures     int           // wrong passwords before the account waits
+	FailureWindow   time.Duration // after which a wrong password is forgotten
 	UnlockAfter     time.Duration // how long it waits
-	NeverUnlock     bool          // it waits until an administrator sets a new password
+	NeverUnlock     bool          // it is locked until an administrator unlocks it
 	SessionIdle     time.Duration
 	SessionAge      time.Duration
 }
@@ -311,7 +312,7 @@ func (m *Model) Policy() Policy {
 	p := m.now.Load().doc.Policies
 	return Policy{
 		MinPassword: p.Password.MinLength, PasswordClasses: p.Password.Classes, PasswordHistory: p.Password.History, PasswordAge: p.Password.MaxAge,
-		MaxFailures: p.Lockout.MaxRetries, UnlockAfter: p.Lockout.AutoUnlock.Duration, NeverUnlock: p.Lockout.AutoUnlock.never,
+		MaxFailures: p.Lockout.MaxRetries, FailureWindow: p.Lockout.Window, UnlockAfter: p.Lockout.AutoUnlock.Duration, NeverUnlock: p.Lockout.AutoUnlock.never,
 		SessionIdle: p.Session.Idle, SessionAge: p.Session.Absolute,
 	}
 }

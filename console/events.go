@@ -113,7 +113,11 @@ var eventNames = map[identity.EventType]string{
 	identity.TracesUnshared:    "Link to sign-ins revoked",
 	identity.SignInRefused:     "Sign-in refused",
 	identity.PasswordSet:       "Password set",
-	identity.PasswordLocked:    "Locked after wrong passwords",
+	identity.PasswordLocked:    "Locked for a while after wrong passwords",
+	identity.PasswordChanged:   "Password changed",
+	identity.PasswordDemanded:  "Change of password demanded",
+	identity.UserLocked:        "Locked after wrong passwords",
+	identity.UserUnlocked:      "Unlocked",
 	identity.TenantCreated:     "Tenant created",
 	identity.DirectoryCreated:  "Directory created",
 	identity.DirectoryUpdated:  "Directory changed",
@@ -153,21 +157,21 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
 
-	identity.UserPositioned:  "Position changed",
-	identity.UnitCreated:     "Unit created",
-	identity.UnitUpdated:     "Unit changed",
-	identity.UnitDeleted:     "Unit deleted",
-	identity.UserTypeCreated: "User type created",
-	identity.UserTypeUpdated: "User type changed",
-	identity.UserTypeDeleted: "User type deleted",
-	identity.RecordCreated:   "Record created",
-	identity.RecordUpdated:   "Record changed",
-	identity.RecordLinked:    "Record tied to a person",
-	identity.RecordUnlinked:  "Record untied",
-	identity.APIKeyCreated:   "API key made",
-	identity.APIKeyRevealed:  "API key shown again",
-	identity.APIKeyRevoked:   "API key revoked",
-	identity.KeyRolesChanged: "Whose API keys work changed",
+	identity.UserPositioned:       "Position changed",
+	identity.UnitCreated:          "Unit created",
+	identity.UnitUpdated:          "Unit changed",
+	identity.UnitDeleted:          "Unit deleted",
+	identity.UserTypeCreated:      "User type created",
+	identity.UserTypeUpdated:      "User type changed",
+	identity.UserTypeDeleted:      "User type deleted",
+	identity.RecordCreated:        "Record created",
+	identity.RecordUpdated:        "Record changed",
+	identity.RecordLinked:         "Record tied to a person",
+	identity.RecordUnlinked:       "Record untied",
+	identity.APIKeyCreated:        "API key made",
+	identity.APIKeyRevealed:       "API key shown again",
+	identity.APIKeyRevoked:        "API key revoked",
+	identity.KeyRolesChanged:      "Whose API keys work changed",
 	identity.UserErased:           "Erased",
 	identity.UserMerged:           "Joined with another user",
 	identity.HoldingSet:           "Owns or has to do",
@@ -187,7 +191,7 @@ func eventName(t identity.EventType) string {
 func eventTone(t identity.EventType) string {
 	switch t {
 	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
-		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
+		identity.UserLocked, identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

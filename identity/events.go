@@ -63,6 +63,10 @@ const (
 	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
+	PasswordChanged   EventType = "password.changed"
+	PasswordDemanded  EventType = "password.change_required"
+	UserLocked        EventType = "user.locked"
+	UserUnlocked      EventType = "user.unlocked"
 	TenantCreated     EventType = "tenant.created"
 	TenantUpdated     EventType = "tenant.updated"
 	TenantHanded      EventType = "tenant.owner_changed"
@@ -116,21 +120,21 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
-	UserPositioned  EventType = "user.positioned"
-	UnitCreated     EventType = "unit.created"
-	UnitUpdated     EventType = "unit.updated"
-	UnitDeleted     EventType = "unit.deleted"
-	UserTypeCreated EventType = "user_type.created"
-	UserTypeUpdated EventType = "user_type.updated"
-	UserTypeDeleted EventType = "user_type.deleted"
-	RecordCreated   EventType = "record.created"
-	RecordUpdated   EventType = "record.updated"
-	RecordLinked    EventType = "record.linked"
-	RecordUnlinked  EventType = "record.unlinked"
-	APIKeyCreated   EventType = "api_key.created"
-	APIKeyRevealed  EventType = "api_key.revealed"
-	APIKeyRevoked   EventType = "api_key.revoked"
-	KeyRolesChanged EventType = "api_key.policy_changed"
+	UserPositioned      EventType = "user.positioned"
+	UnitCreated         EventType = "unit.created"
+	UnitUpdated         EventType = "unit.updated"
+	UnitDeleted         EventType = "unit.deleted"
+	UserTypeCreated     EventType = "user_type.created"
+	UserTypeUpdated     EventType = "user_type.updated"
+	UserTypeDeleted     EventType = "user_type.deleted"
+	RecordCreated       EventType = "record.created"
+	RecordUpdated       EventType = "record.updated"
+	RecordLinked        EventType = "record.linked"
+	RecordUnlinked      EventType = "record.unlinked"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -172,6 +176,10 @@ var EventTypes = map[EventType]string{
 	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
+	PasswordChanged:   "a user changed the own password",
+	PasswordDemanded:  "a password has to be changed at the next sign-in, or no longer has to",
+	UserLocked:        "too many wrong passwords; nobody comes in until an administrator unlocks the account",
+	UserUnlocked:      "a lock was taken away and the count of wrong passwords began anew",
 	TenantCreated:     "a tenant was created",
 	DirectoryCreated:  "a directory was created",
 	DirectoryUpdated:  "a directory's settings changed",
@@ -225,21 +233,21 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
-	UserPositioned:  "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
-	UnitCreated:     "a business unit or a team was created",
-	UnitUpdated:     "a business unit or a team was renamed or moved",
-	UnitDeleted:     "a business unit or a team was deleted",
-	UserTypeCreated: "a user type was added to those of the access model",
-	UserTypeUpdated: "a user type was renamed, or proposes another role",
-	UserTypeDeleted: "a user type that nobody had was deleted",
-	RecordCreated:   "a record of an application, such as a technician, became known",
-	RecordUpdated:   "such a record was renamed, activated or deactivated",
-	RecordLinked:    "such a record was tied to a user",
-	RecordUnlinked:  "such a record was untied from a user",
-	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:  "somebody looked at a key that had been made before",
-	APIKeyRevoked:   "a key was revoked; it stops at once",
-	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	UserPositioned:      "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
+	UnitCreated:         "a business unit or a team was created",
+	UnitUpdated:         "a business unit or a team was renamed or moved",
+	UnitDeleted:         "a business unit or a team was deleted",
+	UserTypeCreated:     "a user type was added to those of the access model",
+	UserTypeUpdated:     "a user type was renamed, or proposes another role",
+	UserTypeDeleted:     "a user type that nobody had was deleted",
+	RecordCreated:       "a record of an application, such as a technician, became known",
+	RecordUpdated:       "such a record was renamed, activated or deactivated",
+	RecordLinked:        "such a record was tied to a user",
+	RecordUnlinked:      "such a record was untied from a user",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",

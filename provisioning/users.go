@@ -12,9 +12,11 @@ import (
 type NewUser struct {
 	User         identity.User
 	Role         identity.RoleID // empty: the landing role, for a directory only
-	PasswordHash string          // PHC, from authn.HashPassword; empty: no local password
-	Reason       string
-	Position     identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
+	PasswordHash string          // PHC, from authn.NewPassword, or made elsewhere as authn.ImportPasswordHash takes it; empty: no local password
+
+	PasswordTerms identity.PasswordTerms // what holds for the password, from the same
+	Reason        string
+	Position      identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -89,7 +91,14 @@ func (s *Service) describe(ctx context.Context, tx *store.Tx, users []identity.U
 	if err != nil {
 		return err
 	}
+	locked, err := tx.LockedUntil(ctx, ids)
+	if err != nil {
+		return err
+	}
 	for i := range users {
+		if until, ok := locked[users[i].ID]; ok {
+			users[i].LockedUntil = &until
+		}
 		users[i].TenantName = names[users[i].TenantID]
 		users[i].Roles = s.rolesOf(roles[users[i].ID])
 	}
@@ -179,7 +188,7 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 	if err != nil || n.PasswordHash == "" {
 		return list[0], err
 	}
-	return list[0], setPassword(ctx, tx, list[0], n.PasswordHash)
+	return list[0], s.putPassword(ctx, tx, list[0], n.PasswordHash, n.PasswordTerms)
 }
 
 // insertUsers is insertUser for many at once, without passwords. An empty role is one that the caller gives otherwise.
