@@ -156,6 +156,28 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+	identity.InvitationSent:       "Invited",
+	identity.InvitationResent:     "Invited again",
+	identity.InvitationRevoked:    "Invitation taken back",
+	identity.InvitationUsed:       "Joined",
+	identity.ResetSent:            "Link to a new password sent",
+	identity.EmailChangeAsked:     "Wants another e-mail address",
+	identity.EmailChangeProven:    "New e-mail address proven",
+	identity.EmailChangeStopped:   "Change of e-mail address stopped",
+	identity.TenantRegistered:     "Tenant registered",
+	identity.WelcomeSent:          "Welcome mail sent",
+	identity.MailTemplateSet:      "Words of a mail changed",
+	identity.MailTemplateReset:    "Words of a mail taken back",
+
+	identity.RoleCreated:         "Role made",
+	identity.RoleUpdated:         "Role changed",
+	identity.RoleDeleted:         "Role deleted",
+	identity.RoleReviewed:        "Role looked at",
+	identity.AccessReported:      "Report of access taken out",
+	identity.AccessReviewStarted: "Review of access began",
+	identity.AccessReviewDecided: "Decided in a review of access",
+	identity.AccessReviewClosed:  "Review of access closed",
+	identity.AccessReviewCopied:  "Evidence of a review taken out",
 
 	identity.UserPositioned:       "Position changed",
 	identity.UnitCreated:          "Unit created",
@@ -192,6 +214,8 @@ func eventTone(t identity.EventType) string {
 	switch t {
 	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
 		identity.UserLocked, identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
+	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.UserLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
+		identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
 		return "bad"
 	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
 		return "good"

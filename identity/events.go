@@ -135,6 +135,18 @@ const (
 	APIKeyRevealed      EventType = "api_key.revealed"
 	APIKeyRevoked       EventType = "api_key.revoked"
 	KeyRolesChanged     EventType = "api_key.policy_changed"
+	InvitationSent      EventType = "invitation.sent"
+	InvitationResent    EventType = "invitation.resent"
+	InvitationRevoked   EventType = "invitation.revoked"
+	InvitationUsed      EventType = "invitation.accepted"
+	ResetSent           EventType = "password.reset_sent"
+	EmailChangeAsked    EventType = "email.change_asked"
+	EmailChangeProven   EventType = "email.changed"
+	EmailChangeStopped  EventType = "email.change_stopped"
+	TenantRegistered    EventType = "tenant.registered"
+	WelcomeSent         EventType = "user.welcomed"
+	MailTemplateSet     EventType = "mail_template.changed"
+	MailTemplateReset   EventType = "mail_template.reset"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -248,6 +260,18 @@ var EventTypes = map[EventType]string{
 	APIKeyRevealed:      "somebody looked at a key that had been made before",
 	APIKeyRevoked:       "a key was revoked; it stops at once",
 	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	InvitationSent:      "a person was invited: a link went to the mailbox with which they join",
+	InvitationResent:    "a person was sent a new invitation; the link of the old one is dead",
+	InvitationRevoked:   "an invitation was taken back before the person had joined",
+	InvitationUsed:      "a person who was invited has joined: the link proved the mailbox",
+	ResetSent:           "a link to a new password went to a user's mailbox",
+	EmailChangeAsked:    "a user wants another e-mail address; the new mailbox has to prove itself first",
+	EmailChangeProven:   "a user's new e-mail address proved itself and is in force",
+	EmailChangeStopped:  "the old mailbox stopped a change of a user's e-mail address, or took it back",
+	TenantRegistered:    "somebody registered a tenant, whose owner they are",
+	WelcomeSent:         "a user was sent the first mail: how to sign in, or a temporary password",
+	MailTemplateSet:     "the words of a mail were changed, for a tenant or for the installation",
+	MailTemplateReset:   "the changed words of a mail were taken back",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",
