@@ -46,6 +46,7 @@ const (
 	UserLinked        EventType = "user.linked"
 	UserUnlinked      EventType = "user.unlinked"
 	UserEmailSaid     EventType = "user.email_said"
+	ModelApplied      EventType = "model.applied"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -171,6 +172,7 @@ var EventTypes = map[EventType]string{
 	UserLinked:        "a provider's subject was tied to a user",
 	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
 	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
+	ModelApplied:      "an access model was put in force",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",

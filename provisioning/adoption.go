@@ -232,6 +232,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	if err != nil {
 		return known, err
 	}
+	stands, err := s.returnToType(ctx, tx, by, before)
+	if err != nil {
+		return known, err
+	}
 	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return known, err
 	}
@@ -241,14 +245,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 		}
 	}
 	e := about(by, kind, after)
-	e.Changes = append(diffUsers(before, after), let...)
-	if kind == identity.UserRestored {
-		stands, err := s.returnToType(ctx, tx, by, after)
-		if err != nil {
-			return known, err
-		}
-		e.Changes = append(e.Changes, stands...)
-	}
+	e.Changes = slices.Concat(diffUsers(before, after), let, stands)
 	if err := tx.InsertEvent(ctx, e); err != nil {
 		return known, err
 	}

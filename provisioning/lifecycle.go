@@ -134,7 +134,7 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 			return err
 		}
 		e := about(by, identity.UserRestored, after)
-		stands, err := s.returnToType(ctx, tx, by, after)
+		stands, err := s.returnToType(ctx, tx, by, before)
 		if err != nil {
 			return err
 		}

@@ -236,9 +236,10 @@ func (s *Service) leaveOrganisation(ctx context.Context, tx *store.Tx, by identi
 	return changes, tx.PutPosition(ctx, is)
 }
 
-// returnToType looks whether somebody who comes back still has room in the own type: an administrator is told, a directory's person gets the default.
+// returnToType looks whether somebody who was deleted and comes back still has room in the own type: an administrator is told, a directory's person gets the
+// default.
 func (s *Service) returnToType(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) ([]identity.Change, error) {
-	if !slices.ContainsFunc(s.model.UserTypes(), func(t identity.UserType) bool { return t.MaxUsers > 0 }) {
+	if u.DeletedAt == nil || !slices.ContainsFunc(s.model.UserTypes(), func(t identity.UserType) bool { return t.MaxUsers > 0 }) {
 		return nil, nil
 	}
 	was, err := tx.Position(ctx, u.ID)

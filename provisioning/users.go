@@ -16,7 +16,8 @@ type NewUser struct {
 
 	PasswordTerms identity.PasswordTerms // what holds for the password, from the same
 	Reason        string
-	Position      identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
+
+	Position identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
