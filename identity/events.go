@@ -115,6 +115,15 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
+	PlanMade     EventType = "plan.made"
+	PlanApplied  EventType = "plan.applied"
+	PlanReverted EventType = "plan.reverted"
+	PlanDropped  EventType = "plan.dropped"
+
+	UsersExported  EventType = "users.exported"
+	EventsExported EventType = "events.exported"
+	AccessExported EventType = "access.exported"
+
 	APIKeyCreated   EventType = "api_key.created"
 	APIKeyRevealed  EventType = "api_key.revealed"
 	APIKeyRevoked   EventType = "api_key.revoked"
@@ -211,6 +220,15 @@ var EventTypes = map[EventType]string{
 	MailResent:           "a mail that was given up is sent again",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
+
+	PlanMade:     "a file was read and a plan made of what it would change; no person was touched",
+	PlanApplied:  "a plan was carried out, as far as it says: how many people it created, changed and refused, and why it was allowed where it was held",
+	PlanReverted: "a plan was undone for everybody whom nobody had changed since",
+	PlanDropped:  "a plan was thrown away with what it kept",
+
+	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
+	EventsExported: "events were written to a file, likewise",
+	AccessExported: "who holds what was written to a file, likewise",
 
 	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
 	APIKeyRevealed:  "somebody looked at a key that had been made before",

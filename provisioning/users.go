@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -14,6 +15,10 @@ type NewUser struct {
 	Role         identity.RoleID // empty: the landing role, for a directory only
 	PasswordHash string          // PHC, from authn.HashPassword; empty: no local password
 	Reason       string
+
+	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
+	sourceID string
+	out      bool // may not come in yet
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -155,8 +160,8 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
 		return u, err
 	}
-	u.Enabled, u.Held = true, false
-	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
+	u.Enabled, u.Held = !n.out, n.out
+	return s.insertUser(ctx, tx, by, u, n, cmp.Or(n.source, identity.SourceManual))
 }
 
 // insertUser writes a new user with a first role, an optional password and the event.
@@ -183,7 +188,9 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 		events[i].Reason = n.Reason
 		events[i].Changes = diffUsers(identity.User{}, u)
 		if n.Role != "" {
-			roles = append(roles, assignment(tx, by, u, n.Role, source, n.Reason))
+			a := assignment(tx, by, u, n.Role, source, n.Reason)
+			a.SourceID = n.sourceID
+			roles = append(roles, a)
 			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 		}
 	}
