@@ -38,7 +38,6 @@ var law = map[string]room{
 	"sheets":       {floor: 1, ours: []string{"identity"}, owns: []string{"github.com/xuri/excelize/v2", "golang.org/x/text/encoding"}},
 	"provisioning": {floor: 2, ours: []string{"identity", "access", "store", "sheets"}, owns: []string{"github.com/go-jose/go-jose/v4", "golang.org/x/image"}},
 	"authn": {floor: 2, ours: []string{"identity", "access", "store"}, owns: []string{
-		"github.com/ccojocar/zxcvbn-go",
 		"golang.org/x/crypto", "github.com/go-jose/go-jose/v4", "github.com/pquerna/otp", "github.com/ccojocar/zxcvbn-go",
 	}},
 	"outbox": {

@@ -187,8 +187,9 @@ type passwordPolicy struct {
 }
 
 type lockoutPolicy struct {
-	MaxRetries int  `yaml:"max_retries"`
-	AutoUnlock span `yaml:"auto_unlock"`
+	MaxRetries int           `yaml:"max_retries"`
+	Window     time.Duration `yaml:"window"`
+	AutoUnlock span          `yaml:"auto_unlock"`
 }
 
 type sessionPolicy struct {

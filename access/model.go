@@ -293,6 +293,12 @@ func (m *Model) Minimum(id identity.RoleID) int {
 	return least
 }
 
+// Unlimited reports whether a role grants everything by itself, whatever the catalogue has: nobody edits such a role.
+func (m *Model) Unlimited(id identity.RoleID) bool {
+	r, ok := m.now.Load().byID[id]
+	return ok && r.unlimited
+}
+
 // Policy is what a model asks of passwords and sessions. A zero field means that the model does not say.
 type Policy struct {
 	MinPassword     int           // characters
@@ -300,8 +306,9 @@ type Policy struct {
 	PasswordHistory int           // how many of the last passwords may not come back
 	PasswordAge     time.Duration // after which a password has to be changed
 	MaxFailures     int           // wrong passwords before the account waits
+	FailureWindow   time.Duration // after which a wrong password is forgotten
 	UnlockAfter     time.Duration // how long it waits
-	NeverUnlock     bool          // it waits until an administrator sets a new password
+	NeverUnlock     bool          // it is locked until an administrator unlocks it
 	SessionIdle     time.Duration
 	SessionAge      time.Duration
 }
@@ -311,7 +318,7 @@ func (m *Model) Policy() Policy {
 	p := m.now.Load().doc.Policies
 	return Policy{
 		MinPassword: p.Password.MinLength, PasswordClasses: p.Password.Classes, PasswordHistory: p.Password.History, PasswordAge: p.Password.MaxAge,
-		MaxFailures: p.Lockout.MaxRetries, UnlockAfter: p.Lockout.AutoUnlock.Duration, NeverUnlock: p.Lockout.AutoUnlock.never,
+		MaxFailures: p.Lockout.MaxRetries, FailureWindow: p.Lockout.Window, UnlockAfter: p.Lockout.AutoUnlock.Duration, NeverUnlock: p.Lockout.AutoUnlock.never,
 		SessionIdle: p.Session.Idle, SessionAge: p.Session.Absolute,
 	}
 }

@@ -99,6 +99,7 @@ func (d *document) checkAccess(bad *mistakes) {
 	}
 	checkAge(bad, "policies: password: max_age", p.Password.MaxAge)
 	checkCount(bad, "policies: lockout: max_retries", p.Lockout.MaxRetries)
+	checkAge(bad, "policies: lockout: window", p.Lockout.Window)
 	checkAge(bad, "policies: session: idle", p.Session.Idle)
 	checkAge(bad, "policies: session: absolute", p.Session.Absolute)
 	for _, role := range p.TwoFactor.EnforceRoles {

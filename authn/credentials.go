@@ -12,16 +12,22 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// answerStep is the grid of time on which refusals are answered; checking a password takes less than one step on any machine that is not overloaded.
-const answerStep = 100 * time.Millisecond
+// answerStep is the grid of time on which refusals are answered; checking a password takes less than one step on any machine that is not overloaded. While anybody has a password
+// that was hashed elsewhere the steps are longer, since such a hash takes longer than ours.
+const (
+	answerStep         = 100 * time.Millisecond
+	answerStepImported = 1500 * time.Millisecond
+)
 
 // maxIdentifier is the longest e-mail address or user name in bytes that is looked up.
 const maxIdentifier = 320
 
 // The codes of a refused password, as the sign-in trace has them.
 const (
-	passwordWrong  = "password.wrong"
-	passwordLocked = "password.locked"
+	passwordWrong     = "password.wrong"
+	passwordLocked    = "password.locked"
+	passwordOver      = "password.temporary_over"
+	passwordMeanwhile = "password.meanwhile"
 )
 
 // attempt is one try to sign in with a password, after the hash was computed and before anything was written.
@@ -30,6 +36,10 @@ type attempt struct {
 	hash    string // the one that was compared
 	matched bool
 	ip      string
+	step    time.Duration // the grid on which a refusal is answered
+	rehash  string        // the same password as a hash of ours, where it was made elsewhere
+	again   bool          // the hash became another one between reading and judging, and was read again
+	weak    bool          // the policy would not have let it be set here
 }
 
 // CheckPassword returns the user, with roles, who signs in with an e-mail address or user name and a password. Where the account has a second factor, step is the
@@ -44,9 +54,10 @@ func (s *Service) CheckPassword(ctx context.Context, identifier, password, ip st
 	if err := s.tried.take(ip, began); err != nil {
 		return identity.User{}, "", err
 	}
-	u, step, err = s.checkPassword(ctx, identifier, password, ip)
+	a := attempt{ip: clean(ip, 64), step: answerStep}
+	u, step, err = s.checkPassword(ctx, &a, identifier, password)
 	if identity.KindOf(err) == identity.Unauthenticated {
-		return u, "", evenly(ctx, began, err)
+		return u, "", evenly(ctx, began, a.step, err)
 	}
 	if ctx.Err() == nil { // right, or our own failure; who hangs up early does not get the attempt back
 		s.tried.done(ip)
@@ -56,8 +67,8 @@ func (s *Service) CheckPassword(ctx context.Context, identifier, password, ip st
 
 // evenly returns a refusal at the next full step of time since it was asked for, so that the clock does not tell whether there was an account
 // to count the failure on.
-func evenly(ctx context.Context, began time.Time, refusal error) error {
-	timer := time.NewTimer(answerStep - time.Since(began)%answerStep)
+func evenly(ctx context.Context, began time.Time, step time.Duration, refusal error) error {
+	timer := time.NewTimer(step - time.Since(began)%step)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -67,18 +78,9 @@ func evenly(ctx context.Context, began time.Time, refusal error) error {
 	}
 }
 
-func (s *Service) checkPassword(ctx context.Context, identifier, password, ip string) (identity.User, string, error) {
-	a := attempt{ip: clean(ip, 64)}
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		var err error
-		a.user, a.hash, err = candidate(ctx, tx, identifier)
-		return err
-	})
-	if err != nil {
+func (s *Service) checkPassword(ctx context.Context, a *attempt, identifier, password string) (identity.User, string, error) {
+	if err := s.compare(ctx, a, identifier, password); err != nil {
 		return identity.User{}, "", err
-	}
-	if a.matched, err = s.matches(ctx, a.hash, password); err != nil {
-		return identity.User{}, "", fmt.Errorf("password of user %s: %w", a.user, err)
 	}
 	if a.user == "" {
 		return identity.User{}, "", refusal(errors.New("nobody signs in with this name and a password"))
@@ -86,21 +88,59 @@ func (s *Service) checkPassword(ctx context.Context, identifier, password, ip st
 	var u identity.User
 	var v verdict
 	step := identity.NewSecret("")
-	err = s.db.Update(ctx, func(tx *store.Tx) error {
-		u, v, err = s.settle(ctx, tx, a, step)
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		u, v, err = s.settle(ctx, tx, *a, step)
 		return err
 	})
+	if err == nil && v.code == passwordMeanwhile && !a.again {
+		a.again = true
+		return s.checkPassword(ctx, a, identifier, password)
+	}
+	told := func(message string) error {
+		return identity.Errorf(identity.Forbidden, "%s", message).WithCode(v.code).WithCause(fmt.Errorf("user %s: %s", a.user, v.why))
+	}
 	switch {
 	case err != nil:
 		return identity.User{}, "", err
 	case v.code == codePending:
 		return u, step, nil
 	case v.code == ssoRequired:
-		return identity.User{}, "", identity.Errorf(identity.Forbidden, ssoAdvice).WithCode(v.code).WithCause(fmt.Errorf("user %s: %s", a.user, v.why))
+		return identity.User{}, "", told(ssoAdvice)
+	case v.code == passwordOver:
+		return identity.User{}, "", told("This temporary password has ended. Ask your administrator for a new one.")
 	case v.refused():
 		return identity.User{}, "", refusal(fmt.Errorf("%s: user %s: %s", v.code, a.user, v.why))
 	}
 	return u, "", nil
+}
+
+// compare finds whom an attempt is about and compares the password with the hash.
+func (s *Service) compare(ctx context.Context, a *attempt, identifier, password string) error {
+	err := s.db.View(ctx, func(tx *store.Tx) error {
+		imported, err := tx.HasImported(ctx)
+		if imported {
+			a.step = answerStepImported
+		}
+		if err == nil {
+			a.user, a.hash, err = candidate(ctx, tx, identifier)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if a.matched, err = s.matches(ctx, a.hash, password); err != nil {
+		return fmt.Errorf("password of user %s: %w", a.user, err)
+	}
+	if !a.matched || !foreign(a.hash) {
+		return nil
+	}
+	words, _, err := s.known(ctx, identity.User{ID: a.user})
+	if err == nil {
+		a.weak = s.checkNew(password, words) != nil
+		a.rehash, err = s.hash(ctx, password)
+	}
+	return err
 }
 
 // candidate returns who may sign in with this name and that person's hash; both empty for nobody.
@@ -165,9 +205,17 @@ func (s *Service) judged(ctx context.Context, tx *store.Tx, a attempt) (identity
 	if err != nil {
 		return u, verdict{}, err
 	}
-	v := s.judge(u, c, roles, a.matched && c.PasswordHash == a.hash, tx.Now())
+	if c.PasswordHash != a.hash {
+		return identity.User{}, verdict{passwordMeanwhile, "The password was changed at this moment."}, nil
+	}
+	v := s.judge(u, c, roles, a.matched, tx.Now())
 	if err := s.count(ctx, tx, u, c, v, a.ip); err != nil {
 		return u, v, err
+	}
+	if a.rehash != "" && !v.refused() {
+		if err := tx.Rehash(ctx, u.ID, a.hash, a.rehash, a.weak); err != nil {
+			return u, v, err
+		}
 	}
 	if !v.refused() {
 		v, err = s.more(ctx, tx, u)
@@ -188,56 +236,13 @@ func (s *Service) more(ctx context.Context, tx *store.Tx, u identity.User) (verd
 	return v, err
 }
 
-func (s *Service) judge(u identity.User, c store.Credential, roles []identity.RoleID, matched bool, now time.Time) verdict {
-	switch {
-	case s.waits(c, now) && s.policy().NeverUnlock:
-		return verdict{passwordLocked, fmt.Sprintf("%d wrong passwords; the account waits until an administrator sets a new one.", c.Failures)}
-	case s.waits(c, now):
-		return verdict{passwordLocked, fmt.Sprintf("%d wrong passwords; the account waits until %s.", c.Failures, c.LastFailedAt.Add(s.policy().UnlockAfter).Format(time.RFC3339))}
-	case !matched:
-		return verdict{passwordWrong, "The password is wrong."}
-	}
-	return s.standing(u, roles)
-}
-
-// waits reports whether the account takes no password now.
-func (s *Service) waits(c store.Credential, now time.Time) bool {
-	if c.Failures < s.policy().MaxFailures || c.LastFailedAt == nil {
-		return false
-	}
-	return s.policy().NeverUnlock || now.Before(c.LastFailedAt.Add(s.policy().UnlockAfter))
-}
-
-// count forgets wrong passwords after a right one, and counts a wrong one; the one too many is an event.
-func (s *Service) count(ctx context.Context, tx *store.Tx, u identity.User, c store.Credential, v verdict, ip string) error {
-	if !v.refused() {
-		return tx.ClearPasswordFailures(ctx, u.ID)
-	}
-	if v.code != passwordWrong {
-		return nil
-	}
-	if c.Failures >= s.policy().MaxFailures { // the wait is over: a new count begins
-		if err := tx.ClearPasswordFailures(ctx, u.ID); err != nil {
-			return err
-		}
-	}
-	n, err := tx.RecordPasswordFailure(ctx, u.ID, tx.Now())
-	if err != nil || n != s.policy().MaxFailures {
-		return err
-	}
-	e := eventBy(identity.System(), identity.PasswordLocked, u)
-	e.Reason = fmt.Sprintf("%d wrong passwords in a row", n)
-	e.Changes = []identity.Change{{Field: "ip", After: ip}}
-	return tx.InsertEvent(ctx, e)
-}
-
 // passwordSteps are what a sign-in with a password goes through, each with the codes that end it there; the one without codes is everything that is wrong with the user.
 var passwordSteps = []struct {
 	name  string
 	codes []string
 }{
 	{"the account takes passwords now", []string{passwordLocked}},
-	{"the password", []string{passwordWrong}},
+	{"the password", []string{passwordWrong, passwordOver}},
 	{"the user may sign in", nil},
 	{"the tenant lets its people in without its provider", []string{ssoRequired}},
 	{"the second factor", []string{codePending, codeWrong, codeLocked, codeGone}},
@@ -279,43 +284,4 @@ func codeOfAStep(code string) bool {
 // refusal is the one answer to everybody who is not let in by a password.
 func refusal(cause error) error {
 	return identity.Errorf(identity.Unauthenticated, "The name or the password is not right, or this account cannot sign in now.").WithCode("signin.refused").WithCause(cause)
-}
-
-// SetPassword gives a user a password, made by HashPassword; the count of wrong ones starts anew, so it ends a wait too. Somebody may do it for
-// oneself (Forbidden with the code "sso.required" where the tenant's people come in through its provider only), or for others with the right to write users. Somebody else's new password ends all sessions of the user; after one's own the caller ends
-// the others with EndSessions. Conflict when neither the e-mail address nor the user name is free to sign in with.
-func (s *Service) SetPassword(ctx context.Context, by identity.Actor, user identity.UserID, phc string) error {
-	if _, err := parseHash(phc); err != nil {
-		return identity.Errorf(identity.Invalid, "A password is set by its hash, as HashPassword makes it.").WithField("password").WithCause(err)
-	}
-	return s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := s.person(ctx, tx, by, user, usersWrite)
-		if err != nil {
-			return err
-		}
-		if by.UserID() == u.ID {
-			if err := s.localOnly(ctx, tx, u); err != nil {
-				return err
-			}
-		}
-		if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: phc}); err != nil {
-			return err
-		}
-		if err := tx.DeleteSignInStepsOf(ctx, u.ID); err != nil {
-			return err
-		}
-		n, err := tx.ReplaceLogins(ctx, u.ID, u.LoginKeys())
-		if err == nil && n == 0 {
-			err = identity.Errorf(identity.Conflict, "Somebody else already signs in as %s; change the e-mail address or the user name first.", u.UserName).WithField("email").WithCode("uniqueness")
-		}
-		if err != nil {
-			return err
-		}
-		if by.UserID() != u.ID {
-			if _, err := endAll(ctx, tx, by, u, ""); err != nil {
-				return err
-			}
-		}
-		return tx.InsertEvent(ctx, eventBy(by, identity.PasswordSet, u))
-	})
 }

@@ -17,7 +17,7 @@ func TestNewPasswordsAreMeasuredAndHashed(t *testing.T) {
 		{"eleven characters are too few", "elevenchars", "11 characters; it needs at least 12"},
 		{"twelve are enough", "twelve chars", ""},
 		{"characters count, not bytes", "zwölf Stück ", ""},
-		{"256 are possible", strings.Repeat("x", 256), ""},
+		{"256 are possible", strings.Repeat("words that go on ", 16)[:256], ""},
 		{"257 are too many", strings.Repeat("x", 257), "257 characters; it may have at most 256"},
 		{"broken text is refused", "\xff\xfe twelve chars", "no valid text"},
 	}
@@ -171,7 +171,7 @@ func TestTenWrongPasswordsMakeTheAccountWait(t *testing.T) {
 	})
 }
 
-// backdate makes the last wrong password older, with the same count.
+// backdate makes the last wrong password, and a wait, older, with the same count.
 func (h *house) backdate(u identity.User, by time.Duration) {
 	h.t.Helper()
 	h.update(func(tx *store.Tx) error {
@@ -186,6 +186,9 @@ func (h *house) backdate(u identity.User, by time.Duration) {
 			if _, err := tx.RecordPasswordFailure(h.t.Context(), u.ID, c.LastFailedAt.Add(-by)); err != nil {
 				return err
 			}
+		}
+		if c.LockedUntil != nil {
+			return tx.LockPassword(h.t.Context(), u.ID, c.LockedUntil.Add(-by))
 		}
 		return nil
 	})

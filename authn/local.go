@@ -70,7 +70,7 @@ func (s *Service) localOnly(ctx context.Context, tx *store.Tx, u identity.User) 
 
 // startLocal holds what a session needs that begins without a provider: that it is allowed, and the second factor of those who have one. It writes the
 // event of an account for emergencies.
-func (s *Service) startLocal(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, session identity.Session) error {
+func (s *Service) startLocal(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, session *identity.Session) error {
 	if err := s.localOnly(ctx, tx, u); err != nil {
 		return err
 	}
@@ -81,11 +81,23 @@ func (s *Service) startLocal(ctx context.Context, tx *store.Tx, by identity.Acto
 	if has && !slices.Contains(session.Upstream.AMR, ByCode) {
 		return identity.Errorf(identity.Forbidden, "This account needs a code beside the password.").WithCode("second_factor.required")
 	}
+	if session.MustChange, err = s.changes(ctx, tx, u.ID); err != nil {
+		return err
+	}
 	emergency, err := tx.BreakGlass(ctx, u.ID)
 	if err != nil || !emergency {
 		return err
 	}
-	e := about(by, identity.SignInBreakGlass, u, session)
+	e := about(by, identity.SignInBreakGlass, u, *session)
 	e.Changes = []identity.Change{{Field: "ip", After: session.IP}, {Field: "proved by", After: session.Upstream.AMR}}
 	return tx.InsertEvent(ctx, e)
+}
+
+// changes reports whether whoever came in with the present password has to change it. An account without one came in by something else.
+func (s *Service) changes(ctx context.Context, tx *store.Tx, id identity.UserID) (bool, error) {
+	c, err := tx.Credential(ctx, id)
+	if identity.KindOf(err) == identity.NotFound {
+		return false, nil
+	}
+	return err == nil && s.mustChange(c, tx.Now()), err
 }

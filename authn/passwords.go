@@ -3,15 +3,12 @@ package authn
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
 	"golang.org/x/crypto/argon2"
 )
 
@@ -27,139 +24,152 @@ type cost struct {
 
 var ourCost = cost{memory: 19 * 1024, passes: 2, lanes: 1}
 
-// highest is the most that a hash from elsewhere may ask of us.
-var highest = cost{memory: 256 * 1024, passes: 10, lanes: 8}
-
 const (
 	saltBytes = 16
 	hashBytes = 32
 )
 
-// hash is a password hash in its parts.
-type hash struct {
-	cost
-	salt, sum []byte
-}
-
-var errHash = errors.New("the stored password hash is not argon2id in PHC format, or asks for too much")
-
-// decoy is checked for those who have no password, so that they cost as much time as those who have.
-var decoy = hash{cost: ourCost, salt: make([]byte, saltBytes), sum: make([]byte, hashBytes)}
-
-// HashPassword returns the argon2id hash of a new password in PHC format. A password has 12 to 256 characters (more, and of several classes, where the
-// access model asks for it), else the error is Invalid with the field "password". It waits while as many hashes are computed as there are processors.
-func (s *Service) HashPassword(ctx context.Context, password string) (string, error) {
-	if err := s.checkNew(password); err != nil {
-		return "", err
-	}
-	h := hash{cost: ourCost, salt: make([]byte, saltBytes)}
-	rand.Read(h.salt) // never fails since Go 1.24
-	sum, err := s.derive(ctx, h, password)
-	if err != nil {
-		return "", err
-	}
-	h.sum = sum
-	return h.String(), nil
-}
-
-func (s *Service) checkNew(password string) error {
-	bad := func(format string, args ...any) error {
-		return identity.Errorf(identity.Invalid, format, args...).WithField("password")
-	}
-	n := utf8.RuneCountInString(password)
-	switch {
-	case !utf8.ValidString(password):
-		return bad("The password is no valid text (UTF-8).")
-	case n < s.policy().MinPassword:
-		return bad("The password has %d characters; it needs at least %d. A few words in a row are easy to remember.", n, s.policy().MinPassword)
-	case n > maxPassword:
-		return bad("The password has %d characters; it may have at most %d.", n, maxPassword)
-	case classes(password) < s.policy().PasswordClasses:
-		return bad("The password needs %d of these: small letters, capitals, digits, other characters.", s.policy().PasswordClasses)
-	}
-	return nil
-}
-
-// classes counts the kinds of characters: small letters, capitals, digits, others.
-func classes(password string) int {
-	var seen [4]int
-	for _, r := range password {
-		switch {
-		case unicode.IsLower(r):
-			seen[0] = 1
-		case unicode.IsUpper(r):
-			seen[1] = 1
-		case unicode.IsDigit(r):
-			seen[2] = 1
-		default:
-			seen[3] = 1
-		}
-	}
-	return seen[0] + seen[1] + seen[2] + seen[3]
-}
+// mostHashes is how many hashes are computed at once, however many processors there are: each takes 19 MiB.
+const mostHashes = 4
 
 // queueOfOne is how many hashes one processor computes or has waiting, about two seconds of work; whoever comes then is asked to come again.
 const queueOfOne = 64
 
-// derive computes the sum of a password, at most one a processor at a time. TooMany when too many wait already.
-func (s *Service) derive(ctx context.Context, h hash, password string) ([]byte, error) {
+// decoy is compared for those who have no password, so that they cost as much time as those who have.
+var decoy = hash{memory: ourCost.memory, is: func(password string) bool {
+	argon2.IDKey([]byte(password), make([]byte, saltBytes), ourCost.passes, ourCost.memory, ourCost.lanes, hashBytes)
+	return false
+}}
+
+// HashPassword returns the argon2id hash of a new password in PHC format, of somebody who is not known yet: of the password policy it checks what needs no person. It waits while
+// as many hashes are computed as may be at once. Errors are those of NewPassword.
+func (s *Service) HashPassword(ctx context.Context, password string) (string, error) {
+	if err := s.checkNew(password, nil); err != nil {
+		return "", err
+	}
+	return s.hash(ctx, password)
+}
+
+// NewPassword returns the argon2id hash of a new password for a user, with what holds for it. A user with an id is read with the history; without one it is somebody who is about to be
+// created, of whom names, addresses and tenant count. Where the actor is not the user, the password has to be changed at the first sign-in when the access model says so; the caller may
+// say otherwise. Invalid with the field "password" and a code such as "password.short" when the policy refuses it: PasswordRules says what it asks.
+func (s *Service) NewPassword(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error) {
+	var terms identity.PasswordTerms
+	words, former, err := s.known(ctx, u)
+	if err != nil {
+		return "", terms, err
+	}
+	if err := s.checkNew(password, words); err != nil {
+		return "", terms, err
+	}
+	if err := s.checkFormer(ctx, password, former); err != nil {
+		return "", terms, err
+	}
+	phc, err := s.hash(ctx, password)
+	terms.MustChange = (u.ID == "" || by.UserID() != u.ID) && s.model.Onboarding().MustChangePassword
+	return phc, terms, err
+}
+
+// known reads what must not be in a user's password, and the former ones.
+func (s *Service) known(ctx context.Context, u identity.User) (words, former []string, err error) {
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if u.ID != "" {
+			if u, err = tx.User(ctx, store.Everything(), u.ID); err != nil {
+				return err
+			}
+			if former, err = s.former(ctx, tx, u.ID); err != nil {
+				return err
+			}
+		}
+		names, err := tx.TenantNames(ctx, []identity.TenantID{u.TenantID})
+		words = s.words(u, names[u.TenantID])
+		return err
+	})
+	if identity.KindOf(err) == identity.NotFound {
+		err = noUser()
+	}
+	return words, former, err
+}
+
+// former returns the present hash of a user and as many before it as may not come back.
+func (s *Service) former(ctx context.Context, tx *store.Tx, id identity.UserID) ([]string, error) {
+	c, err := tx.Credential(ctx, id)
+	if identity.KindOf(err) == identity.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	former := []string{c.PasswordHash}
+	if n := s.policy().PasswordHistory; n > 1 {
+		older, err := tx.PasswordHistory(ctx, id, n-1)
+		return append(former, older...), err
+	}
+	return former, nil
+}
+
+// hash makes a hash of ours.
+func (s *Service) hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltBytes)
+	rand.Read(salt) // never fails since Go 1.24
+	var sum []byte
+	err := s.compute(ctx, ourCost.memory, func() {
+		sum = argon2.IDKey([]byte(password), salt, ourCost.passes, ourCost.memory, ourCost.lanes, hashBytes)
+	})
+	b64 := base64.RawStdEncoding
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, ourCost.memory, ourCost.passes, ourCost.lanes, b64.EncodeToString(salt), b64.EncodeToString(sum)), err
+}
+
+// compute does the work of one hash, a few at a time. One that takes more memory than ours waits until nothing else is computed. TooMany when too many wait already.
+func (s *Service) compute(ctx context.Context, memory uint32, work func()) error {
 	select {
 	case s.queue <- struct{}{}:
 	default:
-		return nil, identity.Errorf(identity.TooMany, "Too many people sign in at this moment. Try again in a few seconds.").WithCode("signin.busy")
+		return identity.Errorf(identity.TooMany, "Too many people sign in at this moment. Try again in a few seconds.").WithCode("signin.busy")
 	}
 	defer func() { <-s.queue }()
-	select {
-	case s.hashes <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	need := 1
+	if memory > ourCost.memory {
+		need = cap(s.hashes)
+		select {
+		case s.large <- struct{}{}: // two of them at once would wait for each other
+			defer func() { <-s.large }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	defer func() { <-s.hashes }()
-	return argon2.IDKey([]byte(password), h.salt, h.passes, h.memory, h.lanes, hashBytes), nil
+	for range need {
+		select {
+		case s.hashes <- struct{}{}:
+			defer func() { <-s.hashes }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	work()
+	return nil
 }
 
-// matches reports whether the password belongs to a hash in PHC format. Without a hash it takes the same time and is false.
-func (s *Service) matches(ctx context.Context, phc, password string) (bool, error) {
-	h, known := decoy, phc != ""
-	if known {
+// matches reports whether the password belongs to a hash. Without a hash it takes the same time and is false.
+func (s *Service) matches(ctx context.Context, text, password string) (bool, error) {
+	h := decoy
+	if text != "" {
 		var err error
-		if h, err = parseHash(phc); err != nil {
+		if h, err = parseHash(text); err != nil {
 			return false, err
 		}
 	}
 	if len(password) > maxPassword*utf8.UTFMax {
-		password, known = "", false
+		password = ""
+		h.is = func(string) bool { return decoy.is("") }
 	}
-	sum, err := s.derive(ctx, h, password)
-	if err != nil {
-		return false, err
-	}
-	return subtle.ConstantTimeCompare(sum, h.sum) == 1 && known, nil
+	same := false
+	err := s.compute(ctx, h.memory, func() { same = h.is(password) })
+	return same, err
 }
 
-// String returns the hash in PHC format.
-func (h hash) String() string {
-	b64 := base64.RawStdEncoding
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, h.memory, h.passes, h.lanes, b64.EncodeToString(h.salt), b64.EncodeToString(h.sum))
-}
-
-// parseHash reads what String wrote, within the limits of what we are willing to compute.
-func parseHash(phc string) (hash, error) {
-	var h hash
-	parts := strings.Split(phc, "$")
-	if len(parts) != 6 || parts[0] != "" || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return h, errHash
-	}
-	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &h.memory, &h.passes, &h.lanes); err != nil {
-		return h, errHash
-	}
-	var err1, err2 error
-	h.salt, err1 = base64.RawStdEncoding.DecodeString(parts[4])
-	h.sum, err2 = base64.RawStdEncoding.DecodeString(parts[5])
-	low := h.memory < 8*uint32(h.lanes) || h.passes < 1 || h.lanes < 1 || len(h.salt) < 8
-	high := h.memory > highest.memory || h.passes > highest.passes || h.lanes > highest.lanes || len(h.salt) > 64
-	if err1 != nil || err2 != nil || low || high || len(h.sum) != hashBytes || h.String() != phc {
-		return h, errHash
-	}
-	return h, nil
+// foreign reports whether a hash is another than we make today.
+func foreign(text string) bool {
+	h, err := parseHash(text)
+	return err == nil && !h.ours
 }

@@ -17,11 +17,12 @@ import (
 
 // What holds where the access model does not say otherwise.
 const (
-	minPassword = 12 // characters; a model may ask for more, never for fewer
-	maxFailures = 10
-	unlockAfter = 15 * time.Minute
-	sessionIdle = 8 * time.Hour
-	sessionAge  = 24 * time.Hour
+	minPassword   = 12 // characters; a model may ask for more, never for fewer
+	maxFailures   = 10
+	failureWindow = 24 * time.Hour
+	unlockAfter   = 15 * time.Minute
+	sessionIdle   = 8 * time.Hour
+	sessionAge    = 24 * time.Hour
 )
 
 // touchEvery is how often a session or a token notes its last use, so that reading does not become writing.
@@ -40,6 +41,7 @@ type Service struct {
 	idle    time.Duration // what the installation says of sessions; 0: what the access model says
 	age     time.Duration
 	hashes  chan struct{} // one token for each hash that may be computed now
+	large   chan struct{} // the one hash that takes more memory than ours
 	queue   chan struct{} // one token for each hash that is computed or waits for that
 	tried   *attempts     // passwords
 	asked   *attempts     // where an address leads
@@ -53,7 +55,7 @@ type Service struct {
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
 	return &Service{
-		db: db, model: model, hashes: make(chan struct{}, runtime.NumCPU()), queue: make(chan struct{}, queueOfOne*runtime.NumCPU()),
+		db: db, model: model, hashes: make(chan struct{}, min(runtime.NumCPU(), mostHashes)), large: make(chan struct{}, 1), queue: make(chan struct{}, queueOfOne*min(runtime.NumCPU(), mostHashes)),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 		keys:    &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong API keys came from your network. Wait a quarter of an hour, then try again."},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
@@ -66,7 +68,7 @@ func New(db *store.DB, model *access.Model) *Service {
 }
 
 // LimitSessions sets how long a session may be unused, and how old it may become, where the installation says other than its access model; 0 leaves that. It
-// holds for sessions that were begun before too, as far as being unused goes. Call it before the service is used.
+// holds for sessions that were begun before too. Call it before the service is used.
 func (s *Service) LimitSessions(idle, age time.Duration) {
 	s.idle, s.age = idle, age
 }
@@ -74,8 +76,9 @@ func (s *Service) LimitSessions(idle, age time.Duration) {
 // policy is what holds now: the access model's word, never less than the least length of a password, and what the installation says of sessions.
 func (s *Service) policy() access.Policy {
 	p := s.model.Policy()
-	p.MinPassword = max(p.MinPassword, minPassword)
+	p.MinPassword = min(max(p.MinPassword, minPassword), maxPassword/2)
 	p.MaxFailures = cmp.Or(p.MaxFailures, maxFailures)
+	p.FailureWindow = cmp.Or(p.FailureWindow, failureWindow)
 	p.UnlockAfter = cmp.Or(p.UnlockAfter, unlockAfter)
 	p.SessionIdle = cmp.Or(s.idle, p.SessionIdle, sessionIdle)
 	p.SessionAge = cmp.Or(s.age, p.SessionAge, sessionAge)

@@ -3,7 +3,6 @@ package authn
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -18,9 +17,6 @@ const (
 	maxSessionIndex = 1024
 )
 
-// maxSessions is how many sessions one user has at most: whoever signs in once more ends the oldest.
-const maxSessions = 100
-
 // secretLength is the length of what identity.NewSecret("") returns.
 const secretLength = 43
 
@@ -29,6 +25,7 @@ type Visit struct {
 	Session identity.Session
 	User    identity.User  // with roles
 	Actor   identity.Actor // Kind user, the roles as they are now, Door "console"; the request id is for the door to set
+	Must    Duty           // what comes before anything else
 }
 
 // StartSession signs a user in and returns the secret for the browser's cookie, of which only the hash is kept. Of the session that is given, connection, IP,
@@ -42,11 +39,11 @@ func (s *Service) StartSession(ctx context.Context, u identity.User, session ide
 	session.SessionIndex = clean(session.SessionIndex, maxSessionIndex)
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		now := tx.Now()
-		session.CreatedAt, session.LastSeenAt, session.ExpiresAt = now, now, now.Add(s.policy().SessionAge)
-		if !limit.IsZero() && limit.Before(session.ExpiresAt) {
+		session.CreatedAt, session.LastSeenAt, session.ExpiresAt = now, now, time.Time{}
+		if !limit.IsZero() {
 			session.ExpiresAt = limit.UTC().Truncate(time.Microsecond)
 		}
-		return s.start(ctx, tx, u.ID, session, identity.HashSecret(cookie), token)
+		return s.start(ctx, tx, u.ID, &session, identity.HashSecret(cookie), token)
 	})
 	if err != nil {
 		return "", identity.Session{}, err
@@ -54,9 +51,9 @@ func (s *Service) StartSession(ctx context.Context, u identity.User, session ide
 	return cookie, session, nil
 }
 
-// start looks at the user once more, on the locked row, and writes the session with its event.
-func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, session identity.Session, hash []byte, token string) error {
-	if !session.ExpiresAt.After(tx.Now()) {
+// start looks at the user once more, on the locked row, and writes the session with its event. ExpiresAt comes as the provider limits it.
+func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, session *identity.Session, hash []byte, token string) error {
+	if !session.ExpiresAt.IsZero() && !session.ExpiresAt.After(tx.Now()) {
 		return identity.Errorf(identity.Unauthenticated, "The provider's session has ended already. Sign in again.").WithCode("session.ended")
 	}
 	u, err := tx.UserForUpdate(ctx, store.Everything(), id)
@@ -78,10 +75,17 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 			return err
 		}
 	}
-	if err := makeRoom(ctx, tx, u); err != nil {
+	limits, err := s.limits(ctx, tx, u.TenantID)
+	if err != nil {
 		return err
 	}
-	if err := tx.InsertSession(ctx, session, hash, token); err != nil {
+	if ends := session.CreatedAt.Add(limits.age); session.ExpiresAt.IsZero() || ends.Before(session.ExpiresAt) {
+		session.ExpiresAt = ends
+	}
+	if err := makeRoom(ctx, tx, u, limits.most); err != nil {
+		return err
+	}
+	if err := tx.InsertSession(ctx, *session, hash, token); err != nil {
 		return err
 	}
 	if err := tx.SetLastLogin(ctx, u.ID, tx.Now()); err != nil {
@@ -91,21 +95,24 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if session.ConnectionID != "" {
 		door = "sso"
 	}
-	e := about(self(u, roles, door), identity.SessionStarted, u, session)
+	e := about(self(u, roles, door), identity.SessionStarted, u, *session)
 	e.Changes = []identity.Change{{Field: "ip", After: session.IP}}
 	if session.ConnectionID != "" {
 		e.Changes = append(e.Changes, identity.Change{Field: "connection", After: string(session.ConnectionID)})
+	}
+	if session.MustChange {
+		e.Changes = append(e.Changes, identity.Change{Field: "must change the password", After: true})
 	}
 	return tx.InsertEvent(ctx, e)
 }
 
 // makeRoom ends the oldest sessions of a user who has too many for one more.
-func makeRoom(ctx context.Context, tx *store.Tx, u identity.User) error {
+func makeRoom(ctx context.Context, tx *store.Tx, u identity.User, most int) error {
 	live, err := tx.SessionsOf(ctx, u.ID) // newest first
 	if err != nil {
 		return err
 	}
-	for len(live) >= maxSessions {
+	for len(live) >= most {
 		oldest := live[len(live)-1]
 		live = live[:len(live)-1]
 		if err := tx.DeleteSession(ctx, oldest.ID); err != nil {
@@ -116,83 +123,6 @@ func makeRoom(ctx context.Context, tx *store.Tx, u identity.User) error {
 		if err := tx.InsertEvent(ctx, e); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// Session returns who sends this cookie. User and roles are read at every request, so what an administrator changes holds at the next one.
-// Unauthenticated when the session is unknown, ended, unused for too long (8 hours by default) or too old (24), or its user may not be in any more.
-func (s *Service) Session(ctx context.Context, cookie string) (Visit, error) {
-	if len(cookie) != secretLength {
-		return Visit{}, signedOut(errors.New("no session cookie, or one of the wrong length"))
-	}
-	var visit Visit
-	var touch bool
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		var err error
-		visit, err = s.visit(ctx, tx, identity.HashSecret(cookie))
-		touch = tx.Now().Sub(visit.Session.LastSeenAt) >= touchEvery
-		return err
-	})
-	if err != nil {
-		return Visit{}, err
-	}
-	if touch {
-		err = s.db.Update(ctx, func(tx *store.Tx) error {
-			visit.Session.LastSeenAt = tx.Now()
-			return tx.TouchSession(ctx, visit.Session.ID, tx.Now())
-		})
-	}
-	return visit, err
-}
-
-func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, error) {
-	session, err := tx.SessionByHash(ctx, hash)
-	if identity.KindOf(err) == identity.NotFound {
-		return Visit{}, signedOut(errors.New("no session has this cookie"))
-	}
-	if err != nil {
-		return Visit{}, err
-	}
-	if err := s.model.Refresh(ctx, tx); err != nil {
-		return Visit{}, err
-	}
-	if why := s.ended(session, tx.Now()); why != nil {
-		return Visit{}, signedOut(why)
-	}
-	u, err := tx.User(ctx, store.Everything(), session.UserID)
-	if identity.KindOf(err) == identity.NotFound {
-		return Visit{}, signedOut(fmt.Errorf("session %s: its user is deleted", session.ID))
-	}
-	if err != nil {
-		return Visit{}, err
-	}
-	roles, err := rolesOf(ctx, tx, u.ID)
-	if err != nil {
-		return Visit{}, err
-	}
-	if v := s.standing(u, roles); v.refused() {
-		return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
-	}
-	if session.ConnectionID == "" {
-		v, err := s.local(ctx, tx, u)
-		if err != nil {
-			return Visit{}, err
-		}
-		if v.refused() {
-			return Visit{}, signedOut(fmt.Errorf("session %s: %s: %s", session.ID, v.code, v.why))
-		}
-	}
-	return Visit{Session: session, User: s.withRoles(u, roles), Actor: self(u, roles, "console")}, nil
-}
-
-// ended says why a session is over, nil while it is not.
-func (s *Service) ended(session identity.Session, now time.Time) error {
-	switch {
-	case !now.Before(session.ExpiresAt):
-		return fmt.Errorf("session %s: it ended at %s", session.ID, session.ExpiresAt.Format(time.RFC3339))
-	case now.Sub(session.LastSeenAt) >= s.policy().SessionIdle:
-		return fmt.Errorf("session %s: unused since %s", session.ID, session.LastSeenAt.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -209,10 +139,15 @@ func (s *Service) Sessions(ctx context.Context, by identity.Actor, user identity
 		if err != nil {
 			return err
 		}
+		limits, err := s.limits(ctx, tx, u.TenantID)
+		if err != nil {
+			return err
+		}
 		out, err = tx.SessionsOf(ctx, u.ID)
-		out = slices.DeleteFunc(out, func(session identity.Session) bool { return s.ended(session, tx.Now()) != nil })
+		out = slices.DeleteFunc(out, func(session identity.Session) bool { return limits.ended(session, tx.Now()) != nil })
 		for i := range out {
-			out[i].EndsAt, out[i].EndsBy = out[i].Ending(s.policy().SessionIdle)
+			out[i].ExpiresAt = limits.expiry(out[i])
+			out[i].EndsAt, out[i].EndsBy = out[i].Ending(limits.idle)
 		}
 		return err
 	})

@@ -63,8 +63,13 @@ const (
 	ReviewClosed      EventType = "review.closed"
 	PasswordSet       EventType = "password.set"
 	PasswordLocked    EventType = "password.locked"
+	PasswordChanged   EventType = "password.changed"
+	PasswordDemanded  EventType = "password.change_required"
+	UserLocked        EventType = "user.locked"
+	UserUnlocked      EventType = "user.unlocked"
 	TenantCreated     EventType = "tenant.created"
 	TenantUpdated     EventType = "tenant.updated"
+	TenantHanded      EventType = "tenant.owner_changed"
 	DirectoryCreated  EventType = "directory.created"
 	DirectoryUpdated  EventType = "directory.updated"
 	TokenIssued       EventType = "directory.token_issued"
@@ -122,12 +127,23 @@ const (
 
 	UsersExported  EventType = "users.exported"
 	EventsExported EventType = "events.exported"
-	AccessExported EventType = "access.exported"
 
-	APIKeyCreated   EventType = "api_key.created"
-	APIKeyRevealed  EventType = "api_key.revealed"
-	APIKeyRevoked   EventType = "api_key.revoked"
-	KeyRolesChanged EventType = "api_key.policy_changed"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
+	InvitationSent      EventType = "invitation.sent"
+	InvitationResent    EventType = "invitation.resent"
+	InvitationRevoked   EventType = "invitation.revoked"
+	InvitationUsed      EventType = "invitation.accepted"
+	ResetSent           EventType = "password.reset_sent"
+	EmailChangeAsked    EventType = "email.change_asked"
+	EmailChangeProven   EventType = "email.changed"
+	EmailChangeStopped  EventType = "email.change_stopped"
+	TenantRegistered    EventType = "tenant.registered"
+	WelcomeSent         EventType = "user.welcomed"
+	MailTemplateSet     EventType = "mail_template.changed"
+	MailTemplateReset   EventType = "mail_template.reset"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -169,6 +185,10 @@ var EventTypes = map[EventType]string{
 	ReviewClosed:      "such a sign-in was settled or dismissed",
 	PasswordSet:       "a password was set",
 	PasswordLocked:    "too many wrong passwords; the account waits",
+	PasswordChanged:   "a user changed the own password",
+	PasswordDemanded:  "a password has to be changed at the next sign-in, or no longer has to",
+	UserLocked:        "too many wrong passwords; nobody comes in until an administrator unlocks the account",
+	UserUnlocked:      "a lock was taken away and the count of wrong passwords began anew",
 	TenantCreated:     "a tenant was created",
 	DirectoryCreated:  "a directory was created",
 	DirectoryUpdated:  "a directory's settings changed",
@@ -179,6 +199,7 @@ var EventTypes = map[EventType]string{
 	ClientRevoked:     "a directory's OAuth client was revoked with its access tokens",
 	ConnectionCreated: "a connection to an identity provider was created",
 	ConnectionUpdated: "a connection's settings changed",
+	TenantHanded:      "the platform made somebody the owner of a tenant, in place of whoever was",
 	TenantUpdated:     "a tenant's settings changed, such as whether its people come in through its provider only",
 
 	SecondFactorOn:       "a user turned on a second factor beside the password",
@@ -228,12 +249,23 @@ var EventTypes = map[EventType]string{
 
 	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
 	EventsExported: "events were written to a file, likewise",
-	AccessExported: "who holds what was written to a file, likewise",
 
-	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:  "somebody looked at a key that had been made before",
-	APIKeyRevoked:   "a key was revoked; it stops at once",
-	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	InvitationSent:      "a person was invited: a link went to the mailbox with which they join",
+	InvitationResent:    "a person was sent a new invitation; the link of the old one is dead",
+	InvitationRevoked:   "an invitation was taken back before the person had joined",
+	InvitationUsed:      "a person who was invited has joined: the link proved the mailbox",
+	ResetSent:           "a link to a new password went to a user's mailbox",
+	EmailChangeAsked:    "a user wants another e-mail address; the new mailbox has to prove itself first",
+	EmailChangeProven:   "a user's new e-mail address proved itself and is in force",
+	EmailChangeStopped:  "the old mailbox stopped a change of a user's e-mail address, or took it back",
+	TenantRegistered:    "somebody registered a tenant, whose owner they are",
+	WelcomeSent:         "a user was sent the first mail: how to sign in, or a temporary password",
+	MailTemplateSet:     "the words of a mail were changed, for a tenant or for the installation",
+	MailTemplateReset:   "the changed words of a mail were taken back",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",

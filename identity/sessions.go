@@ -17,6 +17,7 @@ type Session struct {
 	CreatedAt    time.Time
 	LastSeenAt   time.Time
 	ExpiresAt    time.Time // at the latest
+	MustChange   bool      // it began with a password that has to be changed, and reaches nothing else before
 
 	// What lists show beside it, and nothing else fills in: the connection's name, and when the session ends as it is now, and why then.
 	ConnectionName string
@@ -54,6 +55,8 @@ type Upstream struct {
 	AMR             []string   `json:"amr,omitempty"`
 	AuthTime        *time.Time `json:"auth_time,omitempty"`
 	Ends            *time.Time `json:"ends,omitempty"` // SessionNotOnOrAfter or session_expiry
+
+	CodeAt *time.Time `json:"code_at,omitempty"` // when a code of ours was given in this session
 }
 
 // SignInPurpose is what somebody was sent to a provider for.

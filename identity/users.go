@@ -13,9 +13,9 @@ type User struct {
 	TenantID    TenantID // home tenant; empty for a user of the platform
 	UserName    string
 	DisplayName string
-	Enabled     bool // SCIM active: may come in at all
-	Held        bool // an administrator deactivated this user; no directory can undo that
-	LockedAt    *time.Time
+	Enabled     bool       // SCIM active: may come in at all
+	Held        bool       // an administrator deactivated this user; no directory can undo that
+	LockedAt    *time.Time // until an administrator unlocks it
 	Emails      []Email
 	RawEmails   json.RawMessage // the same as JSON; set instead of Emails where Query.Lean asks for it
 	Attributes  json.RawMessage
@@ -27,6 +27,7 @@ type User struct {
 	DeletedAt   *time.Time
 	Roles       []Role       // filled where a list or page shows them
 	TenantName  string       // likewise
+	LockedUntil *time.Time   // likewise: after wrong passwords no password opens the account until then; nil when that is over
 	Groups      []Membership // the asking directory's groups, nested ones too, where Query.Lean asks for it
 }
 
@@ -46,7 +47,7 @@ func (u *User) Status() Status {
 	switch {
 	case !u.Enabled || u.DeletedAt != nil:
 		return StatusInactive
-	case u.LockedAt != nil:
+	case u.LockedAt != nil, u.LockedUntil != nil:
 		return StatusLocked
 	case u.LastLoginAt == nil:
 		return StatusPending

@@ -102,7 +102,7 @@ func (s *Service) findPushed(ctx context.Context, tx *store.Tx, by identity.Acto
 			return s.mayAdopt(ctx, tx, by, other, u)
 		}
 	}
-	return s.findByEmail(ctx, tx, by, like, key)
+	return s.findByEmail(ctx, tx, by, like, u, key)
 }
 
 // addressKey returns the address by which a person could be found, or "".
@@ -127,7 +127,7 @@ func hasAddress(u identity.User, key string) bool {
 }
 
 // findByEmail returns the one person with the address whom no directory knows yet and whom this one may take over, or nil.
-func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Actor, like []identity.User, key string) (*identity.User, error) {
+func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Actor, like []identity.User, pushed identity.User, key string) (*identity.User, error) {
 	var free []identity.User
 	for _, other := range like {
 		if key == "" || other.DeletedAt != nil || !hasAddress(other, key) {
@@ -141,7 +141,7 @@ func (s *Service) findByEmail(ctx context.Context, tx *store.Tx, by identity.Act
 			free = append(free, other)
 		}
 	}
-	if len(free) != 1 {
+	if len(free) != 1 || s.keepUserName(by, free[0], pushed) != nil {
 		return nil, nil
 	}
 	ok, err := s.adoptable(ctx, tx, by, free[0])
@@ -225,6 +225,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	after.Enabled = letsIn(after, withLink(links, own))
 	after.Version++
 	after.UpdatedAt = tx.Now()
+	let, err := s.keepChange(ctx, tx, by, before, after)
+	if err != nil {
+		return known, err
+	}
 	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return known, err
 	}
@@ -234,7 +238,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 		}
 	}
 	e := about(by, kind, after)
-	e.Changes = diffUsers(before, after)
+	e.Changes = append(diffUsers(before, after), let...)
 	return after, tx.InsertEvent(ctx, e)
 }
 

@@ -85,7 +85,7 @@ func object(raw json.RawMessage) map[string]any {
 // splitActive parts the switch of access from the other changes.
 func splitActive(changes []identity.Change) (switched, rest []identity.Change) {
 	for _, c := range changes {
-		if c.Field == "active" || c.Field == "held" {
+		if c.Field == "active" || c.Field == "held" || c.Field == fieldOpenWork {
 			switched = append(switched, c)
 		} else {
 			rest = append(rest, c)
@@ -93,6 +93,9 @@ func splitActive(changes []identity.Change) (switched, rest []identity.Change) {
 	}
 	if len(switched) == 1 && switched[0].Field == "held" {
 		return nil, changes // held, but somebody else keeps the user out or lets them in: no switch
+	}
+	if len(switched) == 0 {
+		return nil, changes
 	}
 	return switched, rest
 }

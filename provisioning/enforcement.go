@@ -176,15 +176,6 @@ func (s *Service) keepLastBreakGlass(ctx context.Context, tx *store.Tx, u identi
 	return s.keepBreakGlass(ctx, tx, u.TenantID, u.ID, "break_glass.last")
 }
 
-// keepLast refuses to shut out somebody without whom nobody could run the installation, or come in when a provider is down. What a directory says of an account for
-// emergencies holds: it would say it again and again.
-func (s *Service) keepLast(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) error {
-	if err := s.keepLastAdministrator(ctx, tx, u); err != nil || by.Kind == identity.ActorDirectory {
-		return err
-	}
-	return s.keepLastBreakGlass(ctx, tx, u)
-}
-
 // BreakGlass reports whether an account is one for emergencies; the actor must be allowed to see the user.
 func (s *Service) BreakGlass(ctx context.Context, by identity.Actor, user identity.UserID) (bool, error) {
 	u, err := s.User(ctx, by, user)

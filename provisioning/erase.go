@@ -144,8 +144,10 @@ func addressesOf(u identity.User) []string {
 
 // erase takes a locked person out of every table, and writes the one event that is left.
 func (s *Service) erase(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, requests []identity.RequestID, reason string) error {
+	var let []identity.Change
 	if u.DeletedAt == nil {
-		if err := s.keepLast(ctx, tx, by, u); err != nil {
+		var err error
+		if let, err = s.keepPerson(ctx, tx, by, u, access.DenyDelete); err != nil {
 			return err
 		}
 	}
@@ -169,6 +171,7 @@ func (s *Service) erase(ctx context.Context, tx *store.Tx, by identity.Actor, u 
 	e := about(by, identity.UserErased, u)
 	e.ObjectLabel, e.Reason = string(u.ID), reason
 	e.Changes = []identity.Change{{Field: "active", Before: u.Enabled, After: false}, {Field: "sessions", Before: sessions, After: 0}}
+	e.Changes = append(e.Changes, let...)
 	return tx.InsertEvent(ctx, e)
 }
 

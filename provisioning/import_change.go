@@ -37,7 +37,7 @@ type effect struct {
 
 // create adds somebody new.
 func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason string) (effect, error) {
-	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, Reason: reason, source: identity.SourceImport, sourceID: p.plan.Source}
+	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, Reason: reason, source: identity.SourceImport, sourceID: p.plan.Source}
 	if err := r.applyTo(&n.User, false); err != nil {
 		return effect{}, err
 	}

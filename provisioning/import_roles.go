@@ -54,7 +54,7 @@ func (p *planner) checkRoles(ctx context.Context, tx *store.Tx, u identity.User,
 			return err
 		}
 	}
-	after := append(heldRoles(stays), fresh...)
+	after := union(heldRoles(stays), fresh)
 	if _, most := p.s.model.AssignmentBounds(); most > 0 && len(after) > most {
 		for _, a := range stays {
 			if !p.ours(a) {
@@ -63,7 +63,7 @@ func (p *planner) checkRoles(ctx context.Context, tx *store.Tx, u identity.User,
 			}
 		}
 	}
-	return nil
+	return p.s.keepRoles(ctx, tx, u, heldRoles(held), after)
 }
 
 func (p *planner) writeRoles(ctx context.Context, tx *store.Tx, u identity.User, stays, goes []identity.Assignment, fresh []identity.RoleID, reason string) ([]identity.Assignment, error) {
@@ -82,10 +82,7 @@ func (p *planner) writeRoles(ctx context.Context, tx *store.Tx, u identity.User,
 			return stays, err
 		}
 		stays = append(stays, a)
-		e := about(p.by, identity.RoleAssigned, u)
-		e.Reason = reason
-		e.Changes = []identity.Change{{Field: "role", After: p.s.roleTitle(id)}, {Field: "source", After: p.plan.Source}}
-		events = append(events, e)
+		events = append(events, p.s.roleEvent(p.by, identity.RoleAssigned, u, a, reason))
 	}
 	return stays, tx.InsertEvent(ctx, events...)
 }

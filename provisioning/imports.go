@@ -33,10 +33,10 @@ type ImportOptions struct {
 	Source string            // where it comes from; empty: "file"
 	identity.PlanOptions
 
-	// Hash returns the PHC of a password that the policy allows. It is needed for a file with passwords only. CheckHash refuses what is no hash that a
-	// sign-in can verify.
-	Hash      func(ctx context.Context, u identity.User, password string) (string, error)
-	CheckHash func(hash string) error
+	// Hash returns the hash of a password that the policy allows, and CheckHash refuses what is no hash that a sign-in can verify; both say what holds for the
+	// password. They are needed for a file with passwords only.
+	Hash      func(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error)
+	CheckHash func(hash string) (identity.PasswordTerms, error)
 	Progress  func(rows int) // called now and then with how many rows were read
 }
 
@@ -362,11 +362,11 @@ func (w *importing) secret(ctx context.Context, r *importRow, fresh bool) error 
 	case r.hash != "" && w.o.CheckHash == nil, password != "" && w.o.Hash == nil:
 		err = identity.Errorf(identity.Invalid, "Passwords are not taken here. Leave the column out.").WithField(fieldPassword)
 	case r.hash != "":
-		err = w.o.CheckHash(r.hash)
+		r.terms, err = w.o.CheckHash(r.hash)
 	case password != "":
 		u := identity.User{TenantID: r.tenant}
 		if err = r.applyTo(&u, false); err == nil {
-			r.hash, err = w.o.Hash(ctx, u, password)
+			r.hash, r.terms, err = w.o.Hash(ctx, w.by, u, password)
 		}
 	}
 	if refused := refusalOf(err); refused != nil {

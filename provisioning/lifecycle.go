@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
@@ -56,7 +57,8 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 }
 
 func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string) error {
-	if err := s.keepLast(ctx, tx, by, before); err != nil {
+	let, err := s.keepPerson(ctx, tx, by, before, access.DenyDelete)
+	if err != nil {
 		return err
 	}
 	after := before
@@ -86,6 +88,7 @@ func (s *Service) bury(ctx context.Context, tx *store.Tx, by identity.Actor, bef
 	e := about(by, identity.UserDeleted, before)
 	e.Reason = reason
 	e.Changes = []identity.Change{{Field: "active", Before: before.Enabled, After: false}, {Field: "sessions", Before: ended, After: 0}, {Field: "groups", Before: len(groups), After: 0}}
+	e.Changes = append(e.Changes, let...)
 	return tx.InsertEvent(ctx, e)
 }
 

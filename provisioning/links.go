@@ -121,14 +121,14 @@ func (s *Service) untie(ctx context.Context, tx *store.Tx, by identity.Actor, u 
 		e.Changes = append(e.Changes, identity.Change{Field: "sessions", Before: n, After: 0})
 	}
 	events := []identity.Event{e}
-	held, err := tx.Assignments(ctx, u.ID)
+	gone, kept, err := s.claimed(ctx, tx, u, l.ConnectionID)
 	if err != nil {
 		return err
 	}
-	for _, h := range held {
-		if h.Source != identity.SourceClaim || h.SourceID != string(l.ConnectionID) {
-			continue
-		}
+	if err := s.keepAdministrators(ctx, tx, departure{User: u, Roles: lacking(roleIDs(gone), roleIDs(kept))}); err != nil {
+		return err
+	}
+	for _, h := range gone {
 		removed, err := s.unassign(ctx, tx, by, u, h, "the link to "+l.ConnectionName+" was removed")
 		if err != nil {
 			return err
@@ -136,6 +136,19 @@ func (s *Service) untie(ctx context.Context, tx *store.Tx, by identity.Actor, u 
 		events = append(events, removed)
 	}
 	return tx.InsertEvent(ctx, events...)
+}
+
+// claimed parts the roles that a connection's rules gave from the others.
+func (s *Service) claimed(ctx context.Context, tx *store.Tx, u identity.User, connection identity.ConnectionID) (gone, kept []identity.Assignment, err error) {
+	held, err := tx.Assignments(ctx, u.ID)
+	for _, h := range held {
+		if h.Source == identity.SourceClaim && h.SourceID == string(connection) {
+			gone = append(gone, h)
+		} else {
+			kept = append(kept, h)
+		}
+	}
+	return gone, kept, err
 }
 
 // LinkUser ties a subject of a provider to a user by an administrator's word. The issuer may be left out: then it is the connection's own.

@@ -67,39 +67,10 @@ func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User)
 			return true, nil
 		}
 	}
-	return false, err
-}
-
-// keepLastAdministrator refuses what would leave the installation without anybody who may run it.
-func (s *Service) keepLastAdministrator(ctx context.Context, tx *store.Tx, u identity.User) error {
-	return s.keepAdministrator(ctx, tx, u, 0)
-}
-
-// keepAdministrator is keepLastAdministrator when as many others go in the same change.
-func (s *Service) keepAdministrator(ctx context.Context, tx *store.Tx, u identity.User, going int) error {
-	if u.TenantID != "" || !u.Enabled {
-		return nil
+	if _, flags := s.model.AdminFlag(); err != nil || !flags {
+		return false, err
 	}
-	if err := tx.Lock(ctx, "administrators"); err != nil {
-		return err
-	}
-	roles, err := tx.Assignments(ctx, u.ID)
-	if err != nil {
-		return err
-	}
-	for _, a := range roles {
-		if r, ok := s.model.Role(a.RoleID); !ok || r.Scope != identity.ScopePlatform {
-			continue
-		}
-		others, err := tx.CountHolders(ctx, a.RoleID, u.ID)
-		if err != nil {
-			return err
-		}
-		if others <= going {
-			return identity.Errorf(identity.Forbidden, "%s is the last %s; make somebody else one first.", u.Label(), s.roleTitle(a.RoleID)).WithCode("last_administrator")
-		}
-	}
-	return nil
+	return tx.Administrator(ctx, u.ID)
 }
 
 func (s *Service) roleTitle(id identity.RoleID) string {

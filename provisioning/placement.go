@@ -138,6 +138,9 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 	if err := s.checkRole(ctx, tx, by, p.Role, p.Tenant); err != nil {
 		return plan, err
 	}
+	if err := s.checkRoles(p.Tenant, []identity.RoleID{p.Role}); err != nil {
+		return plan, err
+	}
 	plan.Role, _ = s.model.Role(p.Role)
 	if p.Tenant != "" {
 		t, err := tx.Tenant(ctx, store.Everything(), p.Tenant)
@@ -146,18 +149,23 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 		}
 		plan.Tenant = t
 	}
-	names, going := map[string]bool{}, 0
-	for _, placed := range p.Users {
+	users := make([]identity.User, len(p.Users))
+	for i, placed := range p.Users { // all of them are locked before anything is counted
 		u, err := read(tx, ctx, store.Everything(), placed.ID)
 		if err != nil {
 			return plan, sharpen(err, noUser)
 		}
-		list := []identity.User{u}
-		if err := s.describe(ctx, tx, list); err != nil {
-			return plan, err
-		}
-		step := PlacementStep{User: list[0], FromTenant: list[0].TenantName, FromRoles: list[0].Roles}
-		if step.Refused, err = s.whyNotPlaced(ctx, tx, plan, step.User, placed.Version, going); err != nil {
+		users[i] = u
+	}
+	if err := s.describe(ctx, tx, users); err != nil {
+		return plan, err
+	}
+	names, going := map[string]bool{}, []departure(nil)
+	for i, u := range users {
+		step := PlacementStep{User: u, FromTenant: u.TenantName, FromRoles: u.Roles}
+		var d departure
+		var err error
+		if step.Refused, d, err = s.whyNotPlaced(ctx, tx, plan, u, p.Users[i].Version, going); err != nil {
 			return plan, err
 		}
 		if key := identity.NameKey(u.UserName); step.Refused == "" && names[key] {
@@ -165,30 +173,34 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 		} else {
 			names[key] = true
 		}
-		if step.Refused == "" && u.TenantID == "" && u.Enabled {
-			going++ // no longer an administrator once the plan is done
+		if step.Refused == "" {
+			going = append(going, d) // no longer what they were once the plan is done
 		}
 		plan.Steps = append(plan.Steps, step)
 	}
 	return plan, nil
 }
 
-// whyNotPlaced returns the reason why a person cannot be moved, or "".
-func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan PlacementPlan, u identity.User, version int64, going int) (string, error) {
+// whyNotPlaced returns the reason why a person cannot be moved, or "" with what the person gives up.
+func (s *Service) whyNotPlaced(ctx context.Context, tx *store.Tx, plan PlacementPlan, u identity.User, version int64, going []departure) (string, departure, error) {
+	var d departure
 	if version != 0 && version != u.Version {
-		return "was changed by somebody else meanwhile; look at the person again", nil
+		return "was changed by somebody else meanwhile; look at the person again", d, nil
 	}
 	if u.TenantID == plan.Tenant.ID && len(u.Roles) == 1 && u.Roles[0].ID == plan.Role.ID {
-		return "is already there with this role", nil
+		return "is already there with this role", d, nil
 	}
-	if u.TenantID == plan.Tenant.ID {
-		return s.whyNotDemoted(ctx, tx, u, going)
+	if u.TenantID != plan.Tenant.ID {
+		why, err := s.whyNotThere(ctx, tx, u, plan.Tenant)
+		if err != nil || why != "" {
+			return why, d, err
+		}
 	}
-	why, err := s.whyNotThere(ctx, tx, u, plan.Tenant)
-	if err != nil || why != "" {
-		return why, err
+	d, err := s.keepMove(ctx, tx, u, plan.Tenant.ID, []identity.RoleID{plan.Role.ID}, going...)
+	if identity.KindOf(err) == identity.Internal {
+		return "", d, err
 	}
-	return s.whyNotDemoted(ctx, tx, u, going)
+	return strings.TrimPrefix(strings.TrimSuffix(messageFor(err), "."), u.Label()+" "), d, nil
 }
 
 // whyNotThere returns the reason why a person cannot live in another tenant, or "".
@@ -212,14 +224,6 @@ func (s *Service) whyNotThere(ctx context.Context, tx *store.Tx, u identity.User
 		}
 	}
 	return "", nil
-}
-
-func (s *Service) whyNotDemoted(ctx context.Context, tx *store.Tx, u identity.User, going int) (string, error) {
-	err := s.keepAdministrator(ctx, tx, u, going)
-	if identity.KindOf(err) == identity.Forbidden {
-		return "is the last administrator of the installation; make somebody else one first", nil
-	}
-	return "", err
 }
 
 // place moves one person and gives the role.

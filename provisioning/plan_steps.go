@@ -37,7 +37,7 @@ type wasPerson struct {
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, tenant: d.Tenant}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
@@ -125,7 +125,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 // describe fills in what came of a row.
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
-		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
+		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
 		Recalled: r.recalled,
 	}
 	switch {

@@ -184,6 +184,9 @@ func (r *reverting) roles(ctx context.Context, tx *store.Tx, u identity.User, no
 	has := func(list []identity.Assignment, a identity.Assignment) bool {
 		return slices.ContainsFunc(list, func(b identity.Assignment) bool { return a.ID == b.ID })
 	}
+	if err := r.s.keepRoles(ctx, tx, u, heldRoles(now), heldRoles(were)); err != nil {
+		return err
+	}
 	for _, a := range now {
 		if has(were, a) {
 			continue
@@ -204,10 +207,7 @@ func (r *reverting) roles(ctx context.Context, tx *store.Tx, u identity.User, no
 		if err := tx.InsertAssignment(ctx, a); err != nil {
 			return err
 		}
-		e := about(r.by, identity.RoleAssigned, u)
-		e.Reason = reason
-		e.Changes = []identity.Change{{Field: "role", After: r.s.roleTitle(a.RoleID)}, {Field: "source", After: a.Source}}
-		events = append(events, e)
+		events = append(events, r.s.roleEvent(r.by, identity.RoleAssigned, u, a, reason))
 	}
 	return tx.InsertEvent(ctx, events...)
 }

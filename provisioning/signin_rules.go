@@ -32,8 +32,32 @@ func (a *signIn) follow(ctx context.Context, u identity.User) (identity.User, er
 	if plan, err = a.planRules(ctx, u); err != nil { // again: somebody may have placed the person before the row was locked
 		return u, err
 	}
+	if err := a.keepRuled(ctx, u, &plan); err != nil || !plan.changes() {
+		a.noteRoles(plan)
+		return u, err
+	}
 	a.noteRoles(plan)
 	return a.applyRules(ctx, u, plan)
+}
+
+// keepRuled takes out of a plan what an invariant forbids: somebody who signs in is not refused for it, and keeps what they have.
+func (a *signIn) keepRuled(ctx context.Context, u identity.User, plan *rulePlan) error {
+	var err error
+	switch {
+	case plan.to != nil:
+		_, err = a.s.keepMove(ctx, a.tx, u, plan.to.ID, nil)
+	case len(plan.gone) > 0:
+		err = a.s.keepAdministrators(ctx, a.tx, departure{User: u, Roles: lacking(roleIDs(plan.gone), plan.others)})
+	}
+	if identity.KindOf(err) != identity.Forbidden && identity.KindOf(err) != identity.Precondition {
+		return err
+	}
+	a.note("rules.kept", messageFor(err), "The rules are followed once somebody else is there.")
+	if plan.to != nil {
+		plan.to, plan.given = nil, nil
+	}
+	plan.kept, plan.gone = plan.kept+len(plan.gone), nil
+	return nil
 }
 
 // rulePlan is what the rules change for one person.
@@ -42,9 +66,10 @@ type rulePlan struct {
 	from   identity.Tenant
 	given  []identity.Rule // the first rule of each role that the person lacks
 	gone   []identity.Assignment
-	kept   int             // assignments that stay, whatever their source
-	wanted []identity.Rule // the first rule of each role that the rules give
-	stays  string          // why somebody whom a rule would move is not moved
+	kept   int               // assignments that stay, whatever their source
+	others []identity.RoleID // the roles of those
+	wanted []identity.Rule   // the first rule of each role that the rules give
+	stays  string            // why somebody whom a rule would move is not moved
 }
 
 func (p rulePlan) changes() bool { return p.to != nil || len(p.given) > 0 || len(p.gone) > 0 }
@@ -76,7 +101,7 @@ func (p *rulePlan) compare(held []identity.Assignment, connection identity.Conne
 			p.gone = append(p.gone, h)
 			continue
 		}
-		p.kept++
+		p.kept, p.others = p.kept+1, append(p.others, h.RoleID)
 		if own {
 			has = append(has, h.RoleID)
 		}

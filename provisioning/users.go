@@ -13,8 +13,10 @@ import (
 type NewUser struct {
 	User         identity.User
 	Role         identity.RoleID // empty: the landing role, for a directory only
-	PasswordHash string          // PHC, from authn.HashPassword; empty: no local password
-	Reason       string
+	PasswordHash string          // PHC, from authn.NewPassword, or made elsewhere as authn.ImportPasswordHash takes it; empty: no local password
+
+	PasswordTerms identity.PasswordTerms // what holds for the password, from the same
+	Reason        string
 
 	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
 	sourceID string
@@ -90,7 +92,14 @@ func (s *Service) describe(ctx context.Context, tx *store.Tx, users []identity.U
 	if err != nil {
 		return err
 	}
+	locked, err := tx.LockedUntil(ctx, ids)
+	if err != nil {
+		return err
+	}
 	for i := range users {
+		if until, ok := locked[users[i].ID]; ok {
+			users[i].LockedUntil = &until
+		}
 		users[i].TenantName = names[users[i].TenantID]
 		users[i].Roles = s.rolesOf(roles[users[i].ID])
 	}
@@ -171,7 +180,7 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 	if err != nil || n.PasswordHash == "" {
 		return list[0], err
 	}
-	return list[0], setPassword(ctx, tx, list[0], n.PasswordHash)
+	return list[0], s.putPassword(ctx, tx, list[0], n.PasswordHash, n.PasswordTerms)
 }
 
 // insertUsers is insertUser for many at once, without passwords. An empty role is one that the caller gives otherwise.
@@ -188,6 +197,9 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 		events[i].Reason = n.Reason
 		events[i].Changes = diffUsers(identity.User{}, u)
 		if n.Role != "" {
+			if err := s.checkRoles(u.TenantID, []identity.RoleID{n.Role}); err != nil {
+				return users, err
+			}
 			a := assignment(tx, by, u, n.Role, source, n.Reason)
 			a.SourceID = n.sourceID
 			roles = append(roles, a)

@@ -50,10 +50,11 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 	if len(changes) == 0 {
 		return before, nil
 	}
-	if err := s.checkChange(ctx, tx, by, before, after, links); err != nil {
+	let, err := s.checkChange(ctx, tx, by, before, after, links)
+	if err != nil {
 		return before, err
 	}
-	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, changes)
+	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, append(changes, let...))
 }
 
 // noteWord writes the event of a directory's word that does not show in the user, because somebody else keeps the person out anyway.
@@ -117,13 +118,17 @@ func (s *Service) switchAccess(ctx context.Context, tx *store.Tx, by identity.Ac
 	return e, nil
 }
 
-// checkChange holds the rules that a change must keep.
-func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) error {
-	if before.Enabled && !after.Enabled {
-		if err := s.keepLast(ctx, tx, by, before); err != nil {
-			return err
-		}
+// checkChange holds the rules that a change must keep. It returns what was let pass, for the event.
+func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) ([]identity.Change, error) {
+	let, err := s.keepChange(ctx, tx, by, before, after)
+	if err != nil {
+		return nil, err
 	}
+	return let, s.checkSources(ctx, tx, by, before, after, links)
+}
+
+// checkSources holds the rules about who says what of a person, and that a user name is free.
+func (s *Service) checkSources(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) error {
 	if before.Held && !after.Held && !after.Enabled {
 		return identity.Errorf(identity.Forbidden, "%s cannot be activated here: a directory says that this person is inactive. Activate the person there.", before.Label())
 	}

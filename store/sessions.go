@@ -21,15 +21,17 @@ type sessionRow struct {
 	CreatedAt    moment `db:"created_at"`
 	LastSeenAt   moment `db:"last_seen_at"`
 	ExpiresAt    moment `db:"expires_at"`
+	MustChange   bool   `db:"must_change"`
 	Connection   text   `db:"connection_name"` // in lists only
 }
 
-const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.name_id, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at`
+const sessionColumns = `s.id, s.user_id, s.connection_id, s.ip, s.user_agent, s.issuer, s.subject, s.name_id, s.session_index, s.upstream, s.created_at, s.last_seen_at, s.expires_at, s.must_change`
 
 func (r *sessionRow) session() (identity.Session, error) {
 	s := identity.Session{
 		ID: identity.SessionID(r.ID), UserID: identity.UserID(r.UserID), ConnectionID: identity.ConnectionID(r.ConnectionID), IP: r.IP, UserAgent: r.UserAgent,
 		Issuer: r.Issuer, Subject: r.Subject, NameID: r.NameID, SessionIndex: r.SessionIndex, ConnectionName: string(r.Connection), CreatedAt: r.CreatedAt.time(), LastSeenAt: r.LastSeenAt.time(), ExpiresAt: r.ExpiresAt.time(),
+		MustChange: r.MustChange,
 	}
 	return s, fromJSON(r.Upstream, &s.Upstream)
 }
@@ -46,8 +48,8 @@ func (tx *Tx) InsertSession(ctx context.Context, s identity.Session, tokenHash [
 	if token != "" {
 		sealed = tx.seal(sessionTokenPlace(s.ID), []byte(token))
 	}
-	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, issuer, subject, name_id, session_index, upstream, upstream_token, created_at, last_seen_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.Issuer, s.Subject, s.NameID, s.SessionIndex, upstream, sealed, s.CreatedAt, s.LastSeenAt, s.ExpiresAt)
+	return tx.exec(ctx, `INSERT INTO sessions (id, token_hash, user_id, connection_id, ip, user_agent, issuer, subject, name_id, session_index, upstream, upstream_token, created_at, last_seen_at, expires_at, must_change) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(s.ID), tokenHash, string(s.UserID), null(s.ConnectionID), s.IP, s.UserAgent, s.Issuer, s.Subject, s.NameID, s.SessionIndex, upstream, sealed, s.CreatedAt, s.LastSeenAt, s.ExpiresAt, s.MustChange)
 }
 
 // SessionToken returns the provider's token of a session, or "" when it has none.
@@ -112,6 +114,20 @@ func (tx *Tx) sessions(ctx context.Context, where string, args ...any) ([]identi
 // TouchSession notes that a session was used.
 func (tx *Tx) TouchSession(ctx context.Context, id identity.SessionID, at time.Time) error {
 	return tx.exec(ctx, `UPDATE sessions SET last_seen_at = ? WHERE id = ?`, at, string(id))
+}
+
+// SessionChanged notes that the password with which a session began was changed, as it had to be.
+func (tx *Tx) SessionChanged(ctx context.Context, id identity.SessionID) error {
+	return tx.exec(ctx, `UPDATE sessions SET must_change = FALSE WHERE id = ?`, string(id))
+}
+
+// SessionProved notes what a session is worth since its person proved more.
+func (tx *Tx) SessionProved(ctx context.Context, id identity.SessionID, up identity.Upstream) error {
+	raw, err := asJSON(up)
+	if err != nil {
+		return err
+	}
+	return tx.execOne(ctx, `UPDATE sessions SET upstream = ? WHERE id = ?`, raw, string(id))
 }
 
 // DeleteSession ends a session, or returns NotFound.

@@ -160,15 +160,16 @@ func (b *builder) userQuery(q identity.Query) {
 	for _, word := range strings.Fields(strings.ToLower(q.Search)) {
 		b.add(`u.search LIKE ? ESCAPE '\'`, "%"+escapeLike(word)+"%")
 	}
+	const waits = "u.id IN (SELECT k.user_id FROM credentials k WHERE k.locked_until > ?)" // after wrong passwords
 	switch q.Status {
 	case identity.StatusActive:
-		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NOT NULL")
+		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NOT NULL AND NOT "+waits, b.tx.now)
 	case identity.StatusInactive:
 		b.add("NOT u.enabled")
 	case identity.StatusLocked:
-		b.add("u.enabled AND u.locked_at IS NOT NULL")
+		b.add("u.enabled AND (u.locked_at IS NOT NULL OR "+waits+")", b.tx.now)
 	case identity.StatusPending:
-		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NULL")
+		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NULL AND NOT "+waits, b.tx.now)
 	}
 	b.userPosition(q)
 }

@@ -29,10 +29,15 @@ func everything[T any](list func(q identity.Query) (identity.Page[T], error), id
 
 // findUser returns the user that word names: an id, or an e-mail address or user name that only one user has.
 func (b *bridge) findUser(ctx context.Context, word string) (identity.User, error) {
+	return b.findUserIn(ctx, "", word)
+}
+
+// findUserIn is findUser among the people of a tenant; an empty tenant is everybody.
+func (b *bridge) findUserIn(ctx context.Context, tenant identity.TenantID, word string) (identity.User, error) {
 	if id, ok := identity.ParseID[identity.UserID](word); ok {
 		return b.people.User(ctx, identity.Operator(), id)
 	}
-	page, err := b.people.Users(ctx, identity.Operator(), identity.Query{Filter: named(word), Limit: 2})
+	page, err := b.people.Users(ctx, identity.Operator(), identity.Query{Tenant: tenant, Filter: named(word), Limit: 2})
 	if err != nil {
 		return identity.User{}, err
 	}
