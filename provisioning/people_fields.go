@@ -119,13 +119,6 @@ func joinRoles(ids []identity.RoleID) string {
 	return strings.Join(slices.Compact(texts), ", ")
 }
 
-func yesNo(yes bool) string {
-	if yes {
-		return "yes"
-	}
-	return "no"
-}
-
 // enterprise is the SCIM extension that has the personnel number (RFC 7643 4.3).
 const enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 

@@ -13,18 +13,19 @@ import (
 
 // stepData is what a step keeps, sealed: what it needs to be carried out, to be shown, and to be undone.
 type stepData struct {
-	Who      string            `json:"who,omitempty"` // for people
-	Fields   personFields      `json:"fields,omitempty"`
-	Hash     string            `json:"hash,omitempty"` // of a password; gone once it is used
-	Tenant   identity.TenantID `json:"tenant,omitempty"`
-	Field    string            `json:"field,omitempty"` // that an error is about
-	Code     string            `json:"code,omitempty"`
-	Changes  []identity.Change `json:"changes,omitempty"`
-	Was      *wasPerson        `json:"was,omitempty"`  // as the person was before the step was carried out
-	Left     personFields      `json:"left,omitempty"` // as the step left the person
-	Outside  bool              `json:"outside,omitempty"`
-	Demoted  bool              `json:"demoted,omitempty"`
-	Recalled bool              `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Who      string                 `json:"who,omitempty"` // for people
+	Fields   personFields           `json:"fields,omitempty"`
+	Hash     string                 `json:"hash,omitempty"` // of a password; gone once it is used
+	Terms    identity.PasswordTerms `json:"terms,omitzero"`
+	Tenant   identity.TenantID      `json:"tenant,omitempty"`
+	Field    string                 `json:"field,omitempty"` // that an error is about
+	Code     string                 `json:"code,omitempty"`
+	Changes  []identity.Change      `json:"changes,omitempty"`
+	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
+	Left     personFields           `json:"left,omitempty"` // as the step left the person
+	Outside  bool                   `json:"outside,omitempty"`
+	Demoted  bool                   `json:"demoted,omitempty"`
+	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
 }
 
 // wasPerson is what can be put back of a person.
