@@ -46,6 +46,7 @@ const (
 	UserLinked        EventType = "user.linked"
 	UserUnlinked      EventType = "user.unlinked"
 	UserEmailSaid     EventType = "user.email_said"
+	ModelApplied      EventType = "model.applied"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -128,6 +129,17 @@ const (
 	UsersExported  EventType = "users.exported"
 	EventsExported EventType = "events.exported"
 
+	UserPositioned      EventType = "user.positioned"
+	UnitCreated         EventType = "unit.created"
+	UnitUpdated         EventType = "unit.updated"
+	UnitDeleted         EventType = "unit.deleted"
+	UserTypeCreated     EventType = "user_type.created"
+	UserTypeUpdated     EventType = "user_type.updated"
+	UserTypeDeleted     EventType = "user_type.deleted"
+	RecordCreated       EventType = "record.created"
+	RecordUpdated       EventType = "record.updated"
+	RecordLinked        EventType = "record.linked"
+	RecordUnlinked      EventType = "record.unlinked"
 	APIKeyCreated       EventType = "api_key.created"
 	APIKeyRevealed      EventType = "api_key.revealed"
 	APIKeyRevoked       EventType = "api_key.revoked"
@@ -168,6 +180,7 @@ var EventTypes = map[EventType]string{
 	UserLinked:        "a provider's subject was tied to a user",
 	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
 	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
+	ModelApplied:      "an access model was put in force",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",
@@ -250,6 +263,17 @@ var EventTypes = map[EventType]string{
 	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
 	EventsExported: "events were written to a file, likewise",
 
+	UserPositioned:      "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
+	UnitCreated:         "a business unit or a team was created",
+	UnitUpdated:         "a business unit or a team was renamed or moved",
+	UnitDeleted:         "a business unit or a team was deleted",
+	UserTypeCreated:     "a user type was added to those of the access model",
+	UserTypeUpdated:     "a user type was renamed, or proposes another role",
+	UserTypeDeleted:     "a user type that nobody had was deleted",
+	RecordCreated:       "a record of an application, such as a technician, became known",
+	RecordUpdated:       "such a record was renamed, activated or deactivated",
+	RecordLinked:        "such a record was tied to a user",
+	RecordUnlinked:      "such a record was untied from a user",
 	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
 	APIKeyRevealed:      "somebody looked at a key that had been made before",
 	APIKeyRevoked:       "a key was revoked; it stops at once",

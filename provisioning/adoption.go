@@ -229,6 +229,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	if err != nil {
 		return known, err
 	}
+	stands, err := s.returnToType(ctx, tx, by, before)
+	if err != nil {
+		return known, err
+	}
 	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return known, err
 	}
@@ -238,7 +242,7 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 		}
 	}
 	e := about(by, kind, after)
-	e.Changes = append(diffUsers(before, after), let...)
+	e.Changes = slices.Concat(diffUsers(before, after), let, stands)
 	return after, tx.InsertEvent(ctx, e)
 }
 

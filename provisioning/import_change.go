@@ -29,10 +29,11 @@ type effect struct {
 	before  personFields  // nil: nobody was there
 	after   personFields
 	changes []identity.Change
-	was     *wasPerson // likewise
-	outside bool       // may no longer come in
-	demoted bool       // was an administrator, and is none any more or may no longer come in
-	known   bool       // the source knew the person as it does now
+	was     *wasPerson      // likewise
+	outside bool            // may no longer come in
+	demoted bool            // was an administrator, and is none any more or may no longer come in
+	mail    identity.MailID // that tells the person
+	known   bool            // the source knew the person as it does now
 }
 
 // create adds somebody new.
@@ -48,6 +49,9 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason 
 		return effect{}, err
 	}
 	n.out = !n.User.Enabled
+	if err := p.position(ctx, tx, r, n.User, nil, &n.Position); err != nil {
+		return effect{}, err
+	}
 	roles, err := p.rolesOfNew(ctx, tx, r)
 	if err != nil {
 		return effect{}, err
@@ -59,14 +63,17 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason 
 	if err != nil {
 		return effect{}, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 	}
+	out := effect{user: u}
+	if out.mail, err = p.welcome(ctx, tx, u); err != nil {
+		return out, err
+	}
 	held := []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}
 	if len(roles) > 1 {
 		if held, err = p.importRoles(ctx, tx, u, held, roles, reason); err != nil {
 			return effect{}, err
 		}
 	}
-	out := effect{user: u}
-	stands := standing{user: u, roles: held, sources: p.known(u.ID, r.fields[fieldExternalID])}
+	stands := standing{user: u, roles: held, position: n.Position, sources: p.known(u.ID, r.fields[fieldExternalID])}
 	if err := tx.PutSourceUser(ctx, stands.sources...); err != nil {
 		return out, err
 	}
@@ -107,7 +114,7 @@ func (p *planner) update(ctx context.Context, tx *store.Tx, id identity.UserID, 
 	if err != nil {
 		return effect{}, sharpen(err, noUser)
 	}
-	all, err := standings(ctx, tx, p.scope, []identity.User{before})
+	all, err := peopleOf(ctx, tx, p.scope, []identity.User{before})
 	if err != nil {
 		return effect{}, err
 	}
@@ -131,6 +138,9 @@ func (p *planner) update(ctx context.Context, tx *store.Tx, id identity.UserID, 
 		if is.roles, err = p.importRoles(ctx, tx, is.user, was.roles, roles, reason); err != nil {
 			return out, err
 		}
+	}
+	if err := p.stand(ctx, tx, &is, out.before, r, reason); err != nil {
+		return out, err
 	}
 	if err := p.know(ctx, tx, &is, r); err != nil {
 		return out, err

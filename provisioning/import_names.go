@@ -61,6 +61,7 @@ func (n *names) tenant(ctx context.Context, tx *store.Tx, word string) (identity
 
 // unitNames are the units and teams of one tenant.
 type unitNames struct {
+	root identity.UnitID // where people are whom nobody put anywhere
 	byID map[identity.UnitID]identity.Unit
 	name map[identity.UnitID]string   // as a table has it
 	ids  map[string][]identity.UnitID // by name and by path, as unitKey makes them
@@ -85,6 +86,9 @@ func (n *names) unitsOf(ctx context.Context, tx *store.Tx, tenant identity.Tenan
 	u := &unitNames{byID: map[identity.UnitID]identity.Unit{}, name: map[identity.UnitID]string{}, ids: map[string][]identity.UnitID{}}
 	for _, unit := range list {
 		u.byID[unit.ID] = unit
+		if unit.ParentID == "" {
+			u.root = unit.ID
+		}
 	}
 	for _, unit := range list {
 		path := u.path(unit)

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
@@ -19,8 +20,8 @@ type standing struct {
 	links    []identity.DirectoryLink
 }
 
-// standings reads what a table shows of some people, who keep their order.
-func standings(ctx context.Context, tx *store.Tx, scope store.Scope, users []identity.User) ([]standing, error) {
+// peopleOf reads what a table shows of some people, who keep their order.
+func peopleOf(ctx context.Context, tx *store.Tx, scope store.Scope, users []identity.User) ([]standing, error) {
 	if len(users) == 0 {
 		return nil, nil
 	}
@@ -79,21 +80,39 @@ func (n *names) fields(ctx context.Context, tx *store.Tx, p standing, plan ident
 		fieldID: string(p.user.ID), fieldUserName: p.user.UserName, fieldEmail: p.user.Email(), fieldDisplayName: p.user.DisplayName,
 		fieldGivenName: name.GivenName, fieldFamilyName: name.FamilyName, fieldRole: roleCell(p.roles), fieldActive: yesNo(p.user.Enabled),
 		fieldEmployeeNumber: string(rest.Enterprise.EmployeeNumber), fieldPhone: rest.phone(), fieldTitle: string(rest.Title),
-		fieldType: string(p.position.Type), fieldLevel: p.position.DataLevel, fieldExternal: yesNo(p.position.External),
 	}
 	if ids := p.externalIDs(plan, source); len(ids) > 0 {
 		f[fieldExternalID] = ids[0]
 	}
 	var err error
-	if f[fieldTenant], err = n.tenantName(ctx, tx, p.user.TenantID); err != nil || p.position.UnitID == "" && p.position.TeamID == "" {
+	if f[fieldTenant], err = n.tenantName(ctx, tx, p.user.TenantID); err != nil || !n.s.organised() {
 		return f, err
+	}
+	return f, n.stands(ctx, tx, p, f)
+}
+
+// stands writes where somebody stands, with the access model's defaults where nobody said anything.
+func (n *names) stands(ctx context.Context, tx *store.Tx, p standing, f personFields) error {
+	at := p.position
+	if n.s.hasField(fieldType) {
+		f[fieldType] = string(cmp.Or(at.Type, n.s.model.DefaultUserType()))
+	}
+	if n.s.hasField(fieldExternal) {
+		f[fieldExternal] = yesNo(at.External)
+	}
+	if err := n.s.fillLevel(ctx, tx, p.user, &at); err != nil {
+		return err
+	}
+	f[fieldLevel] = at.DataLevel
+	if !n.s.hasField(fieldUnit) || p.user.TenantID == "" {
+		return nil
 	}
 	units, err := n.unitsOf(ctx, tx, p.user.TenantID)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	f[fieldUnit], f[fieldTeam] = units.name[p.position.UnitID], units.name[p.position.TeamID]
-	return f, nil
+	f[fieldUnit], f[fieldTeam] = units.name[cmp.Or(at.UnitID, units.root)], units.name[at.TeamID]
+	return nil
 }
 
 // roleCell writes roles for a cell: distinct ids in the order of their names, so that the same roles are always the same text.

@@ -10,8 +10,8 @@ import (
 
 // ApplyOptions say how a plan is carried out.
 type ApplyOptions struct {
-	Override string                 // why a plan that is held is carried out all the same
-	Progress func(sum PlanProgress) // called after each chunk
+	Override string             // why a plan that is held is carried out all the same
+	Progress func(PlanProgress) // called after each chunk
 }
 
 // PlanProgress is how far a plan was carried out.
@@ -223,7 +223,7 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 
 // done notes what a step did, so that it can be undone. A password's hash has done its duty.
 func (a *applying) done(step *identity.PlanStep, d stepData, out effect) error {
-	step.State, step.UserID, step.Version = identity.StepDone, out.user.ID, out.user.Version
+	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
 	d.Hash, d.Left, d.Was = "", out.after, out.was
 	return writeStep(step, d)
 }

@@ -124,7 +124,7 @@ func (r *reverting) undo(ctx context.Context, tx *store.Tx, step identity.PlanSt
 	if err != nil {
 		return sharpen(err, noUser)
 	}
-	all, err := standings(ctx, tx, r.scope, []identity.User{u})
+	all, err := peopleOf(ctx, tx, r.scope, []identity.User{u})
 	if err != nil {
 		return err
 	}
@@ -142,6 +142,14 @@ func (r *reverting) undo(ctx context.Context, tx *store.Tx, step identity.PlanSt
 		return err
 	}
 	if err := r.roles(ctx, tx, u, all[0].roles, d.Was.Roles, reason); err != nil {
+		return err
+	}
+	_, err = r.s.setPosition(ctx, tx, r.by, u, func(at *identity.Position) error {
+		was := d.Was.Position
+		at.Type, at.UnitID, at.TeamID, at.DataLevel, at.External = was.Type, was.UnitID, was.TeamID, was.DataLevel, was.External
+		return nil
+	}, reason)
+	if err != nil {
 		return err
 	}
 	if d.Was.Source != nil {
