@@ -169,8 +169,8 @@ func (s *Service) openWork(ctx context.Context, tx *store.Tx, by identity.Actor,
 	if !ok || !u.Enabled {
 		return nil, nil
 	}
-	n, err := tx.CountHoldings(ctx, u.ID)
-	if err != nil || n == 0 {
+	work, err := openAssignments(ctx, tx, u)
+	if err != nil || len(work) == 0 {
 		return nil, err
 	}
 	blocked := rule.OnPerson == "block"
@@ -178,9 +178,9 @@ func (s *Service) openWork(ctx context.Context, tx *store.Tx, by identity.Actor,
 		blocked = rule.OnSCIM == access.OnSCIMRefuse
 	}
 	if blocked {
-		return nil, identity.Errorf(identity.Conflict, "%s still has open work in the application (%d); hand it over to somebody else first.", u.Label(), n).WithCode("open_assignments")
+		return nil, identity.Errorf(identity.Conflict, "%s still has open work in the application (%s); hand it over to somebody else first.", u.Label(), workText(work)).WithCode("open_assignments")
 	}
-	return []identity.Change{{Field: fieldOpenWork, After: n}}, nil
+	return []identity.Change{{Field: fieldOpenWork, After: len(work)}}, nil
 }
 
 // keepMove refuses to move somebody to a tenant, with exactly these roles there, who must stay. It returns what the person gives up, for those who are moved in
