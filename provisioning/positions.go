@@ -123,7 +123,7 @@ func (s *Service) checkDataLevel(level string) error {
 }
 
 // checkFlag refuses the admin flag where the model has none, and to whoever lacks any of what it grants.
-func (s *Service) checkFlag(_ context.Context, _ *store.Tx, by identity.Actor, u identity.User, on bool) error {
+func (s *Service) checkFlag(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, on bool) error {
 	label, ok := s.model.AdminFlag()
 	switch {
 	case !ok:
@@ -132,6 +132,8 @@ func (s *Service) checkFlag(_ context.Context, _ *store.Tx, by identity.Actor, u
 		return identity.Errorf(identity.Forbidden, "Only who may do everything may give or take %q.", label).WithField("admin").WithCode("admin_flag")
 	case on && u.TenantID == "":
 		return identity.Errorf(identity.Invalid, "%s belongs to people of a tenant; give a role of the platform instead.", label).WithField("admin")
+	case !on:
+		return s.keepFlag(ctx, tx, u)
 	}
 	return nil
 }
