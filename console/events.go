@@ -100,6 +100,7 @@ var eventNames = map[identity.EventType]string{
 	identity.UserEmailSaid:     "Another address at the provider",
 	identity.ReviewOpened:      "Waits for an administrator",
 	identity.ReviewClosed:      "Review closed",
+	identity.ModelApplied:      "Access model applied",
 	identity.RoleAssigned:      "Role given",
 	identity.RoleRemoved:       "Role taken away",
 	identity.GroupCreated:      "Group created",
@@ -156,6 +157,18 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+	identity.InvitationSent:       "Invited",
+	identity.InvitationResent:     "Invited again",
+	identity.InvitationRevoked:    "Invitation taken back",
+	identity.InvitationUsed:       "Joined",
+	identity.ResetSent:            "Link to a new password sent",
+	identity.EmailChangeAsked:     "Wants another e-mail address",
+	identity.EmailChangeProven:    "New e-mail address proven",
+	identity.EmailChangeStopped:   "Change of e-mail address stopped",
+	identity.TenantRegistered:     "Tenant registered",
+	identity.WelcomeSent:          "Welcome mail sent",
+	identity.MailTemplateSet:      "Words of a mail changed",
+	identity.MailTemplateReset:    "Words of a mail taken back",
 
 	identity.RoleCreated:         "Role made",
 	identity.RoleUpdated:         "Role changed",
@@ -171,6 +184,17 @@ var eventNames = map[identity.EventType]string{
 	identity.APIKeyRevealed:       "API key shown again",
 	identity.APIKeyRevoked:        "API key revoked",
 	identity.KeyRolesChanged:      "Whose API keys work changed",
+	identity.UserPositioned:       "Position changed",
+	identity.UnitCreated:          "Unit created",
+	identity.UnitUpdated:          "Unit changed",
+	identity.UnitDeleted:          "Unit deleted",
+	identity.UserTypeCreated:      "User type created",
+	identity.UserTypeUpdated:      "User type changed",
+	identity.UserTypeDeleted:      "User type deleted",
+	identity.RecordCreated:        "Record created",
+	identity.RecordUpdated:        "Record changed",
+	identity.RecordLinked:         "Record tied to a person",
+	identity.RecordUnlinked:       "Record untied",
 	identity.UserErased:           "Erased",
 	identity.UserMerged:           "Joined with another user",
 	identity.HoldingSet:           "Owns or has to do",
@@ -186,16 +210,31 @@ func eventName(t identity.EventType) string {
 	return string(t)
 }
 
+// badEvents are those that a page marks as bad, beside those whose names say so.
+var badEvents = map[identity.EventType]bool{
+	identity.ClientRevoked:      true,
+	identity.DomainFailing:      true,
+	identity.GroupDeleted:       true,
+	identity.MetadataRefused:    true,
+	identity.PasswordLocked:     true,
+	identity.RoleRemoved:        true,
+	identity.SecondFactorLocked: true,
+	identity.SecondFactorReset:  true,
+	identity.SignInBreakGlass:   true,
+	identity.SignInRefused:      true,
+	identity.TokenRevoked:       true,
+	identity.UserDeactivated:    true,
+	identity.UserDeleted:        true,
+	identity.UserErased:         true,
+	identity.UserLocked:         true,
+}
+
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
-	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
-		identity.UserLocked, identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
+	switch {
+	case badEvents[t]:
 		return "bad"
-	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
-		return "good"
-	}
-	if strings.HasSuffix(string(t), ".created") {
+	case t == identity.UserActivated, t == identity.UserRestored, t == identity.UserPlaced, t == identity.UserAdopted, strings.HasSuffix(string(t), ".created"):
 		return "good"
 	}
 	return "calm"
