@@ -122,7 +122,9 @@ func reports(t *testing.T, h *house) {
 func TestTheFlagOfAdministratorsIsAPathToo(t *testing.T) {
 	eachOn(t, "fintechos", func(t *testing.T, h *house) {
 		chief := h.hire("chief@example.com", "portal_viewer")
-		if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.PutPosition(h.ctx, identity.Position{UserID: chief.ID, Admin: true}) }); err != nil {
+		if err := h.db.Update(h.ctx, func(tx *store.Tx) error {
+			return tx.PutPosition(h.ctx, identity.Position{UserID: chief.ID, Admin: true})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		a := must[provisioning.AccessHolder](t)(h.UserAccess(h.ctx, h.op, chief.ID))
@@ -132,9 +134,21 @@ func TestTheFlagOfAdministratorsIsAPathToo(t *testing.T) {
 		if page := must[identity.Page[provisioning.AccessHolder]](t)(h.AccessReport(h.ctx, h.op, provisioning.AccessQuery{Resource: "users", Limit: 9})); len(page.Items) != 1 {
 			t.Errorf("%+v", page.Items)
 		}
-		_, items := h.review(h.op, "administrators")
+		r, items := h.review(h.op, "administrators")
 		if len(items) != 1 || items["chief@example.com"].RoleID != "" || !items["chief@example.com"].Held {
 			t.Errorf("%+v", items)
+		}
+		revoke := provisioning.AccessVerdict{Item: items["chief@example.com"].ID, Decision: identity.AccessRevoke, Reason: "retired"}
+		wantKind(t, h.decide(h.op, r, revoke), identity.Forbidden, "last_administrator")
+		second := h.hire("second@example.com", "portal_viewer")
+		if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.PutPosition(h.ctx, identity.Position{UserID: second.ID, Admin: true}) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.decide(h.op, r, revoke); err != nil {
+			t.Errorf("%v", err)
+		}
+		if a := must[provisioning.AccessHolder](t)(h.UserAccess(h.ctx, h.op, chief.ID)); a.Admin || len(a.Paths) != 1 {
+			t.Errorf("%+v", a)
 		}
 	})
 }

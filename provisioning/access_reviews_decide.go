@@ -161,10 +161,13 @@ func (s *Service) replaceReviewed(ctx context.Context, c *rolesOf, item identity
 }
 
 // takeFlag takes the admin flag away.
-func (s *Service) takeFlag(_ context.Context, _ *store.Tx, _ identity.Actor, u identity.User, v AccessVerdict, _ string) error {
+func (s *Service) takeFlag(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, v AccessVerdict, because string) error {
 	if v.Decision == identity.AccessChange {
 		return identity.Errorf(identity.Invalid, "A flag is kept or taken away; there is no other.").WithField("decision")
 	}
-	label, _ := s.model.AdminFlag()
-	return identity.Errorf(identity.Conflict, "Take %s away on the page of %s, then keep this item.", label, u.Label())
+	_, err := s.setPosition(ctx, tx, by, u, func(p *identity.Position) error {
+		p.Admin = false
+		return nil
+	}, because)
+	return err
 }
