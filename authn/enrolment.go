@@ -66,6 +66,11 @@ func (s *Service) EnrolTOTP(ctx context.Context, by identity.Actor, issuer, pass
 	if err := s.Prove(ctx, by.UserID(), password, ""); err != nil {
 		return Enrolment{}, err
 	}
+	return s.begin(ctx, by, issuer)
+}
+
+// begin writes a new second factor that waits for its first code.
+func (s *Service) begin(ctx context.Context, by identity.Actor, issuer string) (Enrolment, error) {
 	var e Enrolment
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		u, err := s.person(ctx, tx, by, by.UserID(), usersWrite)
@@ -139,34 +144,37 @@ func pending(ctx context.Context, tx *store.Tx, u identity.User) (store.SecondFa
 // field "code" when it is wrong; NotFound when nothing waits.
 func (s *Service) ConfirmTOTP(ctx context.Context, by identity.Actor, code string) ([]string, error) {
 	codes, hashes := newRecoveryCodes()
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		u, err := s.person(ctx, tx, by, by.UserID(), usersWrite)
-		if err != nil {
-			return err
-		}
-		f, err := pending(ctx, tx, u)
-		if err != nil {
-			return err
-		}
-		step, ok := matchStep(f.Secret, plainCode(code), tx.Now())
-		if !ok {
-			return identity.Errorf(identity.Invalid, "This is not the code that the app should show now. Check that the clock of the device is right, and enter the next code.").WithField("code").WithCode(codeWrong)
-		}
-		if err := tx.TakeStep(ctx, u.ID, step); err != nil {
-			return err
-		}
-		if err := tx.ConfirmSecondFactor(ctx, u.ID); err != nil {
-			return err
-		}
-		if err := tx.ReplaceRecoveryCodes(ctx, u.ID, hashes); err != nil {
-			return err
-		}
-		return tx.InsertEvent(ctx, eventBy(by, identity.SecondFactorOn, u))
-	})
+	err := s.db.Update(ctx, func(tx *store.Tx) error { return s.confirm(ctx, tx, by, code, hashes) })
 	if err != nil {
 		return nil, err
 	}
 	return codes, nil
+}
+
+// confirm turns a second factor on that waits for its first code.
+func (s *Service) confirm(ctx context.Context, tx *store.Tx, by identity.Actor, code string, hashes [][]byte) error {
+	u, err := s.person(ctx, tx, by, by.UserID(), usersWrite)
+	if err != nil {
+		return err
+	}
+	f, err := pending(ctx, tx, u)
+	if err != nil {
+		return err
+	}
+	step, ok := matchStep(f.Secret, plainCode(code), tx.Now())
+	if !ok {
+		return identity.Errorf(identity.Invalid, "This is not the code that the app should show now. Check that the clock of the device is right, and enter the next code.").WithField("code").WithCode(codeWrong)
+	}
+	if err := tx.TakeStep(ctx, u.ID, step); err != nil {
+		return err
+	}
+	if err := tx.ConfirmSecondFactor(ctx, u.ID); err != nil {
+		return err
+	}
+	if err := tx.ReplaceRecoveryCodes(ctx, u.ID, hashes); err != nil {
+		return err
+	}
+	return tx.InsertEvent(ctx, eventBy(by, identity.SecondFactorOn, u))
 }
 
 // NewRecoveryCodes replaces the actor's recovery codes. It needs the proof of Prove.

@@ -10,8 +10,6 @@ import (
 	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
-const strong = "Correct-horse-7-battery"
-
 // eachMain runs a test in the one tenant of an installation with another access model.
 func eachMain(t *testing.T, preset string, fn func(t *testing.T, h *house)) {
 	t.Helper()

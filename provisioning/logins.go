@@ -8,14 +8,6 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// setPassword is putPassword for a password that its owner chose.
-func setPassword(ctx context.Context, tx *store.Tx, u identity.User, hash string) error {
-	if err := tx.PutCredential(ctx, store.Credential{UserID: u.ID, PasswordHash: hash}); err != nil {
-		return err
-	}
-	return replaceLogins(ctx, tx, u)
-}
-
 // putPassword gives a user a local password and the identifiers to use it with.
 func (s *Service) putPassword(ctx context.Context, tx *store.Tx, u identity.User, hash string, terms identity.PasswordTerms) error {
 	c := store.Credential{UserID: u.ID, PasswordHash: hash, PasswordTerms: terms, History: s.model.Policy().PasswordHistory}

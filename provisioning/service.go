@@ -15,6 +15,8 @@ type Service struct {
 	model *access.Model
 
 	traceAge time.Duration
+	origin   string // the public origin that mails lead to
+	register bool   // strangers may found a tenant, where the access model lets them
 
 	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
@@ -25,11 +27,17 @@ type Service struct {
 
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
-	return &Service{db: db, model: model, traceAge: DefaultTraceAge, dns: NewResolver("")}
+	return &Service{db: db, model: model, traceAge: DefaultTraceAge, origin: defaultOrigin, dns: NewResolver("")}
 }
 
 // Resolve makes the service ask this resolver for the records of domains. It is called before the service is used.
 func (s *Service) Resolve(r *Resolver) { s.dns = r }
+
+// defaultOrigin is where the program listens when nothing else is said.
+const defaultOrigin = "http://127.0.0.1:8080"
+
+// LeadTo sets the public origin, without a slash at the end, that the links of mails lead to. It is called before the service is used.
+func (s *Service) LeadTo(origin string) { s.origin = origin }
 
 // Model returns the access model in force.
 func (s *Service) Model() *access.Model { return s.model }

@@ -21,7 +21,7 @@ func TestUserNamesOfTheFieldServiceSystem(t *testing.T) {
 		t.Run("FSM-05 an administrator creates accounts", func(t *testing.T) {
 			admin := h.actor(h.clerk("admin", "administrator", identity.Position{}).ID)
 			u := must[identity.User](t)(h.CreateUser(h.ctx, admin, provisioning.NewUser{User: withTenant(named("made"), admin.TenantID), Role: "dispatcher", Reason: "joined"}))
-			if e := h.lastEvent(u.ID); e.Type != identity.UserCreated || e.ActorID != admin.ID || e.Reason != "joined" {
+			if e := h.lastAbout(u.ID); e.Type != identity.UserCreated || e.ActorID != admin.ID || e.Reason != "joined" {
 				t.Errorf("%+v", e)
 			}
 			_, err := h.CreateUser(h.ctx, h.actor(u.ID), provisioning.NewUser{User: withTenant(named("more"), admin.TenantID), Role: "dispatcher", Reason: "joined"})
@@ -43,7 +43,7 @@ func TestUserNamesOfTheFieldServiceSystem(t *testing.T) {
 			must[identity.User](t)(create(addressed("countess", "c@example.com")))
 			_, err := create(addressed("COUNTESS", "d@example.com"))
 			wantKind(t, err, identity.Conflict, "uniqueness")
-			wantSentence(t, err, `The user name "COUNTESS" is taken; choose another.`)
+			wantSaid(t, err, `The user name "COUNTESS" is taken; choose another.`)
 		})
 		t.Run("FSM-11 the e-mail address is a field of its own", func(t *testing.T) {
 			u := must[identity.User](t)(create(addressed("apart", "contact@example.com")))
@@ -77,7 +77,7 @@ func TestAUserNameIsChangedByAnAdministratorOnly(t *testing.T) {
 			_, err := h.UpdateUser(h.ctx, h.actor(u.ID), u.ID, 0, rename)
 			wantKind(t, err, identity.Forbidden, "")
 			must[identity.User](t)(h.UpdateUser(h.ctx, admin, u.ID, 0, rename))
-			e := h.lastEvent(u.ID)
+			e := h.lastAbout(u.ID)
 			if e.Type != identity.UserUpdated || e.Changes[0].Field != "userName" || e.Changes[0].Before != "ada" || e.Changes[0].After != "other" {
 				t.Errorf("%+v", e)
 			}

@@ -145,6 +145,11 @@ func (tx *Tx) ResendMail(ctx context.Context, id identity.MailID) error {
 	return tx.execOne(ctx, `UPDATE mails SET gave_up_at = NULL, sending_at = NULL, created_at = ?, next_try_at = ? WHERE id = ? AND gave_up_at IS NOT NULL AND sent_at IS NULL`, tx.now, tx.now, string(id))
 }
 
+// DropMails takes back the mails of a kind to a user that nobody tries to send at this moment. One that a replica has claimed is not sent any more either.
+func (tx *Tx) DropMails(ctx context.Context, user identity.UserID, kind string) error {
+	return tx.exec(ctx, `DELETE FROM mails WHERE user_id = ? AND kind = ? AND sent_at IS NULL AND sending_at IS NULL AND gave_up_at IS NULL`, string(user), kind)
+}
+
 // Mail returns a mail without its text, or NotFound.
 func (tx *Tx) Mail(ctx context.Context, id identity.MailID) (identity.Mail, error) {
 	var r mailRow

@@ -237,18 +237,37 @@ CREATE TABLE import_mappings (
 );
 CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 
+-- How many links went to a mailbox lately.
+CREATE INDEX mail_links_by_email ON mail_links (email, kind, created_at);
 -- A password that was made elsewhere is worked out differently until it is next used; a session that began with one that must be changed does nothing else.
 ALTER TABLE credentials ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE credentials ADD COLUMN locked_until TIMESTAMP;
 CREATE INDEX credentials_imported ON credentials (user_id) WHERE imported;
 CREATE INDEX credentials_locked ON credentials (locked_until);
 ALTER TABLE sessions ADD COLUMN must_change BOOLEAN NOT NULL DEFAULT FALSE;
+-- What a plan changed is kept with each of its steps, as it was before.
+ALTER TABLE plans DROP COLUMN backup;
+ALTER TABLE plan_steps ADD COLUMN mail_id TEXT;
+CREATE INDEX plan_steps_by_user ON plan_steps (user_id);
+
+-- Whom a source that is no directory knows, such as the file of an HR system, and by which id of its own.
+CREATE TABLE source_users (
+    tenant_id   TEXT REFERENCES tenants (id) ON DELETE CASCADE,
+    source      TEXT NOT NULL,
+    user_id     TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    external_id TEXT NOT NULL,
+    updated_at  TIMESTAMP NOT NULL
+);
+CREATE UNIQUE INDEX source_users_key ON source_users (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source, user_id);
+CREATE INDEX source_users_by_external_id ON source_users (source, external_id);
+CREATE INDEX source_users_by_user ON source_users (user_id);
 -- What was held when a review began stays readable after it was taken away.
 ALTER TABLE access_review_items ADD COLUMN source TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMP;
 CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
+CREATE UNIQUE INDEX roles_title ON roles (application, title_key) WHERE title_key <> '';
 -- Whom an administrator joined with somebody else: what happened to the one is part of the other's story.
 CREATE TABLE merged_users (
     user_id TEXT PRIMARY KEY,

@@ -1,0 +1,118 @@
+package identity
+
+import "time"
+
+// PlanKind says what a plan came from.
+type PlanKind string
+
+// PlanImport is a plan that a file was read for.
+const PlanImport PlanKind = "import"
+
+// PlanState says how far a plan is.
+type PlanState string
+
+// The states of a plan.
+const (
+	PlanComputing PlanState = "computing" // the file is still being read
+	PlanReady     PlanState = "ready"     // may be applied, or applied further
+	PlanHeld      PlanState = "held"      // may be applied with a reason only
+	PlanDone      PlanState = "applied"   // nothing is left to do
+	PlanUndone    PlanState = "reverted"  // undone, as far as nobody had changed the people meanwhile
+)
+
+// Plan is a list of intended changes with the versions of the people that they were computed from. Nothing but the plan is written before it is applied, and
+// nothing that it does not say is done then.
+type Plan struct {
+	ID         PlanID
+	TenantID   TenantID // whose people it may touch; empty: the whole installation's
+	Kind       PlanKind
+	Source     string // where the people come from, such as "workday"; a plan takes away only what an earlier plan of the same source gave
+	FileName   string
+	State      PlanState
+	Options    PlanOptions
+	Summary    PlanSummary
+	CreatedBy  string // for people
+	CreatedAt  time.Time
+	AppliedAt  *time.Time
+	RevertedAt *time.Time
+}
+
+// PlanOptions are what whoever made a plan chose.
+type PlanOptions struct {
+	Mapping      Mapping `json:"mapping,omitempty"`
+	Role         RoleID  `json:"role,omitempty"`          // of new people whom the file gives none
+	Clear        bool    `json:"clear,omitempty"`         // an empty cell takes the value away; otherwise it says nothing
+	ReplaceRoles bool    `json:"replace_roles,omitempty"` // also roles that did not come from the source
+	Missing      bool    `json:"missing,omitempty"`       // people of the source whom the file no longer has are deactivated
+	Welcome      Welcome `json:"welcome,omitempty"`
+}
+
+// Welcome says how new people of a plan hear of their account.
+type Welcome string
+
+// The ways.
+const (
+	WelcomeInvite   Welcome = "invite"   // a link to set a password
+	WelcomePassword Welcome = "password" // a password for the first sign-in, by mail
+	WelcomeNone     Welcome = "none"
+)
+
+// PlanSummary counts the steps of a plan, and says what is noteworthy about it.
+type PlanSummary struct {
+	Rows       int      `json:"rows"` // of the file
+	Create     int      `json:"create"`
+	Update     int      `json:"update"`
+	Deactivate int      `json:"deactivate"` // people who may no longer come in, by a step of its own or as a change
+	Skip       int      `json:"skip"`
+	Errors     int      `json:"errors"`
+	Done       int      `json:"done"`
+	Failed     int      `json:"failed"`
+	Changed    int      `json:"changed"` // computed again, since the person was changed meanwhile
+	Reverted   int      `json:"reverted"`
+	Holds      []string `json:"holds,omitempty"`  // why it waits for a reason, one sentence each
+	SHA256     string   `json:"sha256,omitempty"` // of the file, in hex
+	Form       string   `json:"form,omitempty"`   // of the file, for people
+	Override   string   `json:"override,omitempty"`
+}
+
+// PlanAction is what one step does.
+type PlanAction string
+
+// The actions.
+const (
+	StepCreate     PlanAction = "create"
+	StepUpdate     PlanAction = "update"
+	StepDeactivate PlanAction = "deactivate"
+	StepSkip       PlanAction = "skip"
+	StepError      PlanAction = "error" // the row cannot be used; it is never applied
+)
+
+// StepState says what became of a step.
+type StepState string
+
+// The states of a step.
+const (
+	StepOpen     StepState = "open"
+	StepDone     StepState = "done"
+	StepFailed   StepState = "failed"   // refused when it was applied
+	StepChanged  StepState = "changed"  // the person was changed meanwhile: computed again, to be applied again
+	StepReverted StepState = "reverted" // undone
+	StepKept     StepState = "kept"     // not undone: changed since
+	StepNone     StepState = "none"     // there is nothing to do
+)
+
+// PlanStep is one person of a plan.
+type PlanStep struct {
+	PlanID  PlanID
+	Line    int // of the file; steps about people whom the file does not have are numbered behind its last line
+	Action  PlanAction
+	UserID  UserID // empty: somebody new
+	Version int64  // of the user that the step was computed from, then the one that it left
+	Detail  string // the reason, for people
+	State   StepState
+	MailID  MailID // of the mail that told the person
+	Data    []byte // what the step needs; sealed in the database
+}
+
+// Mapping says which column of a file is which field, by the heading as it is written there.
+type Mapping map[string]string

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+)
+
+type planRow struct {
+	ID         text   `db:"id"`
+	TenantID   text   `db:"tenant_id"`
+	Kind       string `db:"kind"`
+	Source     string `db:"source"`
+	FileName   string `db:"file_name"`
+	State      string `db:"state"`
+	Options    text   `db:"options"`
+	Summary    text   `db:"summary"`
+	CreatedBy  string `db:"created_by"`
+	CreatedAt  moment `db:"created_at"`
+	AppliedAt  moment `db:"applied_at"`
+	RevertedAt moment `db:"reverted_at"`
+}
+
+const planColumns = `p.id, p.tenant_id, p.kind, p.source, p.file_name, p.state, p.options, p.summary, p.created_by, p.created_at, p.applied_at, p.reverted_at`
+
+func (r *planRow) plan() (identity.Plan, error) {
+	p := identity.Plan{
+		ID: identity.PlanID(r.ID), TenantID: identity.TenantID(r.TenantID), Kind: identity.PlanKind(r.Kind), Source: r.Source, FileName: r.FileName,
+		State: identity.PlanState(r.State), CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt.time(), AppliedAt: r.AppliedAt.at, RevertedAt: r.RevertedAt.at,
+	}
+	if err := fromJSON(r.Options, &p.Options); err != nil {
+		return p, err
+	}
+	return p, fromJSON(r.Summary, &p.Summary)
+}
+
+// InsertPlan writes a new plan.
+func (tx *Tx) InsertPlan(ctx context.Context, p identity.Plan) error {
+	options, err := asJSON(p.Options)
+	if err != nil {
+		return err
+	}
+	summary, err := asJSON(p.Summary)
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt)
+}
+
+// UpdatePlan writes how far a plan is.
+func (tx *Tx) UpdatePlan(ctx context.Context, p identity.Plan) error {
+	summary, err := asJSON(p.Summary)
+	if err != nil {
+		return err
+	}
+	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ? WHERE id = ?`, string(p.State), summary, p.AppliedAt, p.RevertedAt, string(p.ID))
+}
+
+// Plan returns a plan of the scope, or NotFound.
+func (tx *Tx) Plan(ctx context.Context, scope Scope, id identity.PlanID) (identity.Plan, error) {
+	return tx.plan(ctx, scope, id, "")
+}
+
+// PlanForUpdate is Plan with the row locked until the transaction ends.
+func (tx *Tx) PlanForUpdate(ctx context.Context, scope Scope, id identity.PlanID) (identity.Plan, error) {
+	return tx.plan(ctx, scope, id, tx.lockRows("p"))
+}
+
+func (tx *Tx) plan(ctx context.Context, scope Scope, id identity.PlanID, lock string) (identity.Plan, error) {
+	visible, args := scope.tenants("p.tenant_id")
+	var r planRow
+	if err := tx.get(ctx, &r, `SELECT `+planColumns+` FROM plans p WHERE p.id = ? AND `+visible+lock, append([]any{string(id)}, args...)...); err != nil {
+		return identity.Plan{}, err
+	}
+	return r.plan()
+}
+
+// Plans returns a page of the scope's plans, newest first.
+func (tx *Tx) Plans(ctx context.Context, scope Scope, q identity.Query) (identity.Page[identity.Plan], error) {
+	var page identity.Page[identity.Plan]
+	visible, args := scope.tenants("p.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	q.Newest, q.Sort = true, nil
+	b.after("p.id", q)
+	var rows []planRow
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+planColumns+` FROM plans p`+b.where()+b.order("p.id", q), b.args...); err != nil {
+		return page, err
+	}
+	rows, page.More = cut(rows, q.Limit)
+	page.Items = make([]identity.Plan, len(rows))
+	for i := range rows {
+		var err error
+		if page.Items[i], err = rows[i].plan(); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
+// DeletePlan deletes a plan with its steps, or returns NotFound.
+func (tx *Tx) DeletePlan(ctx context.Context, id identity.PlanID) error {
+	return tx.execOne(ctx, `DELETE FROM plans WHERE id = ?`, string(id))
+}
+
+// DeletePlans deletes plans from before a time with their steps, at most limit, the oldest first, and returns how many.
+func (tx *Tx) DeletePlans(ctx context.Context, before time.Time, limit int) (int, error) {
+	return tx.execCount(ctx, `DELETE FROM plans WHERE id IN (SELECT p.id FROM plans p WHERE p.created_at < ? ORDER BY p.id LIMIT ?)`, before, limit)
+}
+
+type stepRow struct {
+	PlanID  text   `db:"plan_id"`
+	Line    int    `db:"line"`
+	Action  string `db:"action"`
+	UserID  text   `db:"user_id"`
+	Version int64  `db:"version"`
+	Detail  string `db:"detail"`
+	State   string `db:"state"`
+	MailID  text   `db:"mail_id"`
+	Data    []byte `db:"data"`
+}
+
+const stepColumns = `s.plan_id, s.line, s.action, s.user_id, s.version, s.detail, s.state, s.mail_id, s.data`
+
+// stepPlace is what the data of a step is sealed for.
+func stepPlace(plan identity.PlanID, line int) string {
+	return "plan_steps/data/" + string(plan) + "/" + strconv.Itoa(line)
+}
+
+func (tx *Tx) stepsOf(rows []stepRow) ([]identity.PlanStep, error) {
+	out := make([]identity.PlanStep, len(rows))
+	for i, r := range rows {
+		out[i] = identity.PlanStep{
+			PlanID: identity.PlanID(r.PlanID), Line: r.Line, Action: identity.PlanAction(r.Action), UserID: identity.UserID(r.UserID), Version: r.Version,
+			Detail: r.Detail, State: identity.StepState(r.State), MailID: identity.MailID(r.MailID),
+		}
+		if len(r.Data) == 0 {
+			continue
+		}
+		var err error
+		if out[i].Data, err = tx.open(stepPlace(out[i].PlanID, r.Line), r.Data); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// PutPlanStep writes steps of plans, new or changed. Their data is sealed.
+func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error {
+	if len(steps) == 0 {
+		return nil
+	}
+	args := make([]any, 0, 9*len(steps))
+	for _, s := range steps {
+		sealed := []byte{}
+		if len(s.Data) > 0 {
+			sealed = tx.seal(stepPlace(s.PlanID, s.Line), s.Data)
+		}
+		args = append(args, string(s.PlanID), s.Line, string(s.Action), null(s.UserID), s.Version, s.Detail, sealed, string(s.State), null(s.MailID))
+	}
+	return tx.exec(ctx, `INSERT INTO plan_steps (plan_id, line, action, user_id, version, detail, data, state, mail_id) VALUES `+manyRows(9, len(steps))+`
+		ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,
+		state = excluded.state, mail_id = excluded.mail_id`, args...)
+}
+
+// StepQuery says which steps of a plan are wanted; empty fields do not narrow.
+type StepQuery struct {
+	Actions    []identity.PlanAction
+	States     []identity.StepState
+	After      int // lines behind this one; with Descending in front of it
+	Descending bool
+	Limit      int
+}
+
+// PlanSteps returns the steps of a plan in the order of their lines.
+func (tx *Tx) PlanSteps(ctx context.Context, plan identity.PlanID, q StepQuery) (identity.Page[identity.PlanStep], error) {
+	var page identity.Page[identity.PlanStep]
+	b := builder{tx: tx}
+	b.add("s.plan_id = ?", string(plan))
+	if len(q.Actions) > 0 {
+		in, arg := tx.textList("s.action", asTexts(q.Actions))
+		b.add(in, arg)
+	}
+	if len(q.States) > 0 {
+		in, arg := tx.textList("s.state", asTexts(q.States))
+		b.add(in, arg)
+	}
+	order := " ORDER BY s.line LIMIT " + strconv.Itoa(q.Limit+1)
+	if q.Descending {
+		order = " ORDER BY s.line DESC LIMIT " + strconv.Itoa(q.Limit+1)
+	}
+	switch {
+	case q.Descending && q.After > 0:
+		b.add("s.line < ?", q.After)
+	case !q.Descending:
+		b.add("s.line > ?", q.After)
+	}
+	var rows []stepRow
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+stepColumns+` FROM plan_steps s`+b.where()+order, b.args...); err != nil {
+		return page, err
+	}
+	rows, page.More = cut(rows, q.Limit)
+	var err error
+	page.Items, err = tx.stepsOf(rows)
+	return page, err
+}
+
+func asTexts[T ~string](list []T) []string {
+	out := make([]string, len(list))
+	for i, v := range list {
+		out[i] = string(v)
+	}
+	return out
+}
+
+// ForgetPlanSteps takes what plans keep about a person out of them: the data, the link to the person and what was said of them.
+func (tx *Tx) ForgetPlanSteps(ctx context.Context, id identity.UserID) error {
+	return tx.exec(ctx, `UPDATE plan_steps SET user_id = NULL, detail = '', data = ?, state = ? WHERE user_id = ?`, []byte{}, string(identity.StepNone), string(id))
+}
+
+// Mapping returns the mapping that was last used for a source, or NotFound.
+func (tx *Tx) Mapping(ctx context.Context, tenant identity.TenantID, source string) (identity.Mapping, error) {
+	var raw text
+	err := tx.get(ctx, &raw, `SELECT columns FROM import_mappings WHERE COALESCE(tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND source = ?`, null(tenant), source)
+	if err != nil {
+		return nil, err
+	}
+	var m identity.Mapping
+	return m, fromJSON(raw, &m)
+}
+
+// nobody stands for no tenant in unique indexes.
+const nobody = `'00000000-0000-0000-0000-000000000000'`
+
+// PutMapping keeps a mapping for a source.
+func (tx *Tx) PutMapping(ctx context.Context, tenant identity.TenantID, source string, m identity.Mapping) error {
+	columns, err := asJSON(m)
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `INSERT INTO import_mappings (tenant_id, source, columns, updated_at) VALUES (?, ?, ?, ?)
+		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), source) DO UPDATE SET columns = excluded.columns, updated_at = excluded.updated_at`,
+		null(tenant), source, columns, tx.now)
+}
