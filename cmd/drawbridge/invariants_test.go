@@ -229,8 +229,8 @@ func (d *door) somebody() identity.UserID {
 
 func (d *door) tenant() int            { return d.rng.IntN(len(d.e.tenants)) }
 func (d *door) name() string           { return fmt.Sprintf("p%d", d.rng.IntN(12)) }
-func (d *door) role() identity.RoleID  { return pick(d.rng, append(d.roles, d.admin, d.admin)) }
-func (d *door) place() identity.Tenant { return d.e.tenants[d.tenant()] }
+func (d *door) role() identity.RoleID  { return pick(d.rng, append(slices.Clip(d.roles), d.admin, d.admin, "superadmin")) }
+func (d *door) place() identity.Tenant { return pick(d.rng, append(slices.Clip(d.e.tenants), identity.Tenant{})) }
 
 // drop leaves out what an operation returns beside its error.
 func drop[T any](_ T, err error) error { return err }
@@ -310,7 +310,7 @@ func (d *door) scimDoor() map[string]func(context.Context) error {
 		"scim activate":   func(ctx context.Context) error { return change(ctx, patch("replace", "active", true)) },
 		"scim rename":     func(ctx context.Context) error { return change(ctx, patch("replace", "userName", d.name())) },
 		"scim type": func(ctx context.Context) error {
-			return change(ctx, patch("replace", "userType", fmt.Sprint(pick(d.rng, append(d.kinds, "x")))))
+			return change(ctx, patch("replace", "userType", fmt.Sprint(pick(d.rng, append(slices.Clip(d.kinds), "x")))))
 		},
 		"scim replace": func(ctx context.Context) error {
 			return drop(d.e.scim(ctx, d.tenant(), http.MethodPut, "/Users/"+string(d.somebody()), scimUser(d.name())))
@@ -334,13 +334,17 @@ func (d *door) commands() map[string]func(context.Context) error {
 		"command deactivate": func(ctx context.Context) error { return run(ctx, "user", "deactivate", string(d.somebody())) },
 		"command activate":   func(ctx context.Context) error { return run(ctx, "user", "activate", string(d.somebody())) },
 		"command place": func(ctx context.Context) error {
-			return run(ctx, "user", "place", string(d.somebody()), "--tenant", d.place().Name, "--role", string(d.role()), "--yes")
+			to := []string{"--tenant", d.e.tenants[d.tenant()].Name}
+			if d.rng.IntN(3) == 0 {
+				to = nil // above all tenants
+			}
+			return run(ctx, append([]string{"user", "place", string(d.somebody()), "--role", string(d.role()), "--yes"}, to...)...)
 		},
 		"command release": func(ctx context.Context) error { return run(ctx, "user", "release", string(d.somebody())) },
 	}
 	if _, owned := d.e.model.Owner(); owned {
 		acts["command owner"] = func(ctx context.Context) error {
-			return run(ctx, "tenant", "owner", d.place().Name, "--set", string(d.somebody()), "--old-owner-role", string(d.roles[0]))
+			return run(ctx, "tenant", "owner", d.e.tenants[d.tenant()].Name, "--set", string(d.somebody()), "--old-owner-role", string(d.roles[0]))
 		}
 	}
 	return acts
