@@ -48,8 +48,8 @@ func (h *house) root() identity.Unit {
 	return must[[]provisioning.UnitNode](h.t)(h.Units(h.ctx, h.op, ""))[0].Unit
 }
 
-// lastEvent returns the newest event about a user.
-func (h *house) lastEvent(id identity.UserID) identity.Event {
+// lastAbout returns the newest event about a user.
+func (h *house) lastAbout(id identity.UserID) identity.Event {
 	h.t.Helper()
 	return must[identity.Page[identity.Event]](h.t)(h.Events(h.ctx, h.op, provisioning.EventQuery{UserID: id, Limit: 1})).Items[0]
 }
@@ -60,8 +60,8 @@ func (h *house) set(by identity.Actor, id identity.UserID, change func(*identity
 	return err
 }
 
-// wantSentence fails the test unless the error says this.
-func wantSentence(t *testing.T, err error, part string) {
+// wantSaid fails the test unless the error says this.
+func wantSaid(t *testing.T, err error, part string) {
 	t.Helper()
 	if err == nil || !strings.Contains(err.Error(), part) {
 		t.Errorf("%v does not say %q", err, part)
@@ -103,7 +103,7 @@ func TestUserTypesAreWordsForPeople(t *testing.T) {
 					t.Errorf("as %s:\n%s\nbefore:\n%s", kind, after, before)
 				}
 			}
-			e := h.lastEvent(u.ID)
+			e := h.lastAbout(u.ID)
 			if e.Type != identity.UserPositioned || len(e.Changes) != 1 || e.Changes[0].Field != "user type" || e.Changes[0].Before != "Guest" || e.Changes[0].After != "Back Office" {
 				t.Errorf("%+v", e)
 			}
@@ -156,7 +156,7 @@ func TestThereIsOneGuest(t *testing.T) {
 		t.Run("FOS-11 the second is told why", func(t *testing.T) {
 			_, err := h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: named("second"), Role: "portal_viewer", Position: guest})
 			wantKind(t, err, identity.Conflict, "uniqueness")
-			wantSentence(t, err, "There can be one user of the type Guest, and there is one already")
+			wantSaid(t, err, "There can be one user of the type Guest, and there is one already")
 		})
 	})
 }
@@ -184,7 +184,7 @@ func TestAGuestWhoComesBackFindsTheSeatTaken(t *testing.T) {
 			if back := h.push(okta, "guest@example.com"); back.ID != u.ID || h.standing(u.ID).Type != "back_office" || h.guests() != 1 {
 				t.Errorf("%+v, %d guests", h.standing(u.ID), h.guests())
 			}
-			if e := h.lastEvent(u.ID); e.Type != identity.UserRestored || !slices.ContainsFunc(e.Changes, func(c identity.Change) bool { return c.Field == "user type" && c.Before == "Guest" }) {
+			if e := h.lastAbout(u.ID); e.Type != identity.UserRestored || !slices.ContainsFunc(e.Changes, func(c identity.Change) bool { return c.Field == "user type" && c.Before == "Guest" }) {
 				t.Errorf("%+v", e)
 			}
 		})
@@ -208,7 +208,7 @@ func TestTypesAreAddedWhereTheModelLetsThemBe(t *testing.T) {
 			}
 			_, err := h.CreateUserType(h.ctx, admin, identity.UserType{Title: "BRANCH partner"})
 			wantKind(t, err, identity.Conflict, "")
-			wantSentence(t, err, `There is already a user type named "BRANCH partner"`)
+			wantSaid(t, err, `There is already a user type named "BRANCH partner"`)
 			wantKind(t, h.DeleteUserType(h.ctx, admin, made.ID), identity.Conflict, "type_in_use")
 			if err := h.set(h.op, u.ID, func(p *identity.Position) { p.Type = "" }); err != nil {
 				t.Fatal(err)
@@ -257,7 +257,7 @@ func TestTheAdminFlagIsForThoseWhoMayDoEverything(t *testing.T) {
 			if err := h.set(h.actor(boss.ID), u.ID, func(p *identity.Position) { p.Admin = true }); err != nil || !h.standing(u.ID).Admin {
 				t.Error(err)
 			}
-			if e := h.lastEvent(u.ID); e.Type != identity.UserPositioned || e.Changes[0].Field != "administrator" || e.Changes[0].Before != false || e.Changes[0].After != true || e.ActorID != string(boss.ID) {
+			if e := h.lastAbout(u.ID); e.Type != identity.UserPositioned || e.Changes[0].Field != "administrator" || e.Changes[0].Before != false || e.Changes[0].After != true || e.ActorID != string(boss.ID) {
 				t.Errorf("%+v", e)
 			}
 		})

@@ -51,7 +51,7 @@ func TestUsersAndTechniciansAreTwoThings(t *testing.T) {
 			if r.UserID != u.ID || r.Display != name || !slices.Equal(h.kinds(u.ID), []string{"technician"}) || len(d.Records) != 1 || d.Records[0].ForeignID != "T-1" {
 				t.Errorf("%+v %v %+v", r, h.kinds(u.ID), d.Records)
 			}
-			e := h.lastEvent(u.ID)
+			e := h.lastAbout(u.ID)
 			if e.Type != identity.RecordLinked || e.Changes[0].After != "mary" || e.Reason != "phone" || e.ActorID != admin.ID || e.ObjectLabel != name {
 				t.Errorf("%+v", e)
 			}
@@ -66,9 +66,9 @@ func TestUsersAndTechniciansAreTwoThings(t *testing.T) {
 			wantKind(t, err, identity.Conflict, "record_linked")
 			_, err = h.PutRecord(h.ctx, h.op, technician("T-3"), provisioning.RecordChange{User: &u.ID})
 			wantKind(t, err, identity.Conflict, "record_linked")
-			wantSentence(t, err, "one is tied to the Technician T-2 already")
+			wantSaid(t, err, "one is tied to the Technician T-2 already")
 			must[identity.Record](t)(h.UnlinkRecord(h.ctx, h.op, technician("T-2"), "left"))
-			if e := h.lastEvent(u.ID); e.Type != identity.RecordUnlinked || e.Changes[0].Before != "one" {
+			if e := h.lastAbout(u.ID); e.Type != identity.RecordUnlinked || e.Changes[0].Before != "one" {
 				t.Errorf("%+v", e)
 			}
 			must[identity.Record](t)(h.LinkRecord(h.ctx, h.op, technician("T-2"), v.ID, ""))

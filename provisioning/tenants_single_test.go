@@ -16,7 +16,7 @@ func TestAnInstallationOfOneOrganisationHasOneTenant(t *testing.T) {
 			eachWith(t, preset, func(t *testing.T, h *house) {
 				_, err := h.CreateTenant(h.ctx, h.op, "Another")
 				wantKind(t, err, identity.Forbidden, "single_tenant")
-				wantSentence(t, err, "This installation has one tenant, Main")
+				wantSaid(t, err, "This installation has one tenant, Main")
 				main := must[identity.Tenant](t)(h.MainTenant(h.ctx))
 				boss := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: person("boss@example.com"), Role: manager, Reason: "first"}))
 				if boss.TenantID != main.ID || main.Name != "Main" || !main.Main {
@@ -55,7 +55,7 @@ func (h *house) waits(t *testing.T, boss identity.Actor) {
 	if plan.Tenant.Name != "Main" || plan.Steps[0].User.TenantID != boss.TenantID {
 		t.Errorf("%+v", plan)
 	}
-	if e := h.lastEvent(pushed.ID); e.ActorID != boss.ID || e.Reason != "known now" {
+	if e := h.lastAbout(pushed.ID); e.ActorID != boss.ID || e.Reason != "known now" {
 		t.Errorf("%+v", e)
 	}
 	again := h.push(h.directory("Entra", "", "entra"), "second@example.com")

@@ -46,7 +46,7 @@ func TestBusinessUnitsAreATreeWithARoot(t *testing.T) {
 			if s := h.standing(b.ID); s.UnitID != east.ID || s.UnitName != "East" {
 				t.Errorf("%+v", s)
 			}
-			e := h.lastEvent(b.ID)
+			e := h.lastAbout(b.ID)
 			if e.Type != identity.UserCreated || !slices.ContainsFunc(e.Changes, func(c identity.Change) bool { return c.Field == "unit" && c.After == "East" }) {
 				t.Errorf("%+v", e)
 			}
@@ -84,7 +84,7 @@ func TestUnitsAreRenamedAndMovedButNotBelowThemselves(t *testing.T) {
 		team := h.unit("Night", identity.KindTeam, north.ID)
 		_, err := h.MoveUnit(h.ctx, h.op, east.ID, north.ID)
 		wantKind(t, err, identity.Conflict, "")
-		wantSentence(t, err, "a unit cannot be moved below itself")
+		wantSaid(t, err, "a unit cannot be moved below itself")
 		_, err = h.MoveUnit(h.ctx, h.op, east.ID, east.ID)
 		wantKind(t, err, identity.Conflict, "")
 		_, err = h.MoveUnit(h.ctx, h.op, east.ID, team.ID)
@@ -139,7 +139,7 @@ func TestAUnitInUseIsDeletedOnlyWithAnHeir(t *testing.T) {
 		}
 		err := h.DeleteUnit(h.ctx, h.op, east.ID, "", "")
 		wantKind(t, err, identity.Conflict, "unit_in_use")
-		wantSentence(t, err, "East still has 1 people and 2 units or teams below it")
+		wantSaid(t, err, "East still has 1 people and 2 units or teams below it")
 		wantKind(t, h.DeleteUnit(h.ctx, h.op, east.ID, east.ID, ""), identity.Invalid, "")
 		wantKind(t, h.DeleteUnit(h.ctx, h.op, east.ID, night.ID, ""), identity.Invalid, "")
 		if err := h.DeleteUnit(h.ctx, h.op, night.ID, day.ID, "one shift"); err != nil {
@@ -154,7 +154,7 @@ func TestAUnitInUseIsDeletedOnlyWithAnHeir(t *testing.T) {
 		if s := h.standing(u.ID); s.TeamID != day.ID || s.UnitID != west.ID {
 			t.Errorf("%+v", s)
 		}
-		if e := h.lastEvent(u.ID); e.Type != identity.UserPositioned || e.Reason != "closed" || e.Changes[0].Before != "East" || e.Changes[0].After != "West" {
+		if e := h.lastAbout(u.ID); e.Type != identity.UserPositioned || e.Reason != "closed" || e.Changes[0].Before != "East" || e.Changes[0].After != "West" {
 			t.Errorf("%+v", e)
 		}
 		if got := h.forest(); got != "unit Main 0\n unit West 1\n  team Day 1\n" {
@@ -221,7 +221,7 @@ func TestHowFarPeopleSee(t *testing.T) {
 			if r := reach(""); r.All || len(r.Units) != 0 || r.Level != "personal" {
 				t.Errorf("%+v", r)
 			}
-			if e := h.lastEvent(u.ID); e.Changes[0].Field != "data level" || e.Changes[0].Before != "personal" {
+			if e := h.lastAbout(u.ID); e.Changes[0].Field != "data level" || e.Changes[0].Before != "personal" {
 				t.Errorf("%+v", e)
 			}
 		})

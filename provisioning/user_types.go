@@ -10,9 +10,6 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// maxTitle is the longest title of a user type in bytes.
-const maxTitle = 100
-
 var typeID = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,62}$`)
 
 // UserTypes returns the types of people with how many of whom the actor sees have each. A type is a word for people and grants nothing. None where the access
