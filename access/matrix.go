@@ -19,7 +19,7 @@ type MatrixColumn struct {
 	Title string
 }
 
-// MatrixRow is a resource with one word a column: a level such as "View only" or "all", the actions, or "-" for nothing; with the data level in brackets
+// MatrixRow is a resource with one word a column: a level such as "View only" or "all", or the actions, or "-" for nothing; with the data level in brackets
 // where the role has one.
 type MatrixRow struct {
 	Resource Resource
@@ -60,7 +60,7 @@ func (c *compiled) cell(held *role, r *resource) string {
 	switch named := slices.ContainsFunc(c.doc.levelNames(), func(name string) bool { return name == word }); {
 	case len(granted) == 0 && !named:
 		return "-"
-	case slices.Equal(granted, r.Actions) && !named:
+	case len(granted) > 1 && slices.Equal(granted, r.Actions) && !named:
 		word = "all"
 	}
 	if level := held.Levels[r.ID]; level != "" && len(granted) > 0 {
