@@ -119,7 +119,7 @@ func TestASecondFactorThatMustBeIsTurnedOnOnTheWayIn(t *testing.T) {
 				t.Fatal(err)
 			}
 			b := s.browser()
-			b.client.Jar.SetCookies(must(url.Parse(s.url))(t), []*http.Cookie{{Name: "drawbridge-session", Value: cookie}})
+			b.client.Jar.SetCookies(must(url.Parse(s.url))(t), []*http.Cookie{{Name: "drawbridge", Value: cookie}})
 			b.get("/account").is(http.StatusOK).at("/signin/second-factor/code?return_to=%2Faccount").says("Your provider did not ask")
 			b.post("/signin/second-factor/code", url.Values{"code": {"123456"}, "return_to": {"/account"}}).is(http.StatusBadRequest).says("The code is not right")
 			b.post("/signin/second-factor/code", url.Values{"code": {p.code(0)}, "return_to": {"/account"}}).is(http.StatusOK).at("/account").says("Ada Lovelace")
