@@ -120,22 +120,18 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
-	InvitationSent     EventType = "invitation.sent"
-	InvitationResent   EventType = "invitation.resent"
-	InvitationRevoked  EventType = "invitation.revoked"
-	InvitationUsed     EventType = "invitation.accepted"
-	ResetSent          EventType = "password.reset_sent"
-	EmailChangeAsked   EventType = "email.change_asked"
-	EmailChangeProven  EventType = "email.changed"
-	EmailChangeStopped EventType = "email.change_stopped"
-	TenantRegistered   EventType = "tenant.registered"
-	WelcomeSent        EventType = "user.welcomed"
-	MailTemplateSet    EventType = "mail_template.changed"
-	MailTemplateReset  EventType = "mail_template.reset"
-	APIKeyCreated   EventType = "api_key.created"
-	APIKeyRevealed  EventType = "api_key.revealed"
-	APIKeyRevoked   EventType = "api_key.revoked"
-	KeyRolesChanged EventType = "api_key.policy_changed"
+	InvitationSent      EventType = "invitation.sent"
+	InvitationResent    EventType = "invitation.resent"
+	InvitationRevoked   EventType = "invitation.revoked"
+	InvitationUsed      EventType = "invitation.accepted"
+	ResetSent           EventType = "password.reset_sent"
+	EmailChangeAsked    EventType = "email.change_asked"
+	EmailChangeProven   EventType = "email.changed"
+	EmailChangeStopped  EventType = "email.change_stopped"
+	TenantRegistered    EventType = "tenant.registered"
+	WelcomeSent         EventType = "user.welcomed"
+	MailTemplateSet     EventType = "mail_template.changed"
+	MailTemplateReset   EventType = "mail_template.reset"
 	APIKeyCreated       EventType = "api_key.created"
 	APIKeyRevealed      EventType = "api_key.revealed"
 	APIKeyRevoked       EventType = "api_key.revoked"
@@ -238,22 +234,18 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
-	InvitationSent:     "a person was invited: a link went to the mailbox with which they join",
-	InvitationResent:   "a person was sent a new invitation; the link of the old one is dead",
-	InvitationRevoked:  "an invitation was taken back before the person had joined",
-	InvitationUsed:     "a person who was invited has joined: the link proved the mailbox",
-	ResetSent:          "a link to a new password went to a user's mailbox",
-	EmailChangeAsked:   "a user wants another e-mail address; the new mailbox has to prove itself first",
-	EmailChangeProven:  "a user's new e-mail address proved itself and is in force",
-	EmailChangeStopped: "the old mailbox stopped a change of a user's e-mail address, or took it back",
-	TenantRegistered:   "somebody registered a tenant, whose owner they are",
-	WelcomeSent:        "a user was sent the first mail: how to sign in, or a temporary password",
-	MailTemplateSet:    "the words of a mail were changed, for a tenant or for the installation",
-	MailTemplateReset:  "the changed words of a mail were taken back",
-	APIKeyCreated:   "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:  "somebody looked at a key that had been made before",
-	APIKeyRevoked:   "a key was revoked; it stops at once",
-	KeyRolesChanged: "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
+	InvitationSent:      "a person was invited: a link went to the mailbox with which they join",
+	InvitationResent:    "a person was sent a new invitation; the link of the old one is dead",
+	InvitationRevoked:   "an invitation was taken back before the person had joined",
+	InvitationUsed:      "a person who was invited has joined: the link proved the mailbox",
+	ResetSent:           "a link to a new password went to a user's mailbox",
+	EmailChangeAsked:    "a user wants another e-mail address; the new mailbox has to prove itself first",
+	EmailChangeProven:   "a user's new e-mail address proved itself and is in force",
+	EmailChangeStopped:  "the old mailbox stopped a change of a user's e-mail address, or took it back",
+	TenantRegistered:    "somebody registered a tenant, whose owner they are",
+	WelcomeSent:         "a user was sent the first mail: how to sign in, or a temporary password",
+	MailTemplateSet:     "the words of a mail were changed, for a tenant or for the installation",
+	MailTemplateReset:   "the changed words of a mail were taken back",
 	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
 	APIKeyRevealed:      "somebody looked at a key that had been made before",
 	APIKeyRevoked:       "a key was revoked; it stops at once",
