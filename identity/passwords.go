@@ -17,6 +17,7 @@ type TenantSettings struct {
 	SessionMost    int            `json:"session_most,omitempty"` // how many sessions one person has at most
 	SecondFactor   bool           `json:"second_factor,omitempty"`
 	ProviderFactor ProviderFactor `json:"provider_factor,omitempty"`
+	WithoutSSO     bool           `json:"without_sso,omitempty"` // its own providers sign nobody in; only whoever runs the installation says so
 }
 
 // ProviderFactor says what a sign-in through a provider is worth where a second factor is required.
