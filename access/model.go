@@ -293,6 +293,12 @@ func (m *Model) Minimum(id identity.RoleID) int {
 	return least
 }
 
+// Unlimited reports whether a role grants everything by itself, whatever the catalogue has: nobody edits such a role.
+func (m *Model) Unlimited(id identity.RoleID) bool {
+	r, ok := m.now.Load().byID[id]
+	return ok && r.unlimited
+}
+
 // Policy is what a model asks of passwords and sessions. A zero field means that the model does not say.
 type Policy struct {
 	MinPassword     int           // characters

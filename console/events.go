@@ -87,30 +87,38 @@ func (d *Door) nameIDs(ctx context.Context, v visit, events []identity.Event) er
 
 // eventNames are the words of the event types in a list; a type that is not here is shown as it is written.
 var eventNames = map[identity.EventType]string{
-	identity.UserCreated:       "Created",
-	identity.UserUpdated:       "Changed",
-	identity.UserDeactivated:   "Deactivated",
-	identity.UserActivated:     "Activated",
-	identity.UserDeleted:       "Deleted",
-	identity.UserRestored:      "Restored",
-	identity.UserAdopted:       "Taken over by a directory",
-	identity.UserPlaced:        "Placed",
-	identity.UserLinked:        "Linked to a provider",
-	identity.UserUnlinked:      "Untied from a provider",
-	identity.UserEmailSaid:     "Another address at the provider",
-	identity.ReviewOpened:      "Waits for an administrator",
-	identity.ReviewClosed:      "Review closed",
-	identity.RoleAssigned:      "Role given",
-	identity.RoleRemoved:       "Role taken away",
-	identity.GroupCreated:      "Group created",
-	identity.GroupUpdated:      "Group changed",
-	identity.GroupDeleted:      "Group deleted",
-	identity.MembersAdded:      "Members added",
-	identity.MembersRemoved:    "Members removed",
-	identity.SessionStarted:    "Signed in",
-	identity.SessionEnded:      "Session ended",
-	identity.TracesShared:      "Sign-ins shown outside",
-	identity.TracesUnshared:    "Link to sign-ins revoked",
+	identity.UserCreated:     "Created",
+	identity.UserUpdated:     "Changed",
+	identity.UserDeactivated: "Deactivated",
+	identity.UserActivated:   "Activated",
+	identity.UserDeleted:     "Deleted",
+	identity.UserRestored:    "Restored",
+	identity.UserAdopted:     "Taken over by a directory",
+	identity.UserPlaced:      "Placed",
+	identity.UserLinked:      "Linked to a provider",
+	identity.UserUnlinked:    "Untied from a provider",
+	identity.UserEmailSaid:   "Another address at the provider",
+	identity.ReviewOpened:    "Waits for an administrator",
+	identity.ReviewClosed:    "Review closed",
+	identity.RoleAssigned:    "Role given",
+	identity.RoleRemoved:     "Role taken away",
+	identity.GroupCreated:    "Group created",
+	identity.GroupUpdated:    "Group changed",
+	identity.GroupDeleted:    "Group deleted",
+	identity.MembersAdded:    "Members added",
+	identity.MembersRemoved:  "Members removed",
+	identity.SessionStarted:  "Signed in",
+	identity.SessionEnded:    "Session ended",
+	identity.TracesShared:    "Sign-ins shown outside",
+	identity.TracesUnshared:  "Link to sign-ins revoked",
+
+	identity.PlanMade:          "Import planned",
+	identity.PlanApplied:       "Import carried out",
+	identity.PlanReverted:      "Import undone",
+	identity.PlanDropped:       "Import thrown away",
+	identity.UsersExported:     "Users exported",
+	identity.EventsExported:    "Audit exported",
+	identity.ModelApplied:      "Access model applied",
 	identity.SignInRefused:     "Sign-in refused",
 	identity.PasswordSet:       "Password set",
 	identity.PasswordLocked:    "Locked for a while after wrong passwords",
@@ -169,10 +177,31 @@ var eventNames = map[identity.EventType]string{
 	identity.MailTemplateSet:      "Words of a mail changed",
 	identity.MailTemplateReset:    "Words of a mail taken back",
 
+	identity.RoleCreated:         "Role made",
+	identity.RoleUpdated:         "Role changed",
+	identity.RoleDeleted:         "Role deleted",
+	identity.RoleReviewed:        "Role looked at",
+	identity.AccessReported:      "Report of access taken out",
+	identity.AccessReviewStarted: "Review of access began",
+	identity.AccessReviewDecided: "Decided in a review of access",
+	identity.AccessReviewClosed:  "Review of access closed",
+	identity.AccessReviewCopied:  "Evidence of a review taken out",
+
 	identity.APIKeyCreated:        "API key made",
 	identity.APIKeyRevealed:       "API key shown again",
 	identity.APIKeyRevoked:        "API key revoked",
 	identity.KeyRolesChanged:      "Whose API keys work changed",
+	identity.UserPositioned:       "Position changed",
+	identity.UnitCreated:          "Unit created",
+	identity.UnitUpdated:          "Unit changed",
+	identity.UnitDeleted:          "Unit deleted",
+	identity.UserTypeCreated:      "User type created",
+	identity.UserTypeUpdated:      "User type changed",
+	identity.UserTypeDeleted:      "User type deleted",
+	identity.RecordCreated:        "Record created",
+	identity.RecordUpdated:        "Record changed",
+	identity.RecordLinked:         "Record tied to a person",
+	identity.RecordUnlinked:       "Record untied",
 	identity.UserErased:           "Erased",
 	identity.UserMerged:           "Joined with another user",
 	identity.HoldingSet:           "Owns or has to do",
@@ -188,16 +217,31 @@ func eventName(t identity.EventType) string {
 	return string(t)
 }
 
+// badEvents are those that a page marks as bad, beside those whose names say so.
+var badEvents = map[identity.EventType]bool{
+	identity.ClientRevoked:      true,
+	identity.DomainFailing:      true,
+	identity.GroupDeleted:       true,
+	identity.MetadataRefused:    true,
+	identity.PasswordLocked:     true,
+	identity.RoleRemoved:        true,
+	identity.SecondFactorLocked: true,
+	identity.SecondFactorReset:  true,
+	identity.SignInBreakGlass:   true,
+	identity.SignInRefused:      true,
+	identity.TokenRevoked:       true,
+	identity.UserDeactivated:    true,
+	identity.UserDeleted:        true,
+	identity.UserErased:         true,
+	identity.UserLocked:         true,
+}
+
 // eventTone is "good", "bad" or "calm": the mark beside an event.
 func eventTone(t identity.EventType) string {
-	switch t {
-	case identity.UserDeactivated, identity.UserDeleted, identity.UserErased, identity.SignInRefused, identity.PasswordLocked, identity.TokenRevoked, identity.ClientRevoked, identity.GroupDeleted, identity.RoleRemoved, identity.MetadataRefused,
-		identity.UserLocked, identity.SecondFactorLocked, identity.SecondFactorReset, identity.SignInBreakGlass, identity.DomainFailing:
+	switch {
+	case badEvents[t]:
 		return "bad"
-	case identity.UserCreated, identity.UserActivated, identity.UserRestored, identity.UserPlaced, identity.UserAdopted:
-		return "good"
-	}
-	if strings.HasSuffix(string(t), ".created") {
+	case t == identity.UserActivated, t == identity.UserRestored, t == identity.UserPlaced, t == identity.UserAdopted, strings.HasSuffix(string(t), ".created"):
 		return "good"
 	}
 	return "calm"

@@ -46,6 +46,7 @@ const (
 	UserLinked        EventType = "user.linked"
 	UserUnlinked      EventType = "user.unlinked"
 	UserEmailSaid     EventType = "user.email_said"
+	ModelApplied      EventType = "model.applied"
 	RoleAssigned      EventType = "role.assigned"
 	RoleRemoved       EventType = "role.removed"
 	GroupCreated      EventType = "group.created"
@@ -120,6 +121,29 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
+	PlanMade     EventType = "plan.made"
+	PlanApplied  EventType = "plan.applied"
+	PlanReverted EventType = "plan.reverted"
+	PlanDropped  EventType = "plan.dropped"
+
+	UsersExported  EventType = "users.exported"
+	EventsExported EventType = "events.exported"
+
+	UserPositioned      EventType = "user.positioned"
+	UnitCreated         EventType = "unit.created"
+	UnitUpdated         EventType = "unit.updated"
+	UnitDeleted         EventType = "unit.deleted"
+	UserTypeCreated     EventType = "user_type.created"
+	UserTypeUpdated     EventType = "user_type.updated"
+	UserTypeDeleted     EventType = "user_type.deleted"
+	RecordCreated       EventType = "record.created"
+	RecordUpdated       EventType = "record.updated"
+	RecordLinked        EventType = "record.linked"
+	RecordUnlinked      EventType = "record.unlinked"
+	APIKeyCreated       EventType = "api_key.created"
+	APIKeyRevealed      EventType = "api_key.revealed"
+	APIKeyRevoked       EventType = "api_key.revoked"
+	KeyRolesChanged     EventType = "api_key.policy_changed"
 	InvitationSent      EventType = "invitation.sent"
 	InvitationResent    EventType = "invitation.resent"
 	InvitationRevoked   EventType = "invitation.revoked"
@@ -132,10 +156,6 @@ const (
 	WelcomeSent         EventType = "user.welcomed"
 	MailTemplateSet     EventType = "mail_template.changed"
 	MailTemplateReset   EventType = "mail_template.reset"
-	APIKeyCreated       EventType = "api_key.created"
-	APIKeyRevealed      EventType = "api_key.revealed"
-	APIKeyRevoked       EventType = "api_key.revoked"
-	KeyRolesChanged     EventType = "api_key.policy_changed"
 	RoleCreated         EventType = "role.created"
 	RoleUpdated         EventType = "role.updated"
 	RoleDeleted         EventType = "role.deleted"
@@ -160,6 +180,7 @@ var EventTypes = map[EventType]string{
 	UserLinked:        "a provider's subject was tied to a user",
 	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
 	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",
+	ModelApplied:      "an access model was put in force",
 	RoleAssigned:      "a user got a role",
 	RoleRemoved:       "a user lost a role",
 	GroupCreated:      "a directory created a group",
@@ -234,6 +255,29 @@ var EventTypes = map[EventType]string{
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 
+	PlanMade:     "a file was read and a plan made of what it would change; no person was touched",
+	PlanApplied:  "a plan was carried out, as far as it says: how many people it created, changed and refused, and why it was allowed where it was held",
+	PlanReverted: "a plan was undone for everybody whom nobody had changed since",
+	PlanDropped:  "a plan was thrown away with what it kept",
+
+	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
+	EventsExported: "events were written to a file, likewise",
+
+	UserPositioned:      "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
+	UnitCreated:         "a business unit or a team was created",
+	UnitUpdated:         "a business unit or a team was renamed or moved",
+	UnitDeleted:         "a business unit or a team was deleted",
+	UserTypeCreated:     "a user type was added to those of the access model",
+	UserTypeUpdated:     "a user type was renamed, or proposes another role",
+	UserTypeDeleted:     "a user type that nobody had was deleted",
+	RecordCreated:       "a record of an application, such as a technician, became known",
+	RecordUpdated:       "such a record was renamed, activated or deactivated",
+	RecordLinked:        "such a record was tied to a user",
+	RecordUnlinked:      "such a record was untied from a user",
+	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
+	APIKeyRevealed:      "somebody looked at a key that had been made before",
+	APIKeyRevoked:       "a key was revoked; it stops at once",
+	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	InvitationSent:      "a person was invited: a link went to the mailbox with which they join",
 	InvitationResent:    "a person was sent a new invitation; the link of the old one is dead",
 	InvitationRevoked:   "an invitation was taken back before the person had joined",
@@ -246,10 +290,6 @@ var EventTypes = map[EventType]string{
 	WelcomeSent:         "a user was sent the first mail: how to sign in, or a temporary password",
 	MailTemplateSet:     "the words of a mail were changed, for a tenant or for the installation",
 	MailTemplateReset:   "the changed words of a mail were taken back",
-	APIKeyCreated:       "a key was made with which a program calls as a person; an older one that it replaces is revoked",
-	APIKeyRevealed:      "somebody looked at a key that had been made before",
-	APIKeyRevoked:       "a key was revoked; it stops at once",
-	KeyRolesChanged:     "a Super Admin changed whose keys work; those of other roles stop at once and are kept",
 	RoleCreated:         "a role was made, from nothing or as a copy of another",
 	RoleUpdated:         "a role grants something else, or says something else about itself; it counts for everybody who holds it from their next request on",
 	RoleDeleted:         "a role was deleted; whoever held it got another one in the same moment",

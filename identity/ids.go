@@ -35,6 +35,7 @@ type (
 	APIKeyID       string
 	AccessReviewID string
 	PlanID         string
+	TransferID     string
 )
 
 // UserTypeID is the id of a user type, such as "back_office".

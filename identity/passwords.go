@@ -17,7 +17,8 @@ type TenantSettings struct {
 	SessionMost    int            `json:"session_most,omitempty"` // how many sessions one person has at most
 	SecondFactor   bool           `json:"second_factor,omitempty"`
 	ProviderFactor ProviderFactor `json:"provider_factor,omitempty"`
-	WithoutSSO     bool           `json:"without_sso,omitempty"` // its own providers sign nobody in; only whoever runs the installation says so
+	WithoutSSO     bool           `json:"without_sso,omitempty"`  // its own providers sign nobody in; only whoever runs the installation says so
+	DormantDays    int            `json:"dormant_days,omitempty"` // after how many days unseen people are deactivated
 }
 
 // ProviderFactor says what a sign-in through a provider is worth where a second factor is required.

@@ -78,7 +78,10 @@ func (s *Service) pushStrangers(ctx context.Context, tx *store.Tx, by identity.A
 	for i, u := range users {
 		links[i].UserID = u.ID
 	}
-	return users, tx.PutDirectoryLink(ctx, links...)
+	if err := tx.PutDirectoryLink(ctx, links...); err != nil {
+		return users, err
+	}
+	return users, s.followTypes(ctx, tx, by, users...)
 }
 
 // findPushed returns the person whom a directory pushes when they are already there: by user name, as a tombstone, or by e-mail address
@@ -229,6 +232,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	if err != nil {
 		return known, err
 	}
+	stands, err := s.returnToType(ctx, tx, by, before)
+	if err != nil {
+		return known, err
+	}
 	if err := tx.UpdateUser(ctx, before, after); err != nil {
 		return known, err
 	}
@@ -238,8 +245,11 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 		}
 	}
 	e := about(by, kind, after)
-	e.Changes = append(diffUsers(before, after), let...)
-	return after, tx.InsertEvent(ctx, e)
+	e.Changes = slices.Concat(diffUsers(before, after), let, stands)
+	if err := tx.InsertEvent(ctx, e); err != nil {
+		return known, err
+	}
+	return after, s.followType(ctx, tx, by, before, after)
 }
 
 // ownLink returns the asking directory's link to a user; the second result is false when it has none yet.

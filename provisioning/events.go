@@ -24,7 +24,8 @@ func about(by identity.Actor, kind identity.EventType, u identity.User) identity
 // EventQuery says which events are wanted; empty fields do not narrow.
 type EventQuery = store.EventQuery
 
-// Events returns what happened, newest first, as far as the actor may read the audit. A user's own timeline needs the right to see users.
+// Events returns what happened, newest first, as far as the actor may read the audit. A user's own timeline needs the right to see users; it has what happened to
+// those who were joined with the user.
 func (s *Service) Events(ctx context.Context, by identity.Actor, q EventQuery) (identity.Page[identity.Event], error) {
 	var page identity.Page[identity.Event]
 	capability := auditRead
@@ -36,10 +37,15 @@ func (s *Service) Events(ctx context.Context, by identity.Actor, q EventQuery) (
 		return page, err
 	}
 	q.After = identity.EventID(cursor(string(q.After)))
-	if !validIDs(&q.UserID) || !validIDs(&q.TenantID) {
+	if !validIDs(&q.UserID) || !validIDs(&q.TenantID) || !validIDs(&q.ActorID) {
 		return page, nil
 	}
 	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if q.UserID != "" {
+			if q.Merged, err = tx.MergedInto(ctx, q.UserID); err != nil {
+				return err
+			}
+		}
 		page, err = tx.Events(ctx, scope, q)
 		return err
 	})

@@ -134,10 +134,14 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 			return err
 		}
 		e := about(by, identity.UserRestored, after)
-		e.Changes = diffUsers(before, after)
+		stands, err := s.returnToType(ctx, tx, by, before)
+		if err != nil {
+			return err
+		}
+		e.Changes = append(diffUsers(before, after), stands...)
 		return tx.InsertEvent(ctx, e)
 	})
-	if identity.KindOf(err) == identity.Conflict {
+	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
 		err = taken(after.UserName).WithCause(err)
 	}
 	return after, sharpen(err, noUser)

@@ -52,9 +52,9 @@ func (p PlacementPlan) Refusals() int {
 	return n
 }
 
-// Landed returns a page of the people in SSO Landing.
+// Landed returns a page of the people in SSO Landing, who wait to be placed. In an installation of one tenant its administrators see them too.
 func (s *Service) Landed(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.User], error) {
-	if err := s.platform(by); err != nil {
+	if err := s.household(ctx, by); err != nil {
 		return identity.Page[identity.User]{}, err
 	}
 	landing, err := s.Landing(ctx)
@@ -62,13 +62,13 @@ func (s *Service) Landed(ctx context.Context, by identity.Actor, q identity.Quer
 		return identity.Page[identity.User]{}, err
 	}
 	q.Tenant = landing.ID
-	return s.Users(ctx, by, q)
+	return s.Users(ctx, identity.System(), q)
 }
 
 // PreviewPlacement says what PlaceUsers would do, person by person, and changes nothing.
 func (s *Service) PreviewPlacement(ctx context.Context, by identity.Actor, p Placement) (PlacementPlan, error) {
 	var plan PlacementPlan
-	if err := s.checkPlacement(by, &p); err != nil {
+	if err := s.checkPlacement(ctx, by, &p); err != nil {
 		return plan, err
 	}
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -82,7 +82,7 @@ func (s *Service) PreviewPlacement(ctx context.Context, by identity.Actor, p Pla
 // their next request; the role is an administrator's and stays whatever later sign-ins say.
 func (s *Service) PlaceUsers(ctx context.Context, by identity.Actor, p Placement) (PlacementPlan, error) {
 	var plan PlacementPlan
-	if err := s.checkPlacement(by, &p); err != nil {
+	if err := s.checkPlacement(ctx, by, &p); err != nil {
 		return plan, err
 	}
 	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
@@ -108,8 +108,8 @@ func (s *Service) PlaceUsers(ctx context.Context, by identity.Actor, p Placement
 }
 
 // checkPlacement refuses what needs no database to be refused, and puts the people in the order in which they are locked.
-func (s *Service) checkPlacement(by identity.Actor, p *Placement) error {
-	if err := s.platform(by); err != nil {
+func (s *Service) checkPlacement(ctx context.Context, by identity.Actor, p *Placement) error {
+	if err := s.household(ctx, by); err != nil {
 		return err
 	}
 	if len(p.Users) == 0 {
@@ -135,6 +135,11 @@ type readUser func(*store.Tx, context.Context, store.Scope, identity.UserID) (id
 
 func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.Actor, p Placement, read readUser) (PlacementPlan, error) {
 	var plan PlacementPlan
+	home := identity.User{TenantID: p.Tenant}
+	if err := s.homeByDefault(ctx, tx, p.Role, &home); err != nil {
+		return plan, err
+	}
+	p.Tenant = home.TenantID
 	if err := s.checkRole(ctx, tx, by, p.Role, p.Tenant); err != nil {
 		return plan, err
 	}
@@ -152,6 +157,9 @@ func (s *Service) planPlacement(ctx context.Context, tx *store.Tx, by identity.A
 	users := make([]identity.User, len(p.Users))
 	for i, placed := range p.Users { // all of them are locked before anything is counted
 		u, err := read(tx, ctx, store.Everything(), placed.ID)
+		if err == nil {
+			err = s.mayTake(ctx, tx, by, u)
+		}
 		if err != nil {
 			return plan, sharpen(err, noUser)
 		}
@@ -262,7 +270,11 @@ func (s *Service) move(ctx context.Context, tx *store.Tx, by identity.Actor, ste
 		{Field: "tenant", Before: orNil(step.FromTenant), After: orNil(to.Name)},
 		{Field: "roles", Before: titles(step.FromRoles), After: titles(roles)},
 	}
-	moved.Changes = append(moved.Changes, left...)
+	stood, err := s.leaveOrganisation(ctx, tx, by, step.User, after)
+	if err != nil {
+		return after, nil, err
+	}
+	moved.Changes = append(append(moved.Changes, left...), stood...)
 	events := []identity.Event{moved}
 	for _, a := range old {
 		removed, err := s.unassign(ctx, tx, by, after, a, reason)

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
@@ -22,7 +23,7 @@ func (s *Service) AssignableRoles(_ context.Context, by identity.Actor, tenant i
 	}
 	var out []identity.Role
 	for _, r := range s.model.Roles() {
-		if (r.Scope == identity.ScopePlatform) == (tenant == "") && s.model.Assignable(r.ID) && s.mayAssign(by, tenant) == nil {
+		if (r.Scope == identity.ScopePlatform) == (tenant == "") && s.model.Assignable(r.ID) && s.mayAssign(by, tenant) == nil && mayGive(s.model, by, r.ID) == nil {
 			out = append(out, r)
 		}
 	}
@@ -34,6 +35,21 @@ func (s *Service) mayAssign(by identity.Actor, tenant identity.TenantID) error {
 		return nil
 	}
 	return identity.Errorf(identity.Forbidden, "You may not give roles there.").WithField("role")
+}
+
+// mayGive refuses to give a role with which somebody could do more here than the actor, who is below the platform: manage people or roles, read the audit.
+// What a role grants in the application is no matter: who manages people gives roles that they do not need themselves.
+func mayGive(m *access.Model, by identity.Actor, id identity.RoleID) error {
+	if ofPlatform(by) {
+		return nil
+	}
+	for _, capability := range administrative {
+		if m.Allows(access.Subject{Roles: []identity.RoleID{id}}, capability).Allowed && !m.Allows(access.Who(by), capability).Allowed {
+			role, _ := m.Role(id)
+			return identity.Errorf(identity.Forbidden, "You may not give %s: it has the right %s, which you do not have yourself.", role.Title, capability).WithField("role").WithCode("escalation")
+		}
+	}
+	return nil
 }
 
 // checkRole refuses a role that does not exist, does not fit the tenant (a platform role needs a user without one, every other role a
@@ -48,6 +64,9 @@ func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor
 	if err := s.mayAssign(by, tenant); err != nil {
 		return err
 	}
+	if err := mayGive(s.model, by, id); err != nil {
+		return err
+	}
 	if tenant == "" {
 		return nil
 	}
@@ -58,18 +77,24 @@ func (s *Service) checkRole(ctx context.Context, tx *store.Tx, by identity.Actor
 // assign writes an assignment and returns its event.
 func (s *Service) assign(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, role identity.RoleID, source identity.SourceKind, reason string) (identity.Event, error) {
 	a := assignment(tx, by, u, role, source, reason)
-	e := about(by, identity.RoleAssigned, u)
-	e.Reason = reason
-	e.Changes = []identity.Change{{Field: "role", After: s.roleTitle(role)}, {Field: "source", After: source}}
-	return e, tx.InsertAssignment(ctx, a)
+	return s.roleEvent(by, identity.RoleAssigned, u, a, reason), tx.InsertAssignment(ctx, a)
 }
 
 // unassign takes an assignment away and returns its event.
 func (s *Service) unassign(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, a identity.Assignment, reason string) (identity.Event, error) {
-	e := about(by, identity.RoleRemoved, u)
+	return s.roleEvent(by, identity.RoleRemoved, u, a, reason), tx.DeleteAssignment(ctx, a.ID)
+}
+
+// roleEvent is the event of a role that somebody got or lost.
+func (s *Service) roleEvent(by identity.Actor, kind identity.EventType, u identity.User, a identity.Assignment, reason string) identity.Event {
+	e := about(by, kind, u)
 	e.Reason = reason
-	e.Changes = []identity.Change{{Field: "role", Before: s.roleTitle(a.RoleID)}, {Field: "source", Before: a.Source}}
-	return e, tx.DeleteAssignment(ctx, a.ID)
+	if kind == identity.RoleAssigned {
+		e.Changes = []identity.Change{{Field: "role", After: s.roleTitle(a.RoleID)}, {Field: "source", After: a.Source}}
+	} else {
+		e.Changes = []identity.Change{{Field: "role", Before: s.roleTitle(a.RoleID)}, {Field: "source", Before: a.Source}}
+	}
+	return e
 }
 
 // assignment returns a role for somebody.

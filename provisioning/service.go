@@ -20,6 +20,7 @@ type Service struct {
 
 	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
+	main    atomic.Pointer[identity.TenantID] // likewise
 	reads   reads                             // a statistic on its way to the database
 	dns     *Resolver
 }

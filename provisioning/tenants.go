@@ -65,16 +65,54 @@ func (s *Service) CreateTenant(ctx context.Context, by identity.Actor, name stri
 	if name == "" || len(name) > 200 {
 		return t, identity.Errorf(identity.Invalid, "A tenant needs a name of at most 200 bytes.").WithField("name")
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
-		t = identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: name, CreatedAt: tx.Now()}
-		if err := tx.InsertTenant(ctx, t); err != nil {
-			return err
-		}
-		e := event(by, identity.TenantCreated)
-		e.TenantID, e.ObjectKind, e.ObjectID, e.ObjectLabel = t.ID, "tenant", string(t.ID), t.Name
-		return tx.InsertEvent(ctx, e)
+	if s.model.Single() {
+		return t, identity.Errorf(identity.Forbidden, "This installation has one tenant, %s: the access model %s is for one organisation.", s.model.MainTenant(), s.model.Name()).WithCode("single_tenant")
+	}
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		t, err = s.insertTenant(ctx, tx, by, name)
+		return err
 	})
 	return t, sharpen(err, func() *identity.Error { return nameTaken("tenant", name) })
+}
+
+// insertTenant writes a new tenant with the root of its business units, where the access model has some, and its event.
+func (s *Service) insertTenant(ctx context.Context, tx *store.Tx, by identity.Actor, name string) (identity.Tenant, error) {
+	t := identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: name, CreatedAt: tx.Now()}
+	if err := tx.InsertTenant(ctx, t); err != nil {
+		return t, err
+	}
+	if root, ok := s.model.RootUnit(); ok {
+		if err := tx.SeedRoot(ctx, t.ID, root); err != nil {
+			return t, err
+		}
+	}
+	e := event(by, identity.TenantCreated)
+	e.TenantID, e.ObjectKind, e.ObjectID, e.ObjectLabel = t.ID, "tenant", string(t.ID), t.Name
+	return t, tx.InsertEvent(ctx, e)
+}
+
+// MainTenant returns the one tenant of an installation that has one; NotFound in others.
+func (s *Service) MainTenant(ctx context.Context) (identity.Tenant, error) {
+	var t identity.Tenant
+	if !s.model.Single() {
+		return t, noTenant()
+	}
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		t, err = tx.MainTenant(ctx)
+		return err
+	})
+	return t, sharpen(err, noTenant)
+}
+
+// homeByDefault gives a person the one tenant of an installation that has one, where no tenant was named and the role is one within a tenant.
+func (s *Service) homeByDefault(ctx context.Context, tx *store.Tx, role identity.RoleID, u *identity.User) error {
+	r, ok := s.model.Role(role)
+	if u.TenantID != "" || !s.model.Single() || !ok || r.Scope != identity.ScopeTenant {
+		return nil
+	}
+	main, err := tx.MainTenant(ctx)
+	u.TenantID = main.ID
+	return sharpen(err, noTenant)
 }
 
 func nameTaken(what, name string) *identity.Error {
@@ -99,6 +137,47 @@ func (s *Service) landingID(ctx context.Context, tx *store.Tx) (identity.TenantI
 	t, err := tx.LandingTenant(ctx)
 	if err == nil {
 		s.landing.Store(&t.ID)
+	}
+	return t.ID, err
+}
+
+// household refuses everybody who may not change what is one for the whole installation: the platform may, and in an installation of one tenant whoever may
+// write users there.
+func (s *Service) household(ctx context.Context, by identity.Actor) error {
+	if by.Kind != identity.ActorUser || by.TenantID == "" || !s.model.Single() {
+		return s.platform(by)
+	}
+	main, err := s.mainID(ctx)
+	if err != nil {
+		return err
+	}
+	if by.TenantID != main {
+		return s.platform(by)
+	}
+	_, err = s.byHand(by)
+	return err
+}
+
+// mayTake hides from the administrators of the one tenant everybody who is neither theirs nor waits to be placed.
+func (s *Service) mayTake(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) error {
+	if trusted(by) || by.TenantID == "" || u.TenantID == by.TenantID {
+		return nil
+	}
+	landing, err := s.landingID(ctx, tx)
+	if err == nil && u.TenantID != landing {
+		err = noUser()
+	}
+	return err
+}
+
+// mainID returns the id of the one tenant of an installation that has one. It never changes and is asked for once.
+func (s *Service) mainID(ctx context.Context) (identity.TenantID, error) {
+	if id := s.main.Load(); id != nil {
+		return *id, nil
+	}
+	t, err := s.MainTenant(ctx)
+	if err == nil {
+		s.main.Store(&t.ID)
 	}
 	return t.ID, err
 }

@@ -22,6 +22,10 @@ type UserDetail struct {
 	Password    bool            // has a local password
 	Mails       []identity.Mail // that went to the person lately, without their texts
 	Invited     bool            // was invited and has not joined yet
+	Standing    Standing
+	Records     []identity.Record // of applications, that the person is tied to
+	Origin      Origin
+	LastSignIn  *SignedIn // nil: never, or longer ago than events are kept
 }
 
 // UserDetail returns a user with all that hangs on it, or NotFound.
@@ -32,8 +36,30 @@ func (s *Service) UserDetail(ctx context.Context, by identity.Actor, id identity
 		return d, err
 	}
 	d.User = u
-	err = s.db.View(ctx, func(tx *store.Tx) error { return loadDetail(ctx, tx, &d) })
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if err := loadDetail(ctx, tx, &d); err != nil {
+			return err
+		}
+		return s.loadOrganisation(ctx, tx, &d)
+	})
 	return d, err
+}
+
+// loadOrganisation fills in where a person stands and came from, and the last sign-in.
+func (s *Service) loadOrganisation(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
+	if d.Standing, err = s.standing(ctx, tx, d.User); err != nil {
+		return err
+	}
+	if len(s.model.LinkTypes()) > 0 {
+		if d.Records, err = tx.RecordsOf(ctx, d.User.ID); err != nil {
+			return err
+		}
+	}
+	if d.Origin, err = originOf(ctx, tx, d); err != nil {
+		return err
+	}
+	d.LastSignIn, err = lastSignIn(ctx, tx, d.User)
+	return err
 }
 
 func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -16,6 +17,12 @@ type NewUser struct {
 
 	PasswordTerms identity.PasswordTerms // what holds for the password, from the same
 	Reason        string
+
+	Position identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
+
+	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
+	sourceID string
+	out      bool // may not come in yet
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -58,6 +65,9 @@ func (s *Service) Users(ctx context.Context, by identity.Actor, q identity.Query
 	}
 	q.After, q.Lean = cursor(q.After), by.Kind == identity.ActorDirectory
 	err = s.db.View(ctx, func(tx *store.Tx) error {
+		if nobody, err := s.placeQuery(ctx, tx, scope, &q); nobody || err != nil {
+			return err
+		}
 		if page, err = tx.Users(ctx, scope, q); err != nil || by.Kind == identity.ActorDirectory {
 			return err
 		}
@@ -126,6 +136,9 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 	if err != nil {
 		return identity.User{}, err
 	}
+	if by.Kind != identity.ActorDirectory && strings.TrimSpace(n.User.UserName) == "" {
+		n.User.UserName = n.User.Email() // what people sign in with most easily
+	}
 	if err := normalise(&n.User); err != nil {
 		return identity.User{}, err
 	}
@@ -152,6 +165,9 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 // addUser creates a user by an administrator's word.
 func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
 	u := n.User
+	if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
+		return u, err
+	}
 	if by.Kind == identity.ActorUser && by.TenantID != "" && u.TenantID != by.TenantID {
 		return u, identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
 	}
@@ -164,8 +180,11 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
 		return u, err
 	}
-	u.Enabled, u.Held = true, false
-	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
+	if err := s.checkPosition(ctx, tx, by, u, identity.Position{}, &n.Position); err != nil {
+		return u, err
+	}
+	u.Enabled, u.Held = !n.out, n.out
+	return s.insertUser(ctx, tx, by, u, n, cmp.Or(n.source, identity.SourceManual))
 }
 
 // insertUser writes a new user with a first role, an optional password and the event.
@@ -183,6 +202,7 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 	users := make([]identity.User, len(list))
 	roles := make([]identity.Assignment, 0, len(list))
 	events := make([]identity.Event, len(list))
+	var positions []identity.Position
 	for i, n := range list {
 		u := n.User
 		u.ID, u.Version = identity.NewID[identity.UserID](), 1
@@ -195,15 +215,32 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 			if err := s.checkRoles(u.TenantID, []identity.RoleID{n.Role}); err != nil {
 				return users, err
 			}
-			roles = append(roles, assignment(tx, by, u, n.Role, source, n.Reason))
+			a := assignment(tx, by, u, n.Role, source, n.Reason)
+			a.SourceID = n.sourceID
+			roles = append(roles, a)
 			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 		}
+		if n.Position == (identity.Position{}) {
+			continue
+		}
+		stands, err := s.diffPositions(ctx, tx, identity.Position{}, n.Position)
+		if err != nil {
+			return users, err
+		}
+		events[i].Changes = append(events[i].Changes, stands...)
+		n.Position.UserID = u.ID
+		positions = append(positions, n.Position)
 	}
 	if err := tx.InsertUser(ctx, users...); err != nil {
 		return users, err
 	}
 	if len(roles) > 0 {
 		if err := tx.InsertAssignment(ctx, roles...); err != nil {
+			return users, err
+		}
+	}
+	if len(positions) > 0 {
+		if err := tx.PutPosition(ctx, positions...); err != nil {
 			return users, err
 		}
 	}

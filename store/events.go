@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -73,22 +74,35 @@ func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
 // EventQuery says which events are wanted; empty fields do not narrow.
 type EventQuery struct {
 	UserID   identity.UserID
-	ObjectID string // of what is no user
+	Merged   []identity.UserID // with UserID: these too
+	ActorID  identity.UserID   // what this person did
+	ObjectID string            // of what is no user
 	Type     identity.EventType
+	Since    time.Time
+	Until    time.Time            // exclusive
 	Types    []identity.EventType // any of these
 	TenantID identity.TenantID
 	After    identity.EventID // older than this one
 	Limit    int
 }
 
-// Events returns the scope's events, newest first.
-func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.Page[identity.Event], error) {
-	var page identity.Page[identity.Event]
-	visible, args := scope.tenants("e.tenant_id")
-	b := builder{tx: tx}
-	b.add(visible, args...)
-	if q.UserID != "" {
+// conditions adds what the query asks for.
+func (q EventQuery) conditions(b *builder) {
+	if q.UserID != "" && len(q.Merged) == 0 {
 		b.add("e.user_id = ?", string(q.UserID))
+	}
+	if q.UserID != "" && len(q.Merged) > 0 {
+		in, args := idList(b.tx, "e.user_id", append(slices.Clone(q.Merged), q.UserID))
+		b.add(in, args...)
+	}
+	if q.ActorID != "" {
+		b.add("e.actor_kind = 'user' AND e.actor_id = ?", string(q.ActorID))
+	}
+	if !q.Since.IsZero() { // ids are of the time of the change, give or take nothing worth an index of its own
+		b.add("e.at >= ? AND e.id >= ?", q.Since.UTC(), identity.IDBefore(q.Since.Add(-time.Minute)))
+	}
+	if !q.Until.IsZero() {
+		b.add("e.at < ? AND e.id < ?", q.Until.UTC(), identity.IDBefore(q.Until.Add(time.Minute)))
 	}
 	if q.ObjectID != "" {
 		b.add("(e.object_kind <> 'user' AND e.object_id = ?)", q.ObjectID)
@@ -101,12 +115,21 @@ func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.P
 		for i, kind := range q.Types {
 			names[i] = string(kind)
 		}
-		in, list := tx.textList("e.type", names)
+		in, list := b.tx.textList("e.type", names)
 		b.add(in, list)
 	}
 	if q.TenantID != "" {
 		b.add("e.tenant_id = ?", string(q.TenantID))
 	}
+}
+
+// Events returns the scope's events, newest first.
+func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.Page[identity.Event], error) {
+	var page identity.Page[identity.Event]
+	visible, args := scope.tenants("e.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	q.conditions(&b)
 	list := identity.Query{After: string(q.After), Newest: true, Limit: q.Limit}
 	b.after("e.id", list)
 	var rows []eventRow

@@ -37,10 +37,3 @@ func (tx *Tx) Owner(ctx context.Context, tenant identity.TenantID) (identity.Use
 func (tx *Tx) SetOwner(ctx context.Context, tenant identity.TenantID, owner identity.UserID) error {
 	return tx.execOne(ctx, `UPDATE tenants SET owner_id = ? WHERE id = ?`, string(owner), string(tenant))
 }
-
-// CountHoldings returns how much an application says that a person owns or has to do.
-func (tx *Tx) CountHoldings(ctx context.Context, id identity.UserID) (int, error) {
-	var n int
-	err := tx.get(ctx, &n, `SELECT count(*) FROM holdings WHERE user_id = ?`, string(id))
-	return n, err
-}

@@ -118,3 +118,10 @@ func (b *builder) userPosition(q identity.Query) {
 		b.add(not + stands + `p.external)`)
 	}
 }
+
+// InvitedAtBirth reports whether somebody became a user by an invitation: its link was made together with the user.
+func (tx *Tx) InvitedAtBirth(ctx context.Context, u identity.User) (bool, error) {
+	var found bool
+	err := tx.get(ctx, &found, `SELECT EXISTS (SELECT 1 FROM mail_links WHERE user_id = ? AND kind = 'invitation' AND created_at = ?)`, string(u.ID), u.CreatedAt)
+	return found, err
+}

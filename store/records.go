@@ -118,3 +118,19 @@ func (tx *Tx) folded(column string) string {
 	}
 	return "fold(" + column + ")"
 }
+
+// RecordTypesOfMany returns the kinds of active records that some people are tied to. Who has none is not in it.
+func (tx *Tx) RecordTypesOfMany(ctx context.Context, ids []identity.UserID) (map[identity.UserID][]string, error) {
+	in, args := idList(tx, "r.user_id", ids)
+	var rows []struct {
+		User text   `db:"user_id"`
+		Type string `db:"type"`
+	}
+	err := tx.list(ctx, &rows, `SELECT DISTINCT r.user_id, r.type FROM records r WHERE r.active AND `+in+` ORDER BY r.user_id, r.type`, args...)
+	out := map[identity.UserID][]string{}
+	for _, r := range rows {
+		id := identity.UserID(r.User)
+		out[id] = append(out[id], r.Type)
+	}
+	return out, err
+}

@@ -168,14 +168,14 @@ func (tx *Tx) TypesWithRole(ctx context.Context, application string, role identi
 	return titles, err
 }
 
-// Flags returns which of some people carry the admin flag.
-func (tx *Tx) Flags(ctx context.Context, ids []identity.UserID) (map[identity.UserID]bool, error) {
-	in, args := idList(tx, "p.user_id", ids)
-	var rows []text
-	err := tx.list(ctx, &rows, `SELECT p.user_id FROM positions p WHERE p.administrator AND `+in, args...)
-	out := make(map[identity.UserID]bool, len(rows))
-	for _, id := range rows {
-		out[identity.UserID(id)] = true
+// RecordsByUser returns the records that some people are tied to.
+func (tx *Tx) RecordsByUser(ctx context.Context, ids []identity.UserID) (map[identity.UserID][]identity.Record, error) {
+	in, args := idList(tx, "r.user_id", ids)
+	var rows []recordRow
+	err := tx.list(ctx, &rows, `SELECT `+recordColumns+` FROM records r WHERE `+in+` ORDER BY r.type, r.foreign_id`, args...)
+	out := map[identity.UserID][]identity.Record{}
+	for _, r := range recordsOf(rows) {
+		out[r.UserID] = append(out[r.UserID], r)
 	}
 	return out, err
 }

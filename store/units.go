@@ -111,26 +111,19 @@ func (tx *Tx) DeleteUnit(ctx context.Context, id identity.UnitID) error {
 	return tx.execOne(ctx, `DELETE FROM business_units WHERE id = ?`, string(id))
 }
 
-// ReassignUnit puts everybody of a unit, deleted people too, into another one, without a team. An empty one is the root.
+// ReassignUnit puts everybody of a unit, deleted people too, into another one.
 func (tx *Tx) ReassignUnit(ctx context.Context, from, to identity.UnitID) error {
-	return tx.exec(ctx, `UPDATE positions SET unit_id = `+tx.cast()+`, team_id = NULL, updated_at = ? WHERE unit_id = ?`, null(to), tx.now, string(from))
+	return tx.exec(ctx, `UPDATE positions SET unit_id = ?, updated_at = ? WHERE unit_id = ?`, string(to), tx.now, string(from))
 }
 
-// LeaveTeam takes everybody out of a team, deleted people too.
-func (tx *Tx) LeaveTeam(ctx context.Context, team identity.UnitID) error {
-	return tx.exec(ctx, `UPDATE positions SET team_id = NULL, updated_at = ? WHERE team_id = ?`, tx.now, string(team))
+// ReassignTeam puts everybody of a team, deleted people too, into another one; an empty one is none.
+func (tx *Tx) ReassignTeam(ctx context.Context, from, to identity.UnitID) error {
+	return tx.exec(ctx, `UPDATE positions SET team_id = `+tx.cast()+`, updated_at = ? WHERE team_id = ?`, null(to), tx.now, string(from))
 }
 
-// PeopleOfUnit returns the ids of the people in a unit or team who are not deleted, at most limit.
-func (tx *Tx) PeopleOfUnit(ctx context.Context, id identity.UnitID, limit int) ([]identity.UserID, error) {
-	var ids []text
-	err := tx.list(ctx, &ids, `SELECT u.id FROM positions p JOIN users u ON u.id = p.user_id WHERE u.deleted_at IS NULL AND (p.unit_id = ? OR p.team_id = ?) ORDER BY u.id LIMIT ?`,
-		string(id), string(id), limit)
-	out := make([]identity.UserID, len(ids))
-	for i, id := range ids {
-		out[i] = identity.UserID(id)
-	}
-	return out, err
+// ReparentUnits puts everything directly below a unit below another one. A name that is there already is a Conflict.
+func (tx *Tx) ReparentUnits(ctx context.Context, from, to identity.UnitID) error {
+	return tx.exec(ctx, `UPDATE business_units SET parent_id = ? WHERE parent_id = ?`, string(to), string(from))
 }
 
 // SeedRoots gives every tenant that has no tree of units its root, and renames nothing.

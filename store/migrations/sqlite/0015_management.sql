@@ -268,6 +268,7 @@ ALTER TABLE access_review_items ADD COLUMN granted_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_review_items ADD COLUMN granted_at TIMESTAMP;
 CREATE INDEX access_review_items_by_user ON access_review_items (user_id);
+CREATE UNIQUE INDEX roles_title ON roles (application, title_key) WHERE title_key <> '';
 -- Whom an administrator joined with somebody else: what happened to the one is part of the other's story.
 CREATE TABLE merged_users (
     user_id TEXT PRIMARY KEY,
