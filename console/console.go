@@ -70,6 +70,7 @@ const (
 	signedIn     = ""
 	usersRead    = "users.read"
 	usersWrite   = "users.write"
+	usersInvite  = "users.invite"
 	tenantsWrite = "tenants.write"
 	auditRead    = "audit.read"
 )
@@ -92,7 +93,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return append(d.connectionRoutes(), []route{
+	return append(append(d.connectionRoutes(), d.mailRoutes()...), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},
