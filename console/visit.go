@@ -22,7 +22,7 @@ func (d *Door) visit(r *http.Request) (visit, error) {
 		return visit{}, err
 	}
 	v.Actor.Door = "console"
-	v.Actor.RequestID = web.RequestID(r.Context())
+	v.Actor.RequestID, v.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
 	return visit{Visit: v, prov: d.prov}, nil
 }
 
