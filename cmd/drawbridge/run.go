@@ -83,6 +83,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.mailTemplate(),
 		p.invite(),
 		p.invitation(),
+		p.importPeople(),
+		p.exportCommand(),
 	)
 	return root
 }
