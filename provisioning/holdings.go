@@ -176,10 +176,3 @@ func workText(work []identity.Holding) string {
 	}
 	return strings.Join(names, ", ")
 }
-
-func firstText(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
