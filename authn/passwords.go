@@ -30,7 +30,7 @@ const (
 )
 
 // mostHashes is how many hashes are computed at once, however many processors there are: each takes 19 MiB.
-const mostHashes = 4
+const mostHashes = 3
 
 // queueOfOne is how many hashes one processor computes or has waiting, about two seconds of work; whoever comes then is asked to come again.
 const queueOfOne = 64

@@ -78,7 +78,10 @@ func (s *Service) pushStrangers(ctx context.Context, tx *store.Tx, by identity.A
 	for i, u := range users {
 		links[i].UserID = u.ID
 	}
-	return users, tx.PutDirectoryLink(ctx, links...)
+	if err := tx.PutDirectoryLink(ctx, links...); err != nil {
+		return users, err
+	}
+	return users, s.followTypes(ctx, tx, by, users...)
 }
 
 // findPushed returns the person whom a directory pushes when they are already there: by user name, as a tombstone, or by e-mail address
@@ -243,7 +246,10 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	}
 	e := about(by, kind, after)
 	e.Changes = slices.Concat(diffUsers(before, after), let, stands)
-	return after, tx.InsertEvent(ctx, e)
+	if err := tx.InsertEvent(ctx, e); err != nil {
+		return known, err
+	}
+	return after, s.followType(ctx, tx, by, before, after)
 }
 
 // ownLink returns the asking directory's link to a user; the second result is false when it has none yet.

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -169,7 +170,7 @@ func workText(work []identity.Holding) string {
 	const few = 5
 	var names []string
 	for _, h := range work[:min(len(work), few)] {
-		names = append(names, firstText(h.Display, h.ForeignID))
+		names = append(names, cmp.Or(h.Display, h.ForeignID))
 	}
 	if more := len(work) - few; more > 0 {
 		names = append(names, fmt.Sprintf("%d more", more))

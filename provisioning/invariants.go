@@ -15,7 +15,7 @@ import (
 //	keepPerson    somebody is no longer let in: deactivated, deleted, erased, merged into another
 //	keepRoles     somebody's roles become others
 //	keepMove      somebody goes to another tenant, or gets other roles there
-//	keepFlag      somebody loses the admin flag
+//	keepPosition  somebody gets another place in the organisation, or loses the admin flag
 //	keepChange    somebody's own data change: the owner's, and every user name; or the person is let in no more
 //	keepRole      a role is changed, or deleted (nil)
 //	checkRoles    whether somebody of a tenant may hold these roles together: the right scope, not too few, not too many
@@ -251,7 +251,13 @@ func (s *Service) fits(id identity.RoleID, tenant identity.TenantID) error {
 	return nil
 }
 
-// keepFlag refuses to take the admin flag from the last who carries it.
-func (s *Service) keepFlag(ctx context.Context, tx *store.Tx, u identity.User) error {
+// keepPosition refuses to take the admin flag from the last who carries it, and another place for an owner by somebody else.
+func (s *Service) keepPosition(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, before, after identity.Position) error {
+	if before == after {
+		return nil
+	}
+	if _, err := s.keepOwner(ctx, tx, by, u, access.DenyEdit); err != nil || !before.Admin || after.Admin {
+		return err
+	}
 	return s.keepAdministrators(ctx, tx, departure{User: u, Roles: []identity.RoleID{}, Flag: true})
 }

@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
@@ -297,7 +298,7 @@ func refuseNode(n parse.Node, depth int) string {
 		if depth > maxConditions {
 			return fmt.Sprintf("More than %d conditions are inside each other.", maxConditions)
 		}
-		return firstText(refuseNode(n.Pipe, depth), refuseNode(n.List, depth+1), refuseNode(n.ElseList, depth+1))
+		return cmp.Or(refuseNode(n.Pipe, depth), refuseNode(n.List, depth+1), refuseNode(n.ElseList, depth+1))
 	case *parse.PipeNode:
 		if len(n.Decl) > 0 {
 			return "It has a variable; only fields and conditions are known here."
@@ -321,15 +322,6 @@ func refuseNodes(nodes []parse.Node, depth int) string {
 	for _, n := range nodes {
 		if why := refuseNode(n, depth); why != "" {
 			return why
-		}
-	}
-	return ""
-}
-
-func firstText(texts ...string) string {
-	for _, s := range texts {
-		if s != "" {
-			return s
 		}
 	}
 	return ""

@@ -106,9 +106,11 @@ func (s *Service) checkPosition(ctx context.Context, tx *store.Tx, by identity.A
 		return identity.Errorf(identity.Invalid, "The access model %s does not tell external people apart.", s.model.Name()).WithField("external")
 	}
 	if after.Admin != before.Admin {
-		return s.checkFlag(ctx, tx, by, u, after.Admin)
+		if err := s.checkFlag(by, u, after.Admin); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.keepPosition(ctx, tx, by, u, before, *after)
 }
 
 func (s *Service) checkDataLevel(level string) error {
@@ -123,7 +125,7 @@ func (s *Service) checkDataLevel(level string) error {
 }
 
 // checkFlag refuses the admin flag where the model has none, and to whoever lacks any of what it grants.
-func (s *Service) checkFlag(_ context.Context, _ *store.Tx, by identity.Actor, u identity.User, on bool) error {
+func (s *Service) checkFlag(by identity.Actor, u identity.User, on bool) error {
 	label, ok := s.model.AdminFlag()
 	switch {
 	case !ok:

@@ -16,20 +16,20 @@ import (
 const maxReason = 500
 
 // AssignRole gives a person one more role, by an administrator's word. A role that an administrator gave already changes nothing; one that only a directory or a
-// provider gives is given once more, and stays when they take theirs away. Where the access model lets nobody have more it is a Conflict with the code "too_many_roles".
+// provider gives is given once more, and stays when they take theirs away. Where the access model lets nobody have more it is a Conflict with the code "role_bounds".
 func (s *Service) AssignRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		r.wanted, r.again = append(r.own(), role), true
 		if _, most := s.model.AssignmentBounds(); most > 0 && len(union(r.wanted, r.synced())) > most {
 			return identity.Errorf(identity.Conflict, "%s has %s, and nobody has more than %s here: set the role instead of adding one (SetRoles).",
-				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), several(most, "role")).WithField("role").WithCode("too_many_roles")
+				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), several(most, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil
 	})
 }
 
 // RemoveRole takes away a role that an administrator gave. One that only a directory or a provider's claims give is a Conflict with the code "role_source"; the last one
-// that a person needs is a Conflict with the code "too_few_roles".
+// that a person needs is a Conflict with the code "role_bounds".
 func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		own, synced := r.own(), r.synced()
@@ -42,14 +42,14 @@ func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity
 		r.wanted = slices.DeleteFunc(own, func(id identity.RoleID) bool { return id == role })
 		if least, _ := s.model.AssignmentBounds(); len(union(r.wanted, synced)) < least {
 			return identity.Errorf(identity.Conflict, "%s has no other role, and everybody needs %s: set another role instead of taking this one away (SetRoles), or deactivate the person.",
-				r.user.Label(), several(least, "role")).WithField("role").WithCode("too_few_roles")
+				r.user.Label(), several(least, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil
 	})
 }
 
 // SetRoles makes the roles that administrators gave a person exactly these, in one transaction; it counts from the person's next request on. What a directory or a provider's
-// claims give stays beside them. More or fewer than the access model allows are Invalid with the codes "too_many_roles" and "too_few_roles".
+// claims give stays beside them. More or fewer than the access model allows are Invalid with the code "role_bounds".
 func (s *Service) SetRoles(ctx context.Context, by identity.Actor, id identity.UserID, roles []identity.RoleID, reason string) (identity.User, error) {
 	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
 		r.wanted = roles

@@ -50,14 +50,14 @@ func exactlyOne(t *testing.T, h *house) {
 	first, second := roles[len(roles)-1], roles[len(roles)-2]
 	ada := h.hire("ada@example.com", first.ID)
 	_, err := h.AssignRole(h.ctx, h.op, ada.ID, second.ID, "more")
-	wantKind(t, err, identity.Conflict, "too_many_roles")
+	wantKind(t, err, identity.Conflict, "role_bounds")
 	wantSentence(t, err, "ada@example.com has "+first.Title+", and nobody has more than one role here: set the role instead of adding one (SetRoles).")
 	_, err = h.SetRoles(h.ctx, h.op, ada.ID, []identity.RoleID{first.ID, second.ID}, "both")
-	wantKind(t, err, identity.Invalid, "too_many_roles")
+	wantKind(t, err, identity.Invalid, "role_bounds")
 	_, err = h.SetRoles(h.ctx, h.op, ada.ID, nil, "none")
-	wantKind(t, err, identity.Invalid, "too_few_roles")
+	wantKind(t, err, identity.Invalid, "role_bounds")
 	_, err = h.RemoveRole(h.ctx, h.op, ada.ID, first.ID, "none")
-	wantKind(t, err, identity.Conflict, "too_few_roles")
+	wantKind(t, err, identity.Conflict, "role_bounds")
 	must[identity.User](t)(h.AssignRole(h.ctx, h.op, ada.ID, first.ID, "again")) // she has it: nothing happens
 	must[identity.User](t)(h.SetRoles(h.ctx, h.op, ada.ID, []identity.RoleID{second.ID, second.ID}, "changed"))
 	if h.roles(ada.ID) != string(second.ID)+" " {
@@ -78,8 +78,8 @@ func TestWherePeopleHaveSeveralRoles(t *testing.T) {
 				t.Error("the roles are no union")
 			}
 			_, err := h.SetRoles(h.ctx, h.op, ada.ID, nil, "")
-			wantKind(t, err, identity.Invalid, "too_few_roles")
-			wantSentence(t, err, "ada@example.com must have at least one role.")
+			wantKind(t, err, identity.Invalid, "role_bounds")
+			wantSentence(t, err, "Everybody needs one role here; choose more.")
 		})
 	})
 	t.Run("FOS-03 a role is given and taken with one call each", func(t *testing.T) {
@@ -96,7 +96,7 @@ func TestWherePeopleHaveSeveralRoles(t *testing.T) {
 			_, err := h.RemoveRole(h.ctx, hr, ada.ID, "officer", "")
 			wantKind(t, err, identity.NotFound, "")
 			_, err = h.RemoveRole(h.ctx, hr, ada.ID, "portal_viewer", "")
-			wantKind(t, err, identity.Conflict, "too_few_roles")
+			wantKind(t, err, identity.Conflict, "role_bounds")
 			wantSentence(t, err, "ada@example.com has no other role, and everybody needs one role: set another role instead of taking this one away (SetRoles), or deactivate the person.")
 		})
 	})

@@ -52,7 +52,10 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 	if err != nil {
 		return before, err
 	}
-	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, append(changes, let...))
+	if after, err = s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, append(changes, let...)); err != nil {
+		return before, err
+	}
+	return after, s.followType(ctx, tx, by, before, after)
 }
 
 // noteWord writes the event of a directory's word that does not show in the user, because somebody else keeps the person out anyway.

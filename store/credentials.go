@@ -15,7 +15,7 @@ type Credential struct {
 	Failures     int
 	LastFailedAt *time.Time
 	LockedUntil  *time.Time // no password is taken before
-	ChangedAt    *time.Time // nil: not since it is noted
+	ChangedAt    *time.Time // nil: not since it is noted; for PutCredential: now
 	UpdatedAt    time.Time
 	History      int // for PutCredential: how many former hashes are kept
 }
@@ -49,10 +49,14 @@ func (tx *Tx) PutCredential(ctx context.Context, c Credential) error {
 			return err
 		}
 	}
+	changed := tx.now
+	if c.ChangedAt != nil {
+		changed = *c.ChangedAt
+	}
 	return tx.exec(ctx, `INSERT INTO credentials (user_id, password_hash, failures, must_change, temporary, imported, changed_at, expires_at, updated_at) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (user_id) DO UPDATE SET password_hash = excluded.password_hash, failures = 0, last_failed_at = NULL, locked_until = NULL, must_change = excluded.must_change,
 		temporary = excluded.temporary, imported = excluded.imported, changed_at = excluded.changed_at, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
-		string(c.UserID), c.PasswordHash, c.MustChange, c.Temporary, c.Imported, tx.now, c.ExpiresAt, tx.now)
+		string(c.UserID), c.PasswordHash, c.MustChange, c.Temporary, c.Imported, changed, c.ExpiresAt, tx.now)
 }
 
 // keepPassword puts the present hash into the history, and leaves that many.
