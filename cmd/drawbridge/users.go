@@ -14,9 +14,9 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar"}
 	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
-		p.userResetSecondFactor(), p.userBreakGlass())
+		p.userResetSecondFactor(), p.userBreakGlass(), p.userRemove(), p.userErase(), p.userDuplicates(), p.userMerge(), p.userDormant(), p.userAvatar())
 	return p.group(cmd)
 }
 
