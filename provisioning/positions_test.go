@@ -283,6 +283,18 @@ func TestTheAdminFlagIsForThoseWhoMayDoEverything(t *testing.T) {
 				t.Error("still an administrator")
 			}
 		})
+	})
+	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
+		u := h.clerk("ada", "read_only", identity.Position{})
+		err := h.set(h.op, u.ID, func(p *identity.Position) { p.Admin = true })
+		wantKind(t, err, identity.Invalid, "")
+		err = h.set(h.op, u.ID, func(p *identity.Position) { p.External = true })
+		wantKind(t, err, identity.Invalid, "")
+	})
+}
+
+func TestWhoIsAuthorizedMayComeIn(t *testing.T) {
+	eachWith(t, "fintechos", func(t *testing.T, h *house) {
 		t.Run("FOS-21 Is Authorized is whether the user may come in", func(t *testing.T) {
 			u := h.clerk("off", "portal_viewer", identity.Position{})
 			if got := h.Model().EnabledLabel(); got != "Is Authorized" {
@@ -299,13 +311,6 @@ func TestTheAdminFlagIsForThoseWhoMayDoEverything(t *testing.T) {
 				t.Error("the directory's active false lets the person in")
 			}
 		})
-	})
-	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
-		u := h.clerk("ada", "read_only", identity.Position{})
-		err := h.set(h.op, u.ID, func(p *identity.Position) { p.Admin = true })
-		wantKind(t, err, identity.Invalid, "")
-		err = h.set(h.op, u.ID, func(p *identity.Position) { p.External = true })
-		wantKind(t, err, identity.Invalid, "")
 	})
 }
 
