@@ -31,14 +31,7 @@ const (
 
 // Random operations through all doors at once never break an invariant of the access model, at no moment.
 func TestNoStormOfChangesBreaksAnInvariant(t *testing.T) {
-	seed := uint64(time.Now().UnixNano())
-	if text := os.Getenv(seedVariable); text != "" {
-		var err error
-		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
-			t.Fatalf("%s: %v", seedVariable, err)
-		}
-	}
-	t.Logf("%s=%d", seedVariable, seed)
+	seed := stormSeed(t)
 	presets(t, func(t *testing.T, preset string) {
 		storetest.EachURL(t, func(t *testing.T, address string) {
 			e := newEstate(t, shellOn(t, address), preset)
@@ -47,6 +40,20 @@ func TestNoStormOfChangesBreaksAnInvariant(t *testing.T) {
 			s.rage(newAuditor(t, e, address))
 		})
 	})
+}
+
+// stormSeed returns by what the operations are drawn, and prints it.
+func stormSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	if text := os.Getenv(seedVariable); text != "" {
+		var err error
+		if seed, err = strconv.ParseUint(text, 10, 64); err != nil {
+			t.Fatalf("%s: %v", seedVariable, err)
+		}
+	}
+	t.Logf("%s=%d", seedVariable, seed)
+	return seed
 }
 
 // storm is everybody at work at once.

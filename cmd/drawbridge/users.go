@@ -14,8 +14,8 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass"}
+	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userEdit(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
 		p.userResetSecondFactor(), p.userBreakGlass())
 	return p.group(cmd)
 }
