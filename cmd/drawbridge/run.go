@@ -80,6 +80,9 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.mails(),
 		p.healthcheck(),
 		p.version(),
+		p.mailTemplate(),
+		p.invite(),
+		p.invitation(),
 	)
 	return root
 }
