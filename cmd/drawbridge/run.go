@@ -59,6 +59,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 	p.group(root)
 	root.AddCommand(p.demo(), p.serve(), p.migrate(), p.config(), p.user(), p.tenant(), p.domain(), p.directory(), p.connection(),
 		p.apiKey(), p.events(), p.requests(), p.signins(), p.signin(), p.review(), p.mails(), p.healthcheck(), p.version())
+	root.AddCommand(p.role(), p.access())
 	return root
 }
 

@@ -14,9 +14,10 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, role, place, deactivate, activate, release, link, unlink, set-password, reset-second-factor, break-glass"}
 	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
 		p.userResetSecondFactor(), p.userBreakGlass())
+	cmd.AddCommand(p.userRole())
 	return p.group(cmd)
 }
 
