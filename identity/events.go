@@ -121,6 +121,14 @@ const (
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
+	PlanMade     EventType = "plan.made"
+	PlanApplied  EventType = "plan.applied"
+	PlanReverted EventType = "plan.reverted"
+	PlanDropped  EventType = "plan.dropped"
+
+	UsersExported  EventType = "users.exported"
+	EventsExported EventType = "events.exported"
+
 	UserPositioned      EventType = "user.positioned"
 	UnitCreated         EventType = "unit.created"
 	UnitUpdated         EventType = "unit.updated"
@@ -246,6 +254,14 @@ var EventTypes = map[EventType]string{
 	MailResent:           "a mail that was given up is sent again",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
+
+	PlanMade:     "a file was read and a plan made of what it would change; no person was touched",
+	PlanApplied:  "a plan was carried out, as far as it says: how many people it created, changed and refused, and why it was allowed where it was held",
+	PlanReverted: "a plan was undone for everybody whom nobody had changed since",
+	PlanDropped:  "a plan was thrown away with what it kept",
+
+	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
+	EventsExported: "events were written to a file, likewise",
 
 	UserPositioned:      "where a user stands changed: type, business unit, team, data level, external, or the admin flag",
 	UnitCreated:         "a business unit or a team was created",

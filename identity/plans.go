@@ -16,8 +16,8 @@ const (
 	PlanComputing PlanState = "computing" // the file is still being read
 	PlanReady     PlanState = "ready"     // may be applied, or applied further
 	PlanHeld      PlanState = "held"      // may be applied with a reason only
-	PlanApplied   PlanState = "applied"   // nothing is left to do
-	PlanReverted  PlanState = "reverted"  // undone, as far as nobody had changed the people meanwhile
+	PlanDone      PlanState = "applied"   // nothing is left to do
+	PlanUndone    PlanState = "reverted"  // undone, as far as nobody had changed the people meanwhile
 )
 
 // Plan is a list of intended changes with the versions of the people that they were computed from. Nothing but the plan is written before it is applied, and

@@ -83,7 +83,7 @@ func (s *Service) subject(ctx context.Context, by identity.Actor, id identity.Us
 			return sharpen(err, noUser)
 		}
 		a := Access{User: u}
-		if a.Position, err = tx.Position(ctx, id); err != nil {
+		if a.Position, err = s.position(ctx, tx, u); err != nil {
 			return err
 		}
 		if a.Subject, err = asked(ctx, tx, u, a.Position); err == nil {

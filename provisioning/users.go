@@ -1,6 +1,7 @@
 package provisioning
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -18,6 +19,10 @@ type NewUser struct {
 	Reason        string
 
 	Position identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
+
+	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
+	sourceID string
+	out      bool // may not come in yet
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -178,8 +183,8 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if err := s.checkPosition(ctx, tx, by, u, identity.Position{}, &n.Position); err != nil {
 		return u, err
 	}
-	u.Enabled, u.Held = true, false
-	return s.insertUser(ctx, tx, by, u, n, identity.SourceManual)
+	u.Enabled, u.Held = !n.out, n.out
+	return s.insertUser(ctx, tx, by, u, n, cmp.Or(n.source, identity.SourceManual))
 }
 
 // insertUser writes a new user with a first role, an optional password and the event.
@@ -210,7 +215,9 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 			if err := s.checkRoles(u.TenantID, []identity.RoleID{n.Role}); err != nil {
 				return users, err
 			}
-			roles = append(roles, assignment(tx, by, u, n.Role, source, n.Reason))
+			a := assignment(tx, by, u, n.Role, source, n.Reason)
+			a.SourceID = n.sourceID
+			roles = append(roles, a)
 			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 		}
 		if n.Position == (identity.Position{}) {

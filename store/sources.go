@@ -131,7 +131,7 @@ const employeeNumber = `urn:ietf:params:scim:schemas:extension:enterprise:2.0:Us
 // EmployeeNumbers calls see with the number, id and home of everybody of the scope who has one and is not deleted. It reads all of them.
 func (tx *Tx) EmployeeNumbers(ctx context.Context, scope Scope, see func(number string, id identity.UserID, tenant identity.TenantID)) error {
 	visible, args := scope.tenants("u.tenant_id")
-	number := `json_extract(u.attributes, '$."` + employeeNumber + `"."employeeNumber"')`
+	number := `CAST(json_extract(u.attributes, '$."` + employeeNumber + `"."employeeNumber"') AS TEXT)`
 	if tx.postgres() {
 		number = `(u.attributes #>> '{"` + employeeNumber + `","employeeNumber"}')`
 	}

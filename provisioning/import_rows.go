@@ -1,0 +1,249 @@
+package provisioning
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/sheets"
+)
+
+// importRow is a line of a file: what its cells say, by field. A field without a column is not in it; one whose cell is empty is there as "".
+type importRow struct {
+	line     int
+	fields   personFields
+	password string // taken out of the fields: it is hashed before the plan is written
+	hash     string
+	terms    identity.PasswordTerms
+	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
+	wrong    *identity.Error   // why the row cannot be used
+	recalled bool              // no row: somebody whom the file no longer has
+}
+
+// has reports whether the row says something about a field: a text, or that there is none where empty cells count.
+func (r importRow) has(field string, clear bool) bool {
+	v, ok := r.fields[field]
+	return ok && (v != "" || clear)
+}
+
+// maxCell is the longest value of a field, in characters.
+const maxCell = 500
+
+// readRow takes the cells of a line by the mapping; columns has the field of each column.
+func readRow(row sheets.Row, columns []string) importRow {
+	out := importRow{line: row.Line, fields: personFields{}}
+	if row.Beyond(len(columns)) {
+		out.wrong = identity.Errorf(identity.Invalid, "The line has more cells than the heading: a separator inside a text needs quotation marks around it.")
+		return out
+	}
+	for i, field := range columns {
+		switch field {
+		case "":
+		case fieldPassword:
+			out.password = row.Cell(i)
+		case fieldPasswordHash:
+			out.hash = strings.TrimSpace(row.Cell(i))
+		default:
+			out.set(field, row.Cell(i))
+		}
+	}
+	return out
+}
+
+func (r *importRow) set(field, cell string) {
+	value := identity.TidyText(cell)
+	switch {
+	case utf8.RuneCountInString(value) > maxCell:
+		r.refuse(field, "%s has more than %d characters.", field, maxCell)
+		return
+	case strings.ContainsRune(value, utf8.RuneError):
+		r.refuse(field, "%s has a character that was lost when the file was written. Save it as UTF-8.", field)
+		return
+	case strings.ContainsFunc(value, unicode.IsControl):
+		r.refuse(field, "%s has characters that nobody sees. Take them out.", field)
+		return
+	}
+	if field == fieldInactive || field == fieldActive || field == fieldExternal {
+		yes, ok := readYes(value)
+		if !ok && value != "" {
+			r.refuse(field, "%s is %q. Write yes or no.", field, value)
+			return
+		}
+		if value != "" {
+			value = yesNo(yes != (field == fieldInactive))
+		}
+		if field == fieldInactive {
+			field = fieldActive
+			if r.fields[fieldActive] != "" {
+				return // the column that says it straight counts
+			}
+		}
+	}
+	r.fields[field] = value
+}
+
+// refuse keeps the first thing that is wrong.
+func (r *importRow) refuse(field, format string, args ...any) {
+	if r.wrong == nil {
+		r.wrong = identity.Errorf(identity.Invalid, format, args...).WithField(field)
+	}
+}
+
+var yesWords = keys("yes", "y", "true", "1", "x", "on", "active", "enabled", "ja", "j", "wahr", "aktiv", "aktiviert")
+
+var noWords = keys("no", "n", "false", "0", "off", "inactive", "disabled", "terminated", "nein", "falsch", "inaktiv", "deaktiviert", "gesperrt", "ausgeschieden")
+
+// readYes reads yes and no as systems and people write it.
+func readYes(s string) (yes, ok bool) {
+	key := identity.PlainKey(s)
+	switch {
+	case slices.Contains(yesWords, key):
+		return true, true
+	case slices.Contains(noWords, key):
+		return false, true
+	}
+	return false, false
+}
+
+// applyTo writes what the row says into a user. Where clear is set an empty cell takes the value away, but never a name by which somebody is known, nor access.
+func (r importRow) applyTo(u *identity.User, clear bool) error {
+	if v := r.fields[fieldUserName]; v != "" {
+		u.UserName = v
+	}
+	if r.has(fieldDisplayName, clear) {
+		u.DisplayName = r.fields[fieldDisplayName]
+	}
+	if v := r.fields[fieldActive]; v != "" {
+		u.Enabled = v == yesNo(true)
+	}
+	if r.has(fieldEmail, clear) {
+		u.Emails = withAddress(u.Emails, r.fields[fieldEmail])
+	}
+	attributes, err := r.attributes(u.Attributes, clear)
+	u.Attributes = attributes
+	return err
+}
+
+// withAddress makes an address the primary one; an empty one takes the primary one away. The others stay.
+func withAddress(emails []identity.Email, address string) []identity.Email {
+	old := identity.PrimaryEmail(emails)
+	if sameAddress(old, address) {
+		return emails
+	}
+	out := []identity.Email{}
+	for _, e := range emails {
+		if e.Value != old && !sameAddress(e.Value, address) {
+			e.Primary = false
+			out = append(out, e)
+		}
+	}
+	if address == "" {
+		return out
+	}
+	return slices.Insert(out, 0, identity.Email{Value: address, Type: "work", Primary: true})
+}
+
+// attributes writes what the row says into the SCIM attributes of a user; what does not change stays as it was written.
+func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage, error) {
+	now := readAttributes(raw)
+	all := object(raw)
+	if all == nil {
+		all = map[string]any{}
+	}
+	changed := false
+	put := func(field string, is string, write func(value string)) {
+		if r.has(field, clear) && r.fields[field] != is {
+			write(r.fields[field])
+			changed = true
+		}
+	}
+	name, _ := all["name"].(map[string]any)
+	given, _ := name["givenName"].(string)
+	family, _ := name["familyName"].(string)
+	put(fieldGivenName, given, func(v string) { putName(all, "givenName", v) })
+	put(fieldFamilyName, family, func(v string) { putName(all, "familyName", v) })
+	put(fieldTitle, string(now.Title), func(v string) { putText(all, "title", v) })
+	put(fieldPhone, now.phone(), func(v string) { putPhone(all, v) })
+	put(fieldEmployeeNumber, string(now.Enterprise.EmployeeNumber), func(v string) {
+		extension, _ := all[enterprise].(map[string]any)
+		if extension == nil {
+			extension = map[string]any{}
+		}
+		putText(extension, "employeeNumber", v)
+		putObject(all, enterprise, extension)
+	})
+	if !changed {
+		return raw, nil
+	}
+	return json.Marshal(all)
+}
+
+func putText(in map[string]any, key, value string) {
+	if value == "" {
+		delete(in, key)
+		return
+	}
+	in[key] = value
+}
+
+func putObject(in map[string]any, key string, value map[string]any) {
+	if len(value) == 0 {
+		delete(in, key)
+		return
+	}
+	in[key] = value
+}
+
+// putName sets a part of the name. The whole name that somebody else wrote would be wrong now.
+func putName(all map[string]any, part, value string) {
+	name, _ := all["name"].(map[string]any)
+	if name == nil {
+		name = map[string]any{}
+	}
+	delete(name, "formatted")
+	putText(name, part, value)
+	putObject(all, "name", name)
+}
+
+// putPhone sets the number that phone reads, and leaves the others.
+func putPhone(all map[string]any, value string) {
+	list, _ := all["phoneNumbers"].([]any)
+	at := 0
+	for i, e := range list {
+		if p, _ := e.(map[string]any); p != nil && p["primary"] == true {
+			at = i
+			break
+		}
+	}
+	switch {
+	case len(list) == 0 && value != "":
+		list = []any{map[string]any{"value": value, "type": "work"}}
+	case len(list) > 0 && value == "":
+		list = slices.Delete(list, at, at+1)
+	case len(list) > 0:
+		p, _ := list[at].(map[string]any)
+		if p == nil {
+			p = map[string]any{"type": "work"}
+		}
+		p["value"] = value
+		list[at] = p
+	}
+	if len(list) == 0 {
+		delete(all, "phoneNumbers")
+		return
+	}
+	all["phoneNumbers"] = list
+}
+
+// refusalOf returns an error that is for the person who brought the file; nil when it is none.
+func refusalOf(err error) *identity.Error {
+	var e *identity.Error
+	if errors.As(err, &e) && e.Kind != identity.Internal {
+		return e
+	}
+	return nil
+}

@@ -1,0 +1,197 @@
+package provisioning
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// stepData is what a step keeps, sealed: what it needs to be carried out, to be shown, and to be undone.
+type stepData struct {
+	Who      string                 `json:"who,omitempty"` // for people
+	Fields   personFields           `json:"fields,omitempty"`
+	Hash     string                 `json:"hash,omitempty"` // of a password; gone once it is used
+	Terms    identity.PasswordTerms `json:"terms,omitzero"`
+	Tenant   identity.TenantID      `json:"tenant,omitempty"`
+	Field    string                 `json:"field,omitempty"` // that an error is about
+	Code     string                 `json:"code,omitempty"`
+	Changes  []identity.Change      `json:"changes,omitempty"`
+	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
+	Left     personFields           `json:"left,omitempty"` // as the step left the person
+	Outside  bool                   `json:"outside,omitempty"`
+	Demoted  bool                   `json:"demoted,omitempty"`
+	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+}
+
+// wasPerson is what can be put back of a person.
+type wasPerson struct {
+	Fields   personFields          `json:"fields"`
+	User     identity.User         `json:"user"`
+	Roles    []identity.Assignment `json:"roles"`
+	Position identity.Position     `json:"position"`
+	Source   *store.SourceUser     `json:"source,omitempty"` // as the source knew them; nil: it did not
+}
+
+func (d stepData) row(line int) importRow {
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant}
+}
+
+func readStep(s identity.PlanStep) (stepData, error) {
+	var d stepData
+	if len(s.Data) == 0 {
+		return d, nil
+	}
+	err := json.Unmarshal(s.Data, &d)
+	return d, err
+}
+
+func writeStep(s *identity.PlanStep, d stepData) (err error) {
+	s.Data, err = json.Marshal(d)
+	return err
+}
+
+// PlanStepView is a step for people.
+type PlanStepView struct {
+	Line    int
+	Action  identity.PlanAction
+	State   identity.StepState
+	UserID  identity.UserID
+	Who     string
+	Detail  string // why it is skipped, wrong or not carried out
+	Field   string // that an error is about
+	Code    string
+	Changes []identity.Change
+	MailID  identity.MailID // of the mail that told a new person
+}
+
+func viewStep(s identity.PlanStep) (PlanStepView, error) {
+	d, err := readStep(s)
+	return PlanStepView{
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes, MailID: s.MailID,
+	}, err
+}
+
+// errUndo ends a transaction in which steps were only tried.
+var errUndo = errors.New("nothing of this stays")
+
+// rehearse computes steps: each is carried out, and then all of it is undone. What a rule refuses becomes an error step with the rule's own sentence.
+func (p *planner) rehearse(ctx context.Context, rows []importRow, who []identity.UserID) ([]identity.PlanStep, error) {
+	var steps []identity.PlanStep
+	err := p.s.db.Update(ctx, func(tx *store.Tx) error {
+		steps = make([]identity.PlanStep, len(rows))
+		for i, r := range rows {
+			var err error
+			if steps[i], _, err = p.attempt(ctx, tx, r, who[i]); err != nil {
+				return err
+			}
+		}
+		return errUndo
+	})
+	if !errors.Is(err, errUndo) {
+		return nil, err
+	}
+	return steps, nil
+}
+
+// attempt carries out one row behind a savepoint and describes it as a step.
+func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (identity.PlanStep, effect, error) {
+	step := identity.PlanStep{PlanID: p.plan.ID, Line: r.line, UserID: id, Action: identity.StepCreate, State: identity.StepOpen}
+	if id != "" {
+		step.Action = identity.StepUpdate
+	}
+	var out effect
+	refused := r.wrong
+	if refused == nil {
+		var err error
+		refused, err = tx.Try(ctx, func() (err error) {
+			out, err = p.carryOut(ctx, tx, r, id)
+			return err
+		})
+		if err != nil {
+			return step, out, err
+		}
+	}
+	if refused != nil {
+		step.Action, step.State, step.Detail = identity.StepError, identity.StepNone, refused.Message
+		return step, out, writeStep(&step, stepData{Who: rowLabel(r), Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
+	}
+	return step, out, p.describe(&step, r, out)
+}
+
+// describe fills in what came of a row.
+func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
+	d := stepData{
+		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
+		Recalled: r.recalled,
+	}
+	switch {
+	case out.before == nil:
+	case len(out.changes) == 0:
+		step.Action, step.Detail = identity.StepSkip, "nothing changes"
+		d.Hash = ""
+		if out.known {
+			step.State = identity.StepNone
+		}
+	case r.recalled:
+		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
+	}
+	if out.before != nil {
+		step.Version = out.seen
+	}
+	return writeStep(step, d)
+}
+
+func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
+	reason := p.reason(r)
+	if id == "" {
+		return p.create(ctx, tx, r, reason)
+	}
+	return p.update(ctx, tx, id, r, reason)
+}
+
+// reason is what the events of a step say.
+func (p *planner) reason(r importRow) string {
+	if r.recalled {
+		return "import " + p.plan.FileName + ": no longer in the file"
+	}
+	return fmt.Sprintf("import %s, line %d", p.plan.FileName, r.line)
+}
+
+// rowLabel names a row for people.
+func rowLabel(r importRow) string {
+	for _, field := range []string{fieldDisplayName, fieldUserName, fieldEmail, fieldEmployeeNumber, fieldExternalID, fieldID} {
+		if v := r.fields[field]; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// count adds a step to the summary of its plan.
+func count(sum *identity.PlanSummary, step identity.PlanStep, d stepData) {
+	switch step.Action {
+	case identity.StepCreate:
+		sum.Create++
+	case identity.StepUpdate:
+		sum.Update++
+	case identity.StepSkip:
+		sum.Skip++
+	case identity.StepError:
+		sum.Errors++
+	}
+	if d.Outside {
+		sum.Deactivate++
+	}
+}
+
+// sameChanges reports whether two lists of changes say the same.
+func sameChanges(a, b []identity.Change) bool {
+	return slices.EqualFunc(a, b, func(x, y identity.Change) bool {
+		return x.Field == y.Field && x.Before == y.Before && x.After == y.After
+	})
+}

@@ -1,0 +1,271 @@
+package provisioning
+
+import (
+	"context"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// ApplyOptions say how a plan is carried out.
+type ApplyOptions struct {
+	Override string             // why a plan that is held is carried out all the same
+	Progress func(PlanProgress) // called after each chunk
+}
+
+// PlanProgress is how far a plan was carried out.
+type PlanProgress struct {
+	Total, Done, Failed, Changed int
+}
+
+// todo are the states of steps that ApplyPlan carries out.
+var todo = []identity.StepState{identity.StepOpen, identity.StepChanged}
+
+// ApplyPlan carries a plan out, some steps in a transaction: exactly what it says, and nothing to a person who was changed meanwhile. Such a step is computed
+// again and waits for the next ApplyPlan. A plan that stops, because ctx ends or the machine does, is continued by calling it again. One that is held is
+// Precondition with the code "plan_held" without a reason. The plan is returned also with an error, as far as it got.
+func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
+	plan, err := s.beginPlan(ctx, by, id, o)
+	if err != nil {
+		return plan, err
+	}
+	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress}
+	err = a.run(ctx)
+	end := a.finish(context.WithoutCancel(ctx), err == nil)
+	if err == nil {
+		err = end
+	}
+	return a.plan, err
+}
+
+// planPeople is the scope of a plan.
+func planPeople(p identity.Plan) store.Scope {
+	if p.TenantID == "" {
+		return store.Everything()
+	}
+	return store.OfTenant(p.TenantID)
+}
+
+// beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held.
+func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
+	plan, err := s.Plan(ctx, by, id)
+	if err != nil {
+		return plan, err
+	}
+	return plan, s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		if plan, err = tx.PlanForUpdate(ctx, planPeople(plan), plan.ID); err != nil {
+			return sharpen(err, noPlan)
+		}
+		if err := mayApply(plan, o); err != nil {
+			return err
+		}
+		if plan.State == identity.PlanHeld {
+			plan.State, plan.Summary.Override = identity.PlanReady, identity.TidyText(o.Override)
+		}
+		if err := tx.PutMapping(ctx, plan.TenantID, plan.Source, plan.Options.Mapping); err != nil {
+			return err
+		}
+		return tx.UpdatePlan(ctx, plan)
+	})
+}
+
+func mayApply(plan identity.Plan, o ApplyOptions) error {
+	refuse := func(format string, args ...any) *identity.Error {
+		return identity.Errorf(identity.Precondition, format, args...).WithCode("plan_state")
+	}
+	switch plan.State {
+	case identity.PlanComputing:
+		return refuse("The file is still being read, or reading it was broken off. Read it again.")
+	case identity.PlanUndone:
+		return refuse("The plan was undone. Make a new one.")
+	case identity.PlanDone:
+		return refuse("The plan was carried out already; nothing is left to do.")
+	case identity.PlanHeld:
+		if strings.TrimSpace(o.Override) == "" {
+			return refuse("The plan is held. %s Say why it is right all the same to carry it out.", strings.Join(plan.Summary.Holds, " ")).WithField("override").WithCode("plan_held")
+		}
+	}
+	return nil
+}
+
+// applying is a plan that is being carried out.
+type applying struct {
+	*planner
+	progress func(PlanProgress)
+	now      PlanProgress // of this run
+}
+
+func (a *applying) run(ctx context.Context) error {
+	a.now.Total = a.plan.Summary.Create + a.plan.Summary.Update + a.plan.Summary.Skip
+	after := 0
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		last, err := a.chunk(ctx, after)
+		if err != nil || last == 0 {
+			return err
+		}
+		after = last
+		if a.progress != nil {
+			a.progress(a.now)
+		}
+	}
+}
+
+// chunk carries out the next steps behind a line, in one transaction, and returns the last line; 0 when there are none.
+func (a *applying) chunk(ctx context.Context, after int) (int, error) {
+	var last int
+	var chunk PlanProgress
+	err := a.s.db.Update(ctx, func(tx *store.Tx) error {
+		last, chunk = 0, PlanProgress{}
+		plan, err := tx.PlanForUpdate(ctx, a.scopeOfPlan(), a.plan.ID) // two who carry out one plan take turns, and no step twice
+		if err != nil {
+			return err
+		}
+		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
+		if err != nil || len(page.Items) == 0 {
+			return err
+		}
+		steps := page.Items
+		last = steps[len(steps)-1].Line
+		if err := a.steps(ctx, tx, steps); err != nil {
+			return err
+		}
+		for _, step := range steps {
+			chunk.add(step)
+		}
+		plan.Summary.Done, plan.Summary.Failed = plan.Summary.Done+chunk.Done, plan.Summary.Failed+chunk.Failed
+		if err := tx.UpdatePlan(ctx, plan); err != nil {
+			return err
+		}
+		a.plan = plan
+		return tx.PutPlanStep(ctx, steps...)
+	})
+	a.now.Done, a.now.Failed, a.now.Changed = a.now.Done+chunk.Done, a.now.Failed+chunk.Failed, a.now.Changed+chunk.Changed
+	return last, err
+}
+
+func (a *applying) scopeOfPlan() store.Scope { return planPeople(a.plan) }
+
+func (p *PlanProgress) add(step identity.PlanStep) {
+	switch step.State {
+	case identity.StepDone:
+		p.Done++
+	case identity.StepFailed:
+		p.Failed++
+	case identity.StepChanged:
+		p.Changed++
+	}
+}
+
+// steps carries out some steps. Each is described anew in its place.
+func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) error {
+	data := make([]stepData, len(steps))
+	var fresh []importRow
+	for i, step := range steps {
+		var err error
+		if data[i], err = readStep(step); err != nil {
+			return err
+		}
+		if step.UserID == "" {
+			fresh = append(fresh, data[i].row(step.Line))
+		}
+	}
+	known, err := a.match.look(ctx, tx, fresh)
+	if err != nil {
+		return err
+	}
+	for i := range steps {
+		r := data[i].row(steps[i].Line)
+		r.recalled = data[i].Recalled
+		if err := a.step(ctx, tx, &steps[i], data[i], r, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// errChanged undoes a step whose person is not as the plan saw them.
+var errChanged = identity.Errorf(identity.Precondition, "changed meanwhile").WithCode("plan_changed")
+
+// step carries out one step: what the plan says, or nothing.
+func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanStep, d stepData, r importRow, known found) error {
+	id := step.UserID
+	var out effect
+	refused, err := tx.Try(ctx, func() (err error) {
+		if id == "" {
+			if id, err = a.match.match(r, known); err != nil {
+				return err
+			}
+		}
+		if out, err = a.carryOut(ctx, tx, r, id); err != nil {
+			return err
+		}
+		if id != step.UserID || out.seen != step.Version || !sameChanges(out.changes, d.Changes) {
+			return errChanged
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case refused == nil:
+		return a.done(step, d, out)
+	case refused.Code == errChanged.Code:
+		return a.again(step, r, id, out)
+	}
+	step.State, step.Detail = identity.StepFailed, refused.Message
+	d.Field, d.Code, d.Hash = refused.Field, refused.Code, ""
+	return writeStep(step, d)
+}
+
+// done notes what a step did, so that it can be undone. A password's hash has done its duty.
+func (a *applying) done(step *identity.PlanStep, d stepData, out effect) error {
+	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
+	d.Hash, d.Left, d.Was = "", out.after, out.was
+	return writeStep(step, d)
+}
+
+// again puts what the step would do now in the place of what it would have done.
+func (a *applying) again(step *identity.PlanStep, r importRow, id identity.UserID, out effect) error {
+	step.Action, step.State, step.Detail, step.UserID = identity.StepUpdate, identity.StepChanged, "", id
+	if id == "" {
+		step.Action = identity.StepCreate
+	}
+	if err := a.describe(step, r, out); err != nil {
+		return err
+	}
+	if step.Action != identity.StepSkip {
+		step.Detail = "changed by somebody else meanwhile; computed again, and not carried out"
+	}
+	return nil
+}
+
+// finish says how far the plan is.
+func (a *applying) finish(ctx context.Context, whole bool) error {
+	return a.s.db.Update(ctx, func(tx *store.Tx) error {
+		plan, err := tx.PlanForUpdate(ctx, a.scopeOfPlan(), a.plan.ID)
+		if err != nil {
+			return err
+		}
+		left, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, Limit: 1})
+		if err != nil {
+			return err
+		}
+		at := tx.Now()
+		plan.AppliedAt = &at
+		plan.Summary.Changed = a.now.Changed
+		if whole && len(left.Items) == 0 {
+			plan.State = identity.PlanDone
+		}
+		a.plan = plan
+		e := planEvent(a.by, identity.PlanApplied, plan)
+		e.Reason = plan.Summary.Override
+		if err := tx.InsertEvent(ctx, e); err != nil {
+			return err
+		}
+		return tx.UpdatePlan(ctx, plan)
+	})
+}
