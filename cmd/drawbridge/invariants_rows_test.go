@@ -117,8 +117,12 @@ func (e *estate) ownerStays(t *testing.T, by identity.Actor, owner identity.User
 func (e *estate) waysToDelete(by identity.Actor) map[string]func(context.Context, identity.UserID) error {
 	return map[string]func(context.Context, identity.UserID) error{
 		"delete": func(ctx context.Context, id identity.UserID) error { return e.b.people.DeleteUser(ctx, by, id, 0) },
-		"remove": func(ctx context.Context, id identity.UserID) error { return e.b.people.RemoveUser(ctx, by, id, 0, "left") },
-		"erase":  func(ctx context.Context, id identity.UserID) error { return e.b.people.EraseUser(ctx, e.op, id, 0, "left") },
+		"remove": func(ctx context.Context, id identity.UserID) error {
+			return e.b.people.RemoveUser(ctx, by, id, 0, "left")
+		},
+		"erase": func(ctx context.Context, id identity.UserID) error {
+			return e.b.people.EraseUser(ctx, e.op, id, 0, "left")
+		},
 		"SCIM": func(ctx context.Context, id identity.UserID) error {
 			return drop(e.scim(ctx, 0, http.MethodDelete, "/Users/"+string(id), nil))
 		},
@@ -134,11 +138,15 @@ func (e *estate) waysToChange(by identity.Actor, home identity.Tenant) map[strin
 		"edit by SCIM": func(ctx context.Context, id identity.UserID) error {
 			return drop(e.scim(ctx, 0, http.MethodPatch, "/Users/"+string(id), patch("replace", "title", "Boss")))
 		},
-		"deactivate": func(ctx context.Context, id identity.UserID) error { return drop(people.DeactivateUser(ctx, by, id, "")) },
+		"deactivate": func(ctx context.Context, id identity.UserID) error {
+			return drop(people.DeactivateUser(ctx, by, id, ""))
+		},
 		"deactivate by SCIM": func(ctx context.Context, id identity.UserID) error {
 			return drop(e.scim(ctx, 0, http.MethodPatch, "/Users/"+string(id), patch("replace", "active", false)))
 		},
-		"deactivate by command": func(ctx context.Context, id identity.UserID) error { return e.command(ctx, "user", "deactivate", string(id)) },
+		"deactivate by command": func(ctx context.Context, id identity.UserID) error {
+			return e.command(ctx, "user", "deactivate", string(id))
+		},
 		"other role": func(ctx context.Context, id identity.UserID) error {
 			return drop(people.SetRoles(ctx, by, id, []identity.RoleID{"viewer"}, "a test"))
 		},
