@@ -86,6 +86,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.importPeople(),
 		p.exportCommand(),
+		p.role(),
+		p.access(),
 	)
 	return root
 }

@@ -14,11 +14,12 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role, set-password"}
 	cmd.AddCommand(
 		p.userCreate(),
 		p.userList(),
 		p.userShow(),
+		p.userEdit(),
 		p.userPosition(),
 		p.userPlace(),
 		p.userDeactivate(),
@@ -36,6 +37,8 @@ func (p *program) user() *cobra.Command {
 		p.userMerge(),
 		p.userDormant(),
 		p.userAvatar(),
+		p.userPassword(),
+		p.userRole(),
 	)
 	cmd.AddCommand(p.userPasswords()...)
 	return p.group(cmd)
