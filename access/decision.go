@@ -287,3 +287,6 @@ func allow(format string, args ...any) Decision {
 func deny(format string, args ...any) Decision {
 	return Decision{Reason: fmt.Sprintf(format, args...)}
 }
+
+// AdminPrivileged reports whether the admin flag lets people be managed, as every sensible one does.
+func (m *Model) AdminPrivileged() bool { return m.now.Load().manages(Subject{Admin: true}) }
