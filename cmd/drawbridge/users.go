@@ -14,8 +14,8 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate, release, link, unlink, password, require-change, unlock, shared-logins, reset-second-factor, break-glass"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(),
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, password, require-change, unlock, shared-logins, reset-second-factor, break-glass"}
+	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(),
 		p.userResetSecondFactor(), p.userBreakGlass())
 	cmd.AddCommand(p.userPasswords()...)
 	return p.group(cmd)
@@ -26,6 +26,7 @@ type newUser struct {
 	email, userName, name, tenant, role, hashFile, reason string
 
 	password givenPassword
+	stands   positionFlags
 }
 
 func (p *program) userCreate() *cobra.Command {
@@ -33,7 +34,8 @@ func (p *program) userCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create --email ADDRESS --role ROLE",
 		Short: "Create a person",
-		Long: `Creates a person. A platform role such as superadmin belongs to no tenant; every other role needs --tenant.
+		Long: `Creates a person. A platform role such as superadmin belongs to no tenant; every other role needs --tenant, unless
+the access model is for one organisation: its people belong to the one tenant.
 Without a password the person can only come in through a connection (SAML or OIDC).`,
 		Example: `  drawbridge user create --email you@example.com --role superadmin --password-file -
   drawbridge user create --email ada@example.com --name "Ada Lovelace" --tenant Acme --role viewer`,
@@ -51,7 +53,9 @@ Without a password the person can only come in through a connection (SAML or OID
 	n.password.flags(cmd, "temporary-password")
 	f.StringVar(&n.hashFile, "password-hash-file", "", "a file whose first line is a password hash that was made elsewhere (argon2, bcrypt, PBKDF2, scrypt); - reads standard input")
 	f.StringVar(&n.reason, "reason", "", "why; kept with the event")
-	require(cmd, "email", "role")
+	n.stands.register(cmd)
+	require(cmd, "role")
+	cmd.MarkFlagsOneRequired("email", "user-name")
 	cmd.MarkFlagsMutuallyExclusive("password-hash-file", "password-file")
 	cmd.MarkFlagsMutuallyExclusive("password-hash-file", "temporary-password")
 	return cmd
@@ -66,15 +70,19 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	if err != nil {
 		return err
 	}
-	if n.userName == "" {
-		n.userName = n.email
+	change, err := n.stands.change(ctx, b, tenant.ID)
+	if err != nil {
+		return err
+	}
+	var stands identity.Position
+	if err := change(&stands); err != nil {
+		return err
 	}
 	user := provisioning.NewUser{
 		User: identity.User{
-			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true,
-			Emails: []identity.Email{{Value: n.email, Type: "work", Primary: true}},
+			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true, Emails: addresses(n.email),
 		},
-		Role: role.ID, Reason: n.reason,
+		Role: role.ID, Reason: n.reason, Position: stands,
 	}
 	made, err := p.firstPassword(ctx, b, n, &user)
 	if err != nil {
@@ -84,12 +92,25 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	if err != nil {
 		return err
 	}
+	if tenant.ID == "" && u.TenantID != "" {
+		if tenant, err = b.findTenant(ctx, string(u.TenantID)); err != nil {
+			return err
+		}
+	}
 	u.TenantName, u.Roles = tenant.Name, []identity.Role{role}
 	return p.show(passwordView{viewUser(u), made}, func(w io.Writer) {
 		fmt.Fprintf(w, "Created %s as %s in %s.\n", clean(u.Label()), role.Title, place(tenant.Name))
 		fields(w, "  id", string(u.ID), "  page", b.settings.URL+"/console/users/"+string(u.ID))
 		showMade(w, made)
 	})
+}
+
+// addresses is the list of the one address that a command names, if it does.
+func addresses(email string) []identity.Email {
+	if email == "" {
+		return nil
+	}
+	return []identity.Email{{Value: email, Type: "work", Primary: true}}
 }
 
 // place names a home for people's eyes.
@@ -113,6 +134,7 @@ func statusOf(word string) (identity.Status, bool) {
 func (p *program) userList() *cobra.Command {
 	var tenant, status string
 	var q identity.Query
+	var where positionFilter
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List people, in the order in which they were created",
@@ -128,12 +150,18 @@ func (p *program) userList() *cobra.Command {
 			if q.Status, known = statusOf(status); !known {
 				return usage("user list", "--status is %q; give active, pending, inactive or locked", status)
 			}
-			return p.with(ctx, func(b *bridge) error { return p.listUsers(ctx, b, tenant, q) })
+			return p.with(ctx, func(b *bridge) error {
+				if err := where.narrow(ctx, b, tenant, &q); err != nil {
+					return err
+				}
+				return p.listUsers(ctx, b, tenant, q)
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
 	cmd.Flags().StringVar(&status, "status", "", "only active, pending, inactive or locked people")
 	cmd.Flags().StringVar(&q.Search, "search", "", "words in names, user names or addresses")
+	where.register(cmd)
 	paging(cmd, &q.Limit, &q.After)
 	return cmd
 }
@@ -207,7 +235,11 @@ func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
 	pairs := []string{
 		"Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
 		"Tenant", place(v.Tenant), "Status", statusText(v.userView), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
-		"Groups", strings.Join(v.Groups, ", "),
+		"Signed in by", signedInBy(d.LastSignIn), "Came by", string(d.Origin), "Groups", strings.Join(v.Groups, ", "),
+	}
+	pairs = append(pairs, standingPairs(d.Standing)...)
+	for _, r := range v.Records {
+		pairs = append(pairs, "Record", strings.TrimSpace(r.Type+" "+r.ForeignID+" "+r.Display))
 	}
 	for _, a := range v.Assignments {
 		pairs = append(pairs, "Role", fmt.Sprintf("%s (%s, %s) %s", a.Role, a.Source, when(&a.At), a.Reason))
