@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/authn"
@@ -70,6 +71,7 @@ const (
 	signedIn     = ""
 	usersRead    = "users.read"
 	usersWrite   = "users.write"
+	usersInvite  = "users.invite"
 	tenantsWrite = "tenants.write"
 	auditRead    = "audit.read"
 )
@@ -92,7 +94,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return append(append(d.connectionRoutes(), d.dutyRoutes()...), []route{
+	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},
@@ -201,5 +203,5 @@ func (d *Door) routes() []route {
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},
-	}...)
+	})
 }

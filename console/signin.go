@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
@@ -15,6 +16,8 @@ type signinBody struct {
 	Form     form
 	ReturnTo string
 	Password bool // the step with the password
+	Buttons  []provisioning.SignInButton
+	Register bool // strangers may found a tenant
 }
 
 // signinForm asks for the e-mail address; with ?with=password it asks for both at once, for whoever must not depend on a provider.
@@ -71,6 +74,11 @@ func (d *Door) askSignin(w http.ResponseWriter, r *http.Request, body signinBody
 		}
 		web.AllowForms(w, sources...)
 	}
+	buttons, err := d.prov.SignInButtons(r.Context())
+	if err != nil {
+		return err
+	}
+	body.Buttons, body.Register = buttons, d.prov.RegistrationOpen()
 	s := screen{Title: "Sign in", Body: body}
 	if body.Form.Problem != nil {
 		s.Status = web.Status(body.Form.Problem)

@@ -26,7 +26,7 @@ func (d *Door) visit(r *http.Request) (visit, error) {
 
 func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 	v.Actor.Door = "console"
-	v.Actor.RequestID = web.RequestID(r.Context())
+	v.Actor.RequestID, v.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
 	return visit{Visit: v, prov: d.prov}
 }
 

@@ -14,9 +14,9 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, password, require-change, unlock, shared-logins, reset-second-factor, break-glass"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass"}
 	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(),
-		p.userResetSecondFactor(), p.userBreakGlass())
+		p.userResetSecondFactor(), p.userResetPassword(), p.userWelcome(), p.userBreakGlass())
 	cmd.AddCommand(p.userPasswords()...)
 	return p.group(cmd)
 }
@@ -25,8 +25,8 @@ func (p *program) user() *cobra.Command {
 type newUser struct {
 	email, userName, name, tenant, role, hashFile, reason string
 
-	password givenPassword
 	stands   positionFlags
+	password givenPassword
 }
 
 func (p *program) userCreate() *cobra.Command {
