@@ -49,14 +49,21 @@ type call struct {
 // Routes adds the routes of the door.
 func (d *Door) Routes(mux *http.ServeMux) {
 	for pattern, h := range map[string]func(*call) error{
-		"GET /api/v1/me":                (*call).me,
-		"POST /api/v1/introspect":       (*call).introspect,
-		"GET /api/v1/users":             (*call).users,
-		"POST /api/v1/users":            (*call).createUser,
-		"GET /api/v1/users/{id}":        (*call).user,
-		"PATCH /api/v1/users/{id}":      (*call).updateUser,
-		"DELETE /api/v1/users/{id}":     (*call).deleteUser,
-		"POST /api/v1/users/{id}/{act}": (*call).switchUser,
+		"GET /api/v1/me":                                                 (*call).me,
+		"POST /api/v1/introspect":                                        (*call).introspect,
+		"POST /api/v1/check":                                             (*call).check,
+		"GET /api/v1/users":                                              (*call).users,
+		"POST /api/v1/users":                                             (*call).createUser,
+		"GET /api/v1/users/{id}":                                         (*call).user,
+		"PATCH /api/v1/users/{id}":                                       (*call).updateUser,
+		"DELETE /api/v1/users/{id}":                                      (*call).deleteUser,
+		"GET /api/v1/users/{id}/permissions":                             (*call).permissions,
+		"POST /api/v1/users/{id}/{act}":                                  (*call).switchUser,
+		"PUT /api/v1/records/{type}/{id}":                                (*call).putRecord,
+		"PUT /api/v1/applications/{application}/holdings/{kind}/{id}":    (*call).putHolding,
+		"DELETE /api/v1/applications/{application}/holdings/{kind}/{id}": (*call).deleteHolding,
+		"GET /api/v1/applications/{application}/transfers":               (*call).transfers,
+		"POST /api/v1/applications/{application}/transfers/{transfer}":   (*call).acknowledge,
 	} {
 		mux.Handle(pattern, web.Handle(d.authenticated(h), problem))
 	}

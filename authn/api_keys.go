@@ -105,7 +105,7 @@ func signKey(ctx context.Context, tx *store.Tx, k identity.APIKey) (string, erro
 
 // mayHaveKey says whether a key of this person would work, and if not why.
 func (s *Service) mayHaveKey(ctx context.Context, tx *store.Tx, u identity.User) (identity.KeyPolicy, error) {
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return identity.KeyPolicy{}, err
 	}
@@ -210,7 +210,7 @@ func (s *Service) call(ctx context.Context, tx *store.Tx, hash []byte) (Call, er
 	if err != nil {
 		return Call{}, err
 	}
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return Call{}, err
 	}

@@ -86,7 +86,7 @@ func (s *Service) judgeCode(ctx context.Context, tx *store.Tx, id identity.UserI
 	if err != nil {
 		return u, verdict{}, err
 	}
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return u, verdict{}, err
 	}

@@ -201,7 +201,7 @@ func (s *Service) judged(ctx context.Context, tx *store.Tx, a attempt) (identity
 	if err != nil {
 		return u, verdict{}, err
 	}
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return u, verdict{}, err
 	}

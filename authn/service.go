@@ -110,6 +110,8 @@ func (s *Service) standing(u identity.User, roles []identity.RoleID) verdict {
 		return verdict{"user.inactive", "The user is deactivated."}
 	case u.LockedAt != nil:
 		return verdict{"user.locked", "The user is locked; an administrator must unlock it."}
+	case u.Admin: // the flag grants everything, whatever the roles are
+		return verdict{}
 	case len(roles) == 0:
 		return verdict{"user.no_role", "The user has no role."}
 	case !slices.ContainsFunc(roles, interactive):
@@ -118,9 +120,15 @@ func (s *Service) standing(u identity.User, roles []identity.RoleID) verdict {
 	return verdict{}
 }
 
-// rolesOf returns the ids of a user's roles as they are now.
-func rolesOf(ctx context.Context, tx *store.Tx, id identity.UserID) ([]identity.RoleID, error) {
-	assigned, err := tx.Assignments(ctx, id)
+// rightsOf returns the ids of a user's roles as they are now, and fills in the admin flag where the access model has one.
+func (s *Service) rightsOf(ctx context.Context, tx *store.Tx, u *identity.User) ([]identity.RoleID, error) {
+	if _, ok := s.model.AdminFlag(); ok {
+		var err error
+		if u.Admin, err = tx.Administrator(ctx, u.ID); err != nil {
+			return nil, err
+		}
+	}
+	assigned, err := tx.Assignments(ctx, u.ID)
 	var roles []identity.RoleID
 	for _, a := range assigned {
 		if a.Application == identity.DefaultApplication && !slices.Contains(roles, a.RoleID) {
@@ -190,7 +198,7 @@ func eventBy(by identity.Actor, kind identity.EventType, u identity.User) identi
 
 // self is the actor of what somebody does by signing in.
 func self(u identity.User, roles []identity.RoleID, door string) identity.Actor {
-	return identity.Actor{Kind: identity.ActorUser, ID: string(u.ID), Label: u.Label(), TenantID: u.TenantID, Roles: roles, Door: door}
+	return identity.Actor{Kind: identity.ActorUser, ID: string(u.ID), Label: u.Label(), TenantID: u.TenantID, Roles: roles, Admin: u.Admin, Door: door}
 }
 
 // clean makes what a client sent fit to be stored and shown: valid text without control characters, at most n characters.

@@ -63,7 +63,7 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if err != nil {
 		return err
 	}
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return err
 	}

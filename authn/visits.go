@@ -88,7 +88,7 @@ func (s *Service) visit(ctx context.Context, tx *store.Tx, hash []byte) (Visit, 
 		return Visit{}, signedOut(why)
 	}
 	session.ExpiresAt = limits.expiry(session)
-	roles, err := rolesOf(ctx, tx, u.ID)
+	roles, err := s.rightsOf(ctx, tx, &u)
 	if err != nil {
 		return Visit{}, err
 	}

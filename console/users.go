@@ -95,7 +95,20 @@ func (d *Door) roleOptions(ctx context.Context, v visit) (roleOptions, error) {
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.userForm(w, r, v, blank("tenant", r.FormValue("tenant")))
+	tenant, err := d.homeOr(r.Context(), r.FormValue("tenant"))
+	if err != nil {
+		return err
+	}
+	return d.userForm(w, r, v, blank("tenant", tenant))
+}
+
+// homeOr is what a form begins with where a tenant is asked for: what the address says, else the one tenant of an installation that has one.
+func (d *Door) homeOr(ctx context.Context, said string) (string, error) {
+	if said != "" || !d.prov.Model().Single() {
+		return said, nil
+	}
+	main, err := d.prov.MainTenant(ctx)
+	return string(main.ID), err
 }
 
 func (d *Door) userForm(w http.ResponseWriter, r *http.Request, v visit, f form) error {

@@ -26,6 +26,7 @@ type User struct {
 	LastLoginAt *time.Time
 	DeletedAt   *time.Time
 	Roles       []Role       // filled where a list or page shows them
+	Admin       bool         // the admin flag; filled where somebody signs in
 	TenantName  string       // likewise
 	LockedUntil *time.Time   // likewise: after wrong passwords no password opens the account until then; nil when that is over
 	Groups      []Membership // the asking directory's groups, nested ones too, where Query.Lean asks for it

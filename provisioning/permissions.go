@@ -61,11 +61,6 @@ func (s *Service) privileged(ctx context.Context, tx *store.Tx, u identity.User)
 	if u.TenantID == "" {
 		return true, nil
 	}
-	if _, ok := s.model.AdminFlag(); ok {
-		if flagged, err := tx.Administrator(ctx, u.ID); err != nil || flagged {
-			return flagged, err
-		}
-	}
 	roles, err := tx.Assignments(ctx, u.ID)
 	for _, a := range roles {
 		if s.model.Privileged(a.RoleID) {

@@ -140,18 +140,22 @@ func (tx *Tx) accessReview(ctx context.Context, scope Scope, id identity.AccessR
 	return r.review()
 }
 
-// LastAccessReview returns when a review of a tenant (none: the whole installation) with this scope last began; the zero time when none ever did.
-func (tx *Tx) LastAccessReview(ctx context.Context, tenant identity.TenantID, scope identity.AccessReviewScope) (time.Time, error) {
+// LastAccessReview returns when a review of a tenant (none: the whole installation) with this scope last began, and whether it is still open; the zero time when none
+// ever did.
+func (tx *Tx) LastAccessReview(ctx context.Context, tenant identity.TenantID, scope identity.AccessReviewScope) (time.Time, bool, error) {
 	home, args := "tenant_id IS NULL", []any{}
 	if tenant != "" {
 		home, args = "tenant_id = ?", append(args, string(tenant))
 	}
-	var at []moment
-	err := tx.list(ctx, &at, `SELECT created_at FROM access_reviews WHERE `+home+` AND scope = ? ORDER BY created_at DESC LIMIT 1`, append(args, scope.String())...)
-	if err != nil || len(at) == 0 {
-		return time.Time{}, err
+	var last []struct {
+		At   moment `db:"created_at"`
+		Open bool   `db:"open"`
 	}
-	return at[0].time(), nil
+	err := tx.list(ctx, &last, `SELECT created_at, closed_at IS NULL AS open FROM access_reviews WHERE `+home+` AND scope = ? ORDER BY created_at DESC LIMIT 1`, append(args, scope.String())...)
+	if err != nil || len(last) == 0 {
+		return time.Time{}, false, err
+	}
+	return last[0].At.time(), last[0].Open, nil
 }
 
 // CloseAccessReview notes that a review is over.

@@ -105,6 +105,9 @@ func (p *program) listTenants(ctx context.Context, b *bridge, q identity.Query) 
 			if v.Landing {
 				note = "unknown people land here"
 			}
+			if v.Main {
+				note = "the organisation's own"
+			}
 			if v.RequireSSO {
 				note = "its people come in through its provider only"
 			}

@@ -14,8 +14,8 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, place, deactivate, activate, release, link, unlink, set-password, reset-password, welcome, reset-second-factor, break-glass"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, set-password, reset-password, welcome, reset-second-factor, break-glass"}
+	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
 		p.userResetSecondFactor(), p.userResetPassword(), p.userWelcome(), p.userBreakGlass())
 	return p.group(cmd)
 }
@@ -23,6 +23,8 @@ func (p *program) user() *cobra.Command {
 // newUser is what the flags of user create say.
 type newUser struct {
 	email, userName, name, tenant, role, passwordFile, reason string
+
+	stands positionFlags
 }
 
 func (p *program) userCreate() *cobra.Command {
@@ -30,7 +32,8 @@ func (p *program) userCreate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create --email ADDRESS --role ROLE",
 		Short: "Create a person",
-		Long: `Creates a person. A platform role such as superadmin belongs to no tenant; every other role needs --tenant.
+		Long: `Creates a person. A platform role such as superadmin belongs to no tenant; every other role needs --tenant, unless
+the access model is for one organisation: its people belong to the one tenant.
 Without a password the person can only come in through a connection (SAML or OIDC).`,
 		Example: `  drawbridge user create --email you@example.com --role superadmin --password-file -
   drawbridge user create --email ada@example.com --name "Ada Lovelace" --tenant Acme --role viewer`,
@@ -47,7 +50,9 @@ Without a password the person can only come in through a connection (SAML or OID
 	f.StringVar(&n.role, "role", "", "the role, such as superadmin or viewer")
 	f.StringVar(&n.passwordFile, "password-file", "", "a file whose first line is the password; - reads standard input")
 	f.StringVar(&n.reason, "reason", "", "why; kept with the event")
-	require(cmd, "email", "role")
+	n.stands.register(cmd)
+	require(cmd, "role")
+	cmd.MarkFlagsOneRequired("email", "user-name")
 	return cmd
 }
 
@@ -60,8 +65,13 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	if err != nil {
 		return err
 	}
-	if n.userName == "" {
-		n.userName = n.email
+	change, err := n.stands.change(ctx, b, tenant.ID)
+	if err != nil {
+		return err
+	}
+	var stands identity.Position
+	if err := change(&stands); err != nil {
+		return err
 	}
 	phc, err := p.passwordHash(ctx, b, n.passwordFile)
 	if err != nil {
@@ -69,19 +79,31 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	}
 	u, err := b.people.CreateUser(ctx, identity.Operator(), provisioning.NewUser{
 		User: identity.User{
-			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true,
-			Emails: []identity.Email{{Value: n.email, Type: "work", Primary: true}},
+			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true, Emails: addresses(n.email),
 		},
-		Role: role.ID, PasswordHash: phc, Reason: n.reason,
+		Role: role.ID, PasswordHash: phc, Reason: n.reason, Position: stands,
 	})
 	if err != nil {
 		return err
+	}
+	if tenant.ID == "" && u.TenantID != "" {
+		if tenant, err = b.findTenant(ctx, string(u.TenantID)); err != nil {
+			return err
+		}
 	}
 	u.TenantName, u.Roles = tenant.Name, []identity.Role{role}
 	return p.show(viewUser(u), func(w io.Writer) {
 		fmt.Fprintf(w, "Created %s as %s in %s.\n", clean(u.Label()), role.Title, place(tenant.Name))
 		fields(w, "  id", string(u.ID), "  page", b.settings.URL+"/console/users/"+string(u.ID))
 	})
+}
+
+// addresses is the list of the one address that a command names, if it does.
+func addresses(email string) []identity.Email {
+	if email == "" {
+		return nil
+	}
+	return []identity.Email{{Value: email, Type: "work", Primary: true}}
 }
 
 // passwordHash reads a password and hashes it; no file means no password.
@@ -107,6 +129,7 @@ func place(tenant string) string {
 func (p *program) userList() *cobra.Command {
 	var tenant string
 	var q identity.Query
+	var where positionFilter
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List people, in the order in which they were created",
@@ -117,11 +140,17 @@ func (p *program) userList() *cobra.Command {
 			if err := checkLimit("user list", q.Limit); err != nil {
 				return err
 			}
-			return p.with(ctx, func(b *bridge) error { return p.listUsers(ctx, b, tenant, q) })
+			return p.with(ctx, func(b *bridge) error {
+				if err := where.narrow(ctx, b, tenant, &q); err != nil {
+					return err
+				}
+				return p.listUsers(ctx, b, tenant, q)
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
 	cmd.Flags().StringVar(&q.Search, "search", "", "words in names, user names or addresses")
+	where.register(cmd)
 	paging(cmd, &q.Limit, &q.After)
 	return cmd
 }
@@ -184,7 +213,11 @@ func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
 	pairs := []string{
 		"Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
 		"Tenant", place(v.Tenant), "Status", string(v.Status), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
-		"Groups", strings.Join(v.Groups, ", "),
+		"Signed in by", signedInBy(d.LastSignIn), "Came by", string(d.Origin), "Groups", strings.Join(v.Groups, ", "),
+	}
+	pairs = append(pairs, standingPairs(d.Standing)...)
+	for _, r := range v.Records {
+		pairs = append(pairs, "Record", strings.TrimSpace(r.Type+" "+r.ForeignID+" "+r.Display))
 	}
 	for _, a := range v.Assignments {
 		pairs = append(pairs, "Role", fmt.Sprintf("%s (%s, %s) %s", a.Role, a.Source, when(&a.At), a.Reason))

@@ -56,6 +56,11 @@ type userDetailView struct {
 	Directories []knownByView    `json:"directories"`
 	Groups      []string         `json:"groups"`
 	Sessions    []sessionView    `json:"sessions"`
+
+	Position   standingView        `json:"position"`
+	Records    []recordView        `json:"records,omitempty"`
+	Origin     provisioning.Origin `json:"origin"`
+	LastSignIn *signedInView       `json:"last_sign_in,omitempty"`
 }
 
 type assignmentView struct {
@@ -95,6 +100,10 @@ func viewDetail(d provisioning.UserDetail) userDetailView {
 		Assignments: []assignmentView{}, Links: []linkView{}, Directories: []knownByView{}, Groups: []string{}, Sessions: []sessionView{},
 	}
 	v.Tenant = d.Tenant.Name
+	v.Position, v.Origin, v.LastSignIn = viewStanding(d.Standing), d.Origin, viewSignedIn(d.LastSignIn)
+	for _, r := range d.Records {
+		v.Records = append(v.Records, viewRecord(r))
+	}
 	v.Roles = []identity.RoleID{}
 	for _, a := range d.Assignments {
 		v.Roles = append(v.Roles, a.RoleID)
@@ -119,6 +128,7 @@ type tenantView struct {
 	ID        identity.TenantID `json:"id"`
 	Name      string            `json:"name"`
 	Landing   bool              `json:"landing"`
+	Main      bool              `json:"main,omitempty"` // the one tenant of an installation that has one
 	Users     int64             `json:"users"`
 	CreatedAt time.Time         `json:"created_at"`
 
@@ -126,7 +136,7 @@ type tenantView struct {
 }
 
 func viewTenant(t identity.Tenant) tenantView {
-	return tenantView{t.ID, t.Name, t.Landing, t.Users, t.CreatedAt, t.RequireSSO}
+	return tenantView{t.ID, t.Name, t.Landing, t.Main, t.Users, t.CreatedAt, t.RequireSSO}
 }
 
 type tokenView struct {
