@@ -21,6 +21,7 @@ type NewInvitation struct {
 	DisplayName string
 	Tenant      identity.TenantID // empty: a user of the platform
 	Role        identity.RoleID
+	Position    identity.Position
 	Message     string // in the mail
 	Reason      string // with the events
 }
@@ -52,10 +53,13 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 		return out, err
 	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
+		if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
+			return err
+		}
 		if err := s.notMember(ctx, tx, u); err != nil {
 			return err
 		}
-		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Reason: n.Reason})
+		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Position: n.Position, Reason: n.Reason})
 		if err != nil {
 			return err
 		}
