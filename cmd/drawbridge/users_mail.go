@@ -78,7 +78,9 @@ func (p *program) sendWelcome(ctx context.Context, b *bridge, word string, passw
 	if err := b.people.SendWelcome(ctx, identity.Operator(), u.ID, welcome); err != nil {
 		return err
 	}
-	return p.show(viewUser(u), func(w io.Writer) { fmt.Fprintf(w, "A mail goes to %s; 'drawbridge mails' says what becomes of it.\n", clean(u.Email())) })
+	return p.show(viewUser(u), func(w io.Writer) {
+		fmt.Fprintf(w, "A mail goes to %s; 'drawbridge mails' says what becomes of it.\n", clean(u.Email()))
+	})
 }
 
 func (p *program) tenantSSO() *cobra.Command {
