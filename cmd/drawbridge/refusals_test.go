@@ -81,16 +81,24 @@ type operation struct {
 func attempts(w *twin) []operation {
 	ops := []operation{
 		{
-			name:  "deactivate",
-			floor: func(ctx context.Context, w *twin, id identity.UserID) error { return drop(w.b.people.DeactivateUser(ctx, w.op, id, "")) },
-			scim:  func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "active", false) },
-			shell: func(ctx context.Context, w *twin, id identity.UserID) error { return w.command(ctx, "user", "deactivate", string(id)) },
+			name: "deactivate",
+			floor: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return drop(w.b.people.DeactivateUser(ctx, w.op, id, ""))
+			},
+			scim: func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "active", false) },
+			shell: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return w.command(ctx, "user", "deactivate", string(id))
+			},
 		},
 		{
-			name:  "activate",
-			floor: func(ctx context.Context, w *twin, id identity.UserID) error { return drop(w.b.people.ActivateUser(ctx, w.op, id, "")) },
-			scim:  func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "active", true) },
-			shell: func(ctx context.Context, w *twin, id identity.UserID) error { return w.command(ctx, "user", "activate", string(id)) },
+			name: "activate",
+			floor: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return drop(w.b.people.ActivateUser(ctx, w.op, id, ""))
+			},
+			scim: func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "active", true) },
+			shell: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return w.command(ctx, "user", "activate", string(id))
+			},
 		},
 	}
 	rename := operation{
@@ -98,15 +106,21 @@ func attempts(w *twin) []operation {
 		floor: func(ctx context.Context, w *twin, id identity.UserID) error {
 			return drop(w.b.people.UpdateUser(ctx, w.op, id, 0, func(u *identity.User) error { u.UserName = "zoe"; return nil }))
 		},
-		scim:  func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "userName", "zoe") },
-		shell: func(ctx context.Context, w *twin, id identity.UserID) error { return w.command(ctx, "user", "edit", string(id), "--user-name", "zoe") },
+		scim: func(ctx context.Context, w *twin, id identity.UserID) error {
+			return w.patch(ctx, id, "userName", "zoe")
+		},
+		shell: func(ctx context.Context, w *twin, id identity.UserID) error {
+			return w.command(ctx, "user", "edit", string(id), "--user-name", "zoe")
+		},
 	}
 	if _, owned := w.model.Owner(); owned {
 		rename.name, rename.only = "edit the owner", []string{"ada"}
 		rename.floor = func(ctx context.Context, w *twin, id identity.UserID) error {
 			return drop(w.b.people.UpdateUser(ctx, w.op, id, 0, func(u *identity.User) error { u.DisplayName = "Zoe"; return nil }))
 		}
-		rename.scim = func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "displayName", "Zoe") }
+		rename.scim = func(ctx context.Context, w *twin, id identity.UserID) error {
+			return w.patch(ctx, id, "displayName", "Zoe")
+		}
 		rename.shell = func(ctx context.Context, w *twin, id identity.UserID) error {
 			return w.command(ctx, "user", "edit", string(id), "--name", "Zoe")
 		}
@@ -118,8 +132,12 @@ func attempts(w *twin) []operation {
 			floor: func(ctx context.Context, w *twin, id identity.UserID) error {
 				return drop(w.b.people.SetPosition(ctx, w.op, id, func(p *identity.Position) error { p.Type = "guest"; return nil }, ""))
 			},
-			scim:  func(ctx context.Context, w *twin, id identity.UserID) error { return w.patch(ctx, id, "userType", "Guest") },
-			shell: func(ctx context.Context, w *twin, id identity.UserID) error { return w.command(ctx, "user", "position", string(id), "--type", "guest") },
+			scim: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return w.patch(ctx, id, "userType", "Guest")
+			},
+			shell: func(ctx context.Context, w *twin, id identity.UserID) error {
+				return w.command(ctx, "user", "position", string(id), "--type", "guest")
+			},
 		})
 	}
 	return ops
