@@ -24,7 +24,11 @@ type placementBody struct {
 
 // placement is the inbox of everybody whom nobody has placed yet, newest first.
 func (d *Door) placement(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.inbox(w, r, v, blank())
+	home, err := d.homeOr(r.Context(), "")
+	if err != nil {
+		return err
+	}
+	return d.inbox(w, r, v, blank("tenant", home))
 }
 
 func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) error {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -95,7 +96,20 @@ func (d *Door) roleOptions(ctx context.Context, v visit) (roleOptions, error) {
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.userForm(w, r, v, blank("tenant", r.FormValue("tenant")))
+	tenant, err := d.homeOr(r.Context(), r.FormValue("tenant"))
+	if err != nil {
+		return err
+	}
+	return d.userForm(w, r, v, blank("tenant", tenant))
+}
+
+// homeOr is what a form begins with where a tenant is asked for: what the address says, else the one tenant of an installation that has one.
+func (d *Door) homeOr(ctx context.Context, said string) (string, error) {
+	if said != "" || !d.prov.Model().Single() {
+		return said, nil
+	}
+	main, err := d.prov.MainTenant(ctx)
+	return string(main.ID), err
 }
 
 func (d *Door) userForm(w http.ResponseWriter, r *http.Request, v visit, f form) error {
@@ -115,7 +129,7 @@ func (d *Door) userForm(w http.ResponseWriter, r *http.Request, v visit, f form)
 }
 
 func (d *Door) createUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r, "email", "username", "displayname", "tenant", "role", "password")
+	f, err := readForm(w, r, "email", "username", "displayname", "tenant", "role", "password", "confirm_password")
 	if err != nil {
 		return err
 	}
@@ -149,12 +163,13 @@ func (d *Door) readUser(ctx context.Context, v visit, f form) (provisioning.NewU
 	if n.User.UserName == "" {
 		n.User.UserName = f.Value("email")
 	}
-	password := f.Values.Get("password")
-	if password == "" {
-		return n, nil
+	given := authn.GivenPassword{Password: f.Values.Get("password")}
+	if f.Values.Has("confirm_password") {
+		repeated := f.Values.Get("confirm_password")
+		given.Repeated = &repeated
 	}
-	hash, err := d.authn.HashPassword(ctx, password)
-	n.PasswordHash = hash
+	first, err := d.authn.FirstPassword(ctx, v.Actor, n.User, given)
+	n.PasswordHash, n.PasswordTerms = first.Hash, first.Terms
 	return n, err
 }
 

@@ -141,7 +141,9 @@ func TestTheFlagOfAdministratorsIsAPathToo(t *testing.T) {
 		revoke := provisioning.AccessVerdict{Item: items["chief@example.com"].ID, Decision: identity.AccessRevoke, Reason: "retired"}
 		wantKind(t, h.decide(h.op, r, revoke), identity.Forbidden, "last_administrator")
 		second := h.hire("second@example.com", "portal_viewer")
-		if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.PutPosition(h.ctx, identity.Position{UserID: second.ID, Admin: true}) }); err != nil {
+		if err := h.db.Update(h.ctx, func(tx *store.Tx) error {
+			return tx.PutPosition(h.ctx, identity.Position{UserID: second.ID, Admin: true})
+		}); err != nil {
 			t.Fatal(err)
 		}
 		if err := h.decide(h.op, r, revoke); err != nil {

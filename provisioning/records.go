@@ -14,7 +14,7 @@ import (
 const maxRecordText = 255
 
 // maxRecords is how many records one page has at most.
-const maxRecords = 500
+const maxRecords = 1000
 
 // RecordQuery says which records are wanted; empty fields do not narrow.
 type RecordQuery = store.RecordQuery
@@ -41,11 +41,19 @@ func (s *Service) Records(ctx context.Context, by identity.Actor, q RecordQuery)
 	if err != nil {
 		return page, err
 	}
-	if !validIDs(&q.Tenant) || !validIDs(&q.User) {
+	if !validIDs(&q.User) {
 		return page, nil
+	}
+	if q.After != "" && q.Type == "" {
+		return page, identity.Errorf(identity.Invalid, "Name the kind of records to go on with.").WithField("type")
 	}
 	q.Limit = min(max(q.Limit, 1), maxRecords)
 	err = s.db.View(ctx, func(tx *store.Tx) error {
+		tenant, err := s.tenantAsked(ctx, tx, by, scope, q.Tenant)
+		if err != nil {
+			return err
+		}
+		q.Tenant = tenant.ID
 		page, err = tx.Records(ctx, scope, q)
 		return err
 	})

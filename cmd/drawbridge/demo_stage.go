@@ -79,7 +79,7 @@ func (b *bridge) stage(ctx context.Context, idp *fakeIdP, g *guide) (*stage, err
 
 // directory makes a tenant with a directory, and returns what the fake one pushes with.
 func (s *stage) directory(ctx context.Context, tenant, name string, dialect identity.Dialect, domain, agent string) (pusher, identity.TenantID, error) {
-	t, err := s.b.people.CreateTenant(ctx, identity.Operator(), tenant)
+	t, err := s.tenant(ctx, tenant)
 	if err != nil {
 		return pusher{}, "", err
 	}
@@ -87,6 +87,14 @@ func (s *stage) directory(ctx context.Context, tenant, name string, dialect iden
 		TenantID: t.ID, Name: tenant + " " + name, Dialect: dialect, Enabled: true, Domains: []string{domain},
 	})
 	return pusher{base: viewDirectory(d, "", s.b.settings.URL).BaseURL, token: token, agent: agent, guide: s.guide}, t.ID, err
+}
+
+// tenant makes a tenant; where the access model is for one organisation, both are departments of it.
+func (s *stage) tenant(ctx context.Context, name string) (identity.Tenant, error) {
+	if s.b.model.Single() {
+		return s.b.people.MainTenant(ctx)
+	}
+	return s.b.people.CreateTenant(ctx, identity.Operator(), name)
 }
 
 // connectSAML is Acme's own provider.

@@ -12,8 +12,9 @@ import (
 
 // tenant returns the commands about tenants.
 func (p *program) tenant() *cobra.Command {
-	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list, owner, require-sso"}
-	cmd.AddCommand(p.tenantCreate(), p.tenantList(), p.tenantOwner(), p.tenantRequireSSO())
+	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list, owner, require-sso, sso, require-second-factor, sessions"}
+	cmd.AddCommand(p.tenantCreate(), p.tenantList(), p.tenantOwner(), p.tenantRequireSSO(), p.tenantSSO())
+	cmd.AddCommand(p.tenantRequireSecondFactor(), p.tenantSessions())
 	return p.group(cmd)
 }
 
@@ -104,6 +105,9 @@ func (p *program) listTenants(ctx context.Context, b *bridge, q identity.Query) 
 			note := ""
 			if v.Landing {
 				note = "unknown people land here"
+			}
+			if v.Main {
+				note = "the organisation's own"
 			}
 			if v.RequireSSO {
 				note = "its people come in through its provider only"

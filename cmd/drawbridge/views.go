@@ -28,12 +28,15 @@ type userView struct {
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
 	LastLoginAt *time.Time        `json:"last_login_at,omitempty"`
+	LockedAt    *time.Time        `json:"locked_at,omitempty"`
+	LockedUntil *time.Time        `json:"locked_until,omitempty"`
 }
 
 func viewUser(u identity.User) userView {
 	v := userView{
 		ID: u.ID, TenantID: u.TenantID, Tenant: u.TenantName, UserName: u.UserName, DisplayName: u.DisplayName, Email: u.Email(),
 		Status: u.Status(), Roles: roleIDs(u.Roles), Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, LastLoginAt: u.LastLoginAt,
+		LockedAt: u.LockedAt, LockedUntil: u.LockedUntil,
 	}
 	for _, e := range u.Emails {
 		v.Emails = append(v.Emails, e.Value)
@@ -56,6 +59,11 @@ type userDetailView struct {
 	Directories []knownByView    `json:"directories"`
 	Groups      []string         `json:"groups"`
 	Sessions    []sessionView    `json:"sessions"`
+
+	Position   standingView        `json:"position"`
+	Records    []recordView        `json:"records,omitempty"`
+	Origin     provisioning.Origin `json:"origin"`
+	LastSignIn *signedInView       `json:"last_sign_in,omitempty"`
 }
 
 type assignmentView struct {
@@ -95,6 +103,10 @@ func viewDetail(d provisioning.UserDetail) userDetailView {
 		Assignments: []assignmentView{}, Links: []linkView{}, Directories: []knownByView{}, Groups: []string{}, Sessions: []sessionView{},
 	}
 	v.Tenant = d.Tenant.Name
+	v.Position, v.Origin, v.LastSignIn = viewStanding(d.Standing), d.Origin, viewSignedIn(d.LastSignIn)
+	for _, r := range d.Records {
+		v.Records = append(v.Records, viewRecord(r))
+	}
 	v.Roles = []identity.RoleID{}
 	for _, a := range d.Assignments {
 		v.Roles = append(v.Roles, a.RoleID)
@@ -119,6 +131,7 @@ type tenantView struct {
 	ID        identity.TenantID `json:"id"`
 	Name      string            `json:"name"`
 	Landing   bool              `json:"landing"`
+	Main      bool              `json:"main,omitempty"` // the one tenant of an installation that has one
 	Users     int64             `json:"users"`
 	CreatedAt time.Time         `json:"created_at"`
 
@@ -126,7 +139,7 @@ type tenantView struct {
 }
 
 func viewTenant(t identity.Tenant) tenantView {
-	return tenantView{t.ID, t.Name, t.Landing, t.Users, t.CreatedAt, t.RequireSSO}
+	return tenantView{t.ID, t.Name, t.Landing, t.Main, t.Users, t.CreatedAt, t.RequireSSO}
 }
 
 type tokenView struct {
