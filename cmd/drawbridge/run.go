@@ -65,6 +65,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.user(),
 		p.unit(),
 		p.userType(),
+		p.role(),
+		p.access(),
 		p.record(),
 		p.holding(),
 		p.tenant(),

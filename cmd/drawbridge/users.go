@@ -14,7 +14,7 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role, set-password"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role"}
 	cmd.AddCommand(
 		p.userCreate(),
 		p.userList(),
@@ -37,7 +37,6 @@ func (p *program) user() *cobra.Command {
 		p.userMerge(),
 		p.userDormant(),
 		p.userAvatar(),
-		p.userPassword(),
 		p.userRole(),
 	)
 	cmd.AddCommand(p.userPasswords()...)
