@@ -147,6 +147,11 @@ var table = []Setting{
 		Want:        "a number of days from 0 to 36500",
 	},
 	{
+		Name: "DRAWBRIDGE_TOMBSTONE_DAYS", Key: "tombstone_days", Default: "30",
+		Description: "How many days somebody who was deleted can come back to the same account; then they are erased. 0 keeps them for ever.",
+		Want:        "a number of days from 0 to 36500",
+	},
+	{
 		Name: "DRAWBRIDGE_METADATA_REFRESH", Key: "metadata_refresh", Default: "1h",
 		Description: "How often the metadata of each SAML provider is read again; 0 is never by itself.",
 		Want:        "a time from 1m to 168h, such as 1h, or 0",
@@ -160,6 +165,11 @@ var table = []Setting{
 		Name: "DRAWBRIDGE_SMTP_FROM", Key: "smtp_from",
 		Description: "The sender of every mail; required with DRAWBRIDGE_SMTP_URL.",
 		Want:        "an address such as Drawbridge <no-reply@example.com>",
+	},
+	{
+		Name: "DRAWBRIDGE_REGISTRATION", Key: "registration", Default: "false",
+		Description: "Let strangers register a tenant of their own, where the access model knows self-registration.",
+		Want:        "true or false",
 	},
 	{
 		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",

@@ -136,7 +136,7 @@ func TestRecordsBelongToOneTenant(t *testing.T) {
 		must[identity.Record](t)(h.PutRecord(h.ctx, h.op, technician("T-1"), provisioning.RecordChange{User: &u.ID}))
 		_, err := h.PutRecord(h.ctx, h.op, technician("T-2"), provisioning.RecordChange{User: &waiting.ID})
 		wantKind(t, err, identity.NotFound, "")
-		must[provisioning.PlacementPlan](t)(h.PlaceUsers(h.ctx, h.op, provisioning.Placement{Users: []provisioning.PlacedUser{{ID: u.ID}}, Tenant: h.landing().ID, Role: "read_only"}))
+		must[provisioning.PlacementPlan](t)(h.PlaceUsers(h.ctx, h.op, provisioning.Placement{Users: []provisioning.PlacedUser{{ID: u.ID}}, Tenant: h.landing().ID, Role: "read_only", Reason: "back"}))
 		if len(h.kinds(u.ID)) != 0 || !slices.Contains(h.events(u.ID), identity.RecordUnlinked) {
 			t.Errorf("%v %v", h.kinds(u.ID), h.events(u.ID))
 		}
