@@ -31,7 +31,7 @@ func (m *Model) Rules() []Rule {
 		return nil // a model in force was read before
 	}
 	var out []Rule
-	flatten(&out, "", root.Content[0])
+	flatten(&out, "", "", root.Content[0])
 	out = slices.DeleteFunc(out, func(r Rule) bool {
 		top, _, _ := strings.Cut(r.Path, ".")
 		return slices.Contains([]string{"apiVersion", "name", "catalogue", "levels", "roles"}, top)
@@ -40,16 +40,20 @@ func (m *Model) Rules() []Rule {
 	return out
 }
 
-// flatten lists the leaves below a node; the items of a list that have a name are leaves of their own.
-func flatten(out *[]Rule, path string, n *yaml.Node) {
+// flatten lists the leaves below a node. An item of a list that has a name is a leaf of its own, since it may say nothing else.
+func flatten(out *[]Rule, path, name string, n *yaml.Node) {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			flatten(out, join(path, n.Content[i].Value), n.Content[i+1])
+			if key := n.Content[i].Value; name == "" || n.Content[i+1].Value != name || !slices.Contains(names, key) {
+				flatten(out, join(path, key), "", n.Content[i+1])
+			}
 		}
 	case n.Kind == yaml.SequenceNode && len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode:
 		for _, item := range n.Content {
-			flatten(out, join(path, nameOf(item)), item)
+			at := join(path, nameOf(item))
+			*out = append(*out, Rule{at, "yes"})
+			flatten(out, at, nameOf(item), item)
 		}
 	case n.Kind == yaml.SequenceNode:
 		words := make([]string, len(n.Content))
@@ -69,9 +73,12 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
+// names are the keys by which an item of a list is called.
+var names = []string{"id", "kind", "type"}
+
 // nameOf returns what tells an item of a list from the others.
 func nameOf(item *yaml.Node) string {
-	for _, key := range []string{"id", "kind", "type"} {
+	for _, key := range names {
 		if n := child(item, key); n != nil {
 			return n.Value
 		}

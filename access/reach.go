@@ -22,22 +22,22 @@ type Place struct {
 	Above []identity.UnitID // the units above Unit
 }
 
-// Sees reports whether an allowed decision about somebody reaches a record: its level, seen from where the person stands. A decision without a level
-// reaches every record; one that denies reaches none. A person without a team or unit has no one else's records there.
+// Sees reports whether an allowed decision about somebody reaches a record: its level, seen from where the person stands. One's own records are within
+// every level, so that a wider one never shows less. A decision without a level reaches every record; one that denies reaches none. A person without a
+// team or unit has nobody else's records there.
 func (m *Model) Sees(d Decision, person, record Place) bool {
 	if !d.Allowed {
 		return false
 	}
-	switch d.Level {
+	switch own := person.User != "" && person.User == record.User; d.Level {
 	case "", LevelGlobal:
 		return true
 	case LevelBranch:
 		u, _ := m.Units()
-		return u.Visibility == "all" || person.Unit != "" && (person.Unit == record.Unit || u.Visibility == "subtree" && slices.Contains(record.Above, person.Unit))
+		return own || u.Visibility == "all" || person.Unit != "" && (person.Unit == record.Unit || u.Visibility == "subtree" && slices.Contains(record.Above, person.Unit))
 	case LevelTeam:
-		return person.Team != "" && person.Team == record.Team
-	case LevelPersonal:
-		return person.User != "" && person.User == record.User
+		return own || person.Team != "" && person.Team == record.Team
+	default:
+		return own
 	}
-	return false
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -16,14 +17,12 @@ type answerDocument struct {
 	Scope    *scopeDocument `json:"scope,omitempty"`
 }
 
-// scopeDocument is the filter with which an application shows the records of a scoped resource: all that has every id which is given here. Units are
-// all units and teams whose records the person sees, where the level is branch or team.
+// scopeDocument is the filter with which an application shows the records of a scoped resource: the person's own always, and beside them those of the units
+// and teams, or with All every one of the tenant.
 type scopeDocument struct {
-	Level    string            `json:"level"`
-	TenantID identity.TenantID `json:"tenantId,omitempty"`
-	UserID   identity.UserID   `json:"userId,omitempty"`
-	Units    []identity.UnitID `json:"units,omitempty"`
-	Nothing  bool              `json:"nothing,omitempty"`
+	Level string            `json:"level"`
+	All   bool              `json:"all"`
+	Units []identity.UnitID `json:"units"`
 }
 
 // check says whether somebody may do something; without a user it is about the key's own person.
@@ -43,25 +42,15 @@ func (c *call) check() error {
 	if err != nil {
 		return err
 	}
-	d, err := c.decision(n.User, a)
-	if err != nil {
-		return err
-	}
-	return c.answer(http.StatusOK, d)
+	return c.answer(http.StatusOK, decision(a))
 }
 
-func (c *call) decision(user identity.UserID, a provisioning.Answer) (answerDocument, error) {
+func decision(a provisioning.Answer) answerDocument {
 	d := answerDocument{Resource: a.Resource.ID, Action: a.Action, Allowed: a.Allowed, Reason: a.Reason}
-	if !a.Allowed || a.Scope.Level == "" {
-		return d, nil
+	if a.Allowed && a.Reach.Level != "" {
+		d.Scope = &scopeDocument{Level: a.Reach.Level, All: a.Reach.All, Units: slices.Concat([]identity.UnitID{}, a.Reach.Units)}
 	}
-	d.Scope = &scopeDocument{Level: a.Scope.Level, TenantID: a.Scope.TenantID, UserID: a.Scope.UserID, Nothing: a.Scope.Nothing}
-	if a.Scope.UnitID == "" && a.Scope.TeamID == "" {
-		return d, nil
-	}
-	reach, err := c.prov.Reach(c.r.Context(), c.Actor, user, a.Scope.Level)
-	d.Scope.Units = reach.Units
-	return d, err
+	return d
 }
 
 // permissions lists every decision about a person, in the order of the catalogue.
@@ -75,11 +64,7 @@ func (c *call) permissions() error {
 		Permissions []answerDocument `json:"permissions"`
 	}{User: person(all.User), Permissions: []answerDocument{}}
 	for _, a := range all.Answers {
-		d, err := c.decision(all.User.ID, a)
-		if err != nil {
-			return err
-		}
-		out.Permissions = append(out.Permissions, d)
+		out.Permissions = append(out.Permissions, decision(a))
 	}
 	return c.answer(http.StatusOK, out)
 }

@@ -59,7 +59,7 @@ func TestAnApplicationAsksWhatSomebodyMayDoAndWithWhichRecords(t *testing.T) {
 				units, _ := scope["units"].([]any)
 				want := map[string][]any{"branch": {string(f.branch.ID), string(f.team.ID)}, "team": {string(f.team.ID)}}[tt.level]
 				slices.SortFunc(want, func(a, b any) int { return compare(a.(string), b.(string)) })
-				if r.body["allowed"] != true || scope["level"] != tt.level || !slices.Equal(units, want) || (scope["userId"] != nil) != (tt.level == "personal") {
+				if r.body["allowed"] != true || scope["level"] != tt.level || !slices.Equal(units, want) || scope["all"] != (tt.level == "global") {
 					t.Errorf("answered %v, want the units %v", r.body, want)
 				}
 			})

@@ -8,22 +8,10 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// Answer says whether a person may do something, why, and with which records.
+// Answer says whether a person may do something, why, and with whose records.
 type Answer struct {
 	access.Permission
-	Scope DataScope // of an allowed action on a scoped resource
-}
-
-// DataScope is the filter with which an application shows the records of a scoped resource to a person: all that has every id which is given here.
-// With Nothing no record is meant, because the person belongs to no team or unit whose records they could be.
-type DataScope struct {
-	Level    string // global, branch, team or personal; "" where the resource is not scoped
-	TenantID identity.TenantID
-	UnitID   identity.UnitID // branch: the unit
-	Subtree  bool            // and every unit below it
-	TeamID   identity.UnitID // team
-	UserID   identity.UserID // personal
-	Nothing  bool
+	Reach Reach // of an allowed action on a scoped resource: the filter with which an application shows its records
 }
 
 // Access is everything that the access model says about a person.
@@ -38,43 +26,40 @@ type Access struct {
 // person is tied to, the data level and the account's status. It needs the right to see users of the person's tenant, or is about oneself; who is not
 // there is NotFound. What the catalogue does not have is denied.
 func (s *Service) Check(ctx context.Context, by identity.Actor, id identity.UserID, resource, action string) (Answer, error) {
-	var out Answer
-	err := s.subject(ctx, by, id, func(a Access) {
-		out = s.answer(a, access.Permission{Resource: access.Resource{ID: resource}, Action: action, Decision: s.model.Decide(a.Subject, resource, action)})
+	a, err := s.ask(ctx, by, id, func(who access.Subject) []access.Permission {
+		out := access.Permission{Resource: access.Resource{ID: resource}, Action: action, Decision: s.model.Decide(who, resource, action)}
 		for _, r := range s.model.Catalogue() {
 			if r.ID == resource {
 				out.Resource = r
 			}
 		}
+		return []access.Permission{out}
 	})
-	return out, err
+	if err != nil {
+		return Answer{}, err
+	}
+	return a.Answers[0], nil
 }
 
 // Permissions returns everything that a person may and may not do, with reasons, on the terms of Check.
 func (s *Service) Permissions(ctx context.Context, by identity.Actor, id identity.UserID) (Access, error) {
-	var out Access
-	err := s.subject(ctx, by, id, func(a Access) {
-		for _, p := range s.model.Permissions(a.Subject) {
-			a.Answers = append(a.Answers, s.answer(a, p))
-		}
-		out = a
-	})
-	return out, err
+	return s.ask(ctx, by, id, s.model.Permissions)
 }
 
-// subject reads a person as the access model in force asks about people.
-func (s *Service) subject(ctx context.Context, by identity.Actor, id identity.UserID, use func(Access)) error {
+// ask reads a person as the access model in force asks about people, and answers.
+func (s *Service) ask(ctx context.Context, by identity.Actor, id identity.UserID, about func(access.Subject) []access.Permission) (Access, error) {
+	var out Access
 	scope := store.Everything()
 	if by.UserID() == "" || by.UserID() != id {
 		var err error
 		if scope, err = s.scopeFor(by, usersRead); err != nil {
-			return err
+			return out, err
 		}
 	}
 	if id == "" || !validIDs(&id) {
-		return noUser()
+		return out, noUser()
 	}
-	return s.db.View(ctx, func(tx *store.Tx) error {
+	err := s.db.View(ctx, func(tx *store.Tx) error {
 		if err := s.model.Refresh(ctx, tx); err != nil {
 			return err
 		}
@@ -82,45 +67,50 @@ func (s *Service) subject(ctx context.Context, by identity.Actor, id identity.Us
 		if err != nil {
 			return sharpen(err, noUser)
 		}
-		a := Access{User: u}
-		if a.Position, err = s.position(ctx, tx, u); err != nil {
+		if out, err = s.standsFor(ctx, tx, u); err != nil {
 			return err
 		}
-		if a.Subject, err = asked(ctx, tx, u, a.Position); err == nil {
-			use(a)
-		}
-		return err
+		return s.answer(ctx, tx, &out, about(out.Subject))
 	})
+	return out, err
 }
 
-func asked(ctx context.Context, tx *store.Tx, u identity.User, p identity.Position) (access.Subject, error) {
-	who := access.Subject{Admin: p.Admin, Level: p.DataLevel, Status: u.Status()}
+// standsFor reads what decides about a person.
+func (s *Service) standsFor(ctx context.Context, tx *store.Tx, u identity.User) (Access, error) {
+	a := Access{User: u}
+	var err error
+	if a.Position, err = s.position(ctx, tx, u); err != nil {
+		return a, err
+	}
+	a.Subject = access.Subject{Admin: a.Position.Admin, Level: a.Position.DataLevel, Status: u.Status()}
 	assigned, err := tx.Assignments(ctx, u.ID)
 	if err != nil {
-		return who, err
+		return a, err
 	}
-	for _, a := range assigned {
-		who.Roles = append(who.Roles, a.RoleID)
+	a.Subject.Roles = roleIDs(assigned)
+	if len(s.model.LinkTypes()) > 0 {
+		a.Subject.Links, err = tx.RecordTypesOf(ctx, u.ID)
 	}
-	who.Links, err = tx.RecordTypesOf(ctx, u.ID)
-	return who, err
+	return a, err
 }
 
-func (s *Service) answer(a Access, p access.Permission) Answer {
-	out := Answer{Permission: p}
-	if !p.Allowed || p.Level == "" {
-		return out
+// answer adds how far each permission goes; each level is worked out once.
+func (s *Service) answer(ctx context.Context, tx *store.Tx, a *Access, list []access.Permission) error {
+	known := map[string]Reach{}
+	for _, p := range list {
+		out := Answer{Permission: p}
+		if p.Allowed && p.Level != "" {
+			reach, ok := known[p.Level]
+			if !ok {
+				var err error
+				if reach, err = s.UnitsVisible(ctx, tx, a.User, p.Level); err != nil {
+					return err
+				}
+				known[p.Level] = reach
+			}
+			out.Reach = reach
+		}
+		a.Answers = append(a.Answers, out)
 	}
-	out.Scope = DataScope{Level: p.Level, TenantID: a.User.TenantID}
-	units, _ := s.model.Units()
-	switch {
-	case p.Level == access.LevelBranch && units.Visibility != "all":
-		out.Scope.UnitID, out.Scope.Subtree = a.Position.UnitID, units.Visibility == "subtree"
-		out.Scope.Nothing = a.Position.UnitID == ""
-	case p.Level == access.LevelTeam:
-		out.Scope.TeamID, out.Scope.Nothing = a.Position.TeamID, a.Position.TeamID == ""
-	case p.Level == access.LevelPersonal:
-		out.Scope.UserID = a.User.ID
-	}
-	return out
+	return nil
 }

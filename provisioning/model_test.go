@@ -11,24 +11,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/store"
-	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
-
-// preset runs a test on one of the built-in models, on every database.
-func preset(t *testing.T, name string, fn func(t *testing.T, h *house)) {
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		model := storetest.Preset(t, db, name)
-		fn(t, &house{Service: provisioning.New(db, model), t: t, ctx: t.Context(), db: db, op: identity.Operator()})
-	})
-}
-
-// member creates somebody of a tenant with a role.
-func (h *house) member(tenant identity.TenantID, name string, role identity.RoleID) identity.User {
-	h.t.Helper()
-	u := person(name)
-	u.TenantID = tenant
-	return must[identity.User](h.t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: u, Role: role}))
-}
 
 // settle writes many people of a tenant straight into the database; role says which role each gets.
 func (h *house) settle(tenant identity.TenantID, n int, role func(i int) identity.RoleID) []identity.UserID {
@@ -120,7 +103,7 @@ func TestAPlanListsExactlyThoseWhosePermissionsChange(t *testing.T) {
 func TestAnAppliedModelCountsAtOnceAndIsAnEvent(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		acme := h.tenant("Acme")
-		vera := h.member(acme.ID, "vera@acme.example", "viewer")
+		vera := h.userIn(acme.ID, "vera@acme.example", "viewer")
 		h.signedIn(vera.ID)
 		c := etlworks(t, viewerSees, "grants: {flows: [view], explorer: [view]}", "invite_ttl: 72h", "invite_ttl: 24h")
 		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
@@ -153,7 +136,7 @@ func TestAnAppliedModelCountsAtOnceAndIsAnEvent(t *testing.T) {
 func TestPeopleWhoseRoleGoesGetAnotherOrNothingHappens(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		acme := h.tenant("Acme")
-		oda := h.member(acme.ID, "oda@acme.example", "operator")
+		oda := h.userIn(acme.ID, "oda@acme.example", "operator")
 		line := "  - {id: operator, title: Operator, scope: tenant,"
 		source := string(etlworks(t).Source)
 		from := strings.Index(source, "  - id: operator")
@@ -191,7 +174,7 @@ func TestPeopleWhoseRoleGoesGetAnotherOrNothingHappens(t *testing.T) {
 }
 
 func TestEditedRolesStayUnlessTheyAreReset(t *testing.T) {
-	preset(t, "fentu-connect", func(t *testing.T, h *house) {
+	eachWith(t, "fentu-connect", func(t *testing.T, h *house) {
 		err := h.db.Update(h.ctx, func(tx *store.Tx) error {
 			defs, err := tx.RoleDefinitions(h.ctx, identity.DefaultApplication)
 			if err != nil {
@@ -251,7 +234,7 @@ func TestAModelThatDoesNotFitThePeopleIsNotApplied(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		acme := h.tenant("Acme")
 		h.admin("root@example.com")
-		h.member(acme.ID, "ada@acme.example", "administrator")
+		h.userIn(acme.ID, "ada@acme.example", "administrator")
 		c := other(t, "fluentpro-backup")
 		c.Reassign = map[identity.RoleID]identity.RoleID{"administrator": "viewer"}
 		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
@@ -270,7 +253,7 @@ func TestAModelThatDoesNotFitThePeopleIsNotApplied(t *testing.T) {
 		if len(plan.Obstacles) != 0 {
 			t.Errorf("obstacles %q", plan.Obstacles)
 		}
-		ada := h.as(h.member(acme.ID, "eva@acme.example", "administrator").ID)
+		ada := h.as(h.userIn(acme.ID, "eva@acme.example", "administrator").ID)
 		_, err := h.PlanModel(h.ctx, ada, c, nil)
 		wantKind(t, err, identity.Forbidden, "")
 		_, err = h.ApplyModel(h.ctx, ada, c, plan.Version)
@@ -287,4 +270,69 @@ func (h *house) signedIn(id identity.UserID) {
 	if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.SetLastLogin(h.ctx, id, tx.Now()) }); err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+func TestOfTwoWhoApplyAtOnceOneIsTold(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		replica := provisioning.New(h.db, must[*access.Model](t)(access.Load("etlworks")))
+		a := etlworks(t, viewerSees, "grants: {flows: [view]}")
+		b := etlworks(t, viewerSees, "grants: {schedules: [view]}")
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, a, nil))
+		errs := make(chan error, 2)
+		go func() { _, err := h.ApplyModel(h.ctx, h.op, a, plan.Version); errs <- err }()
+		go func() { _, err := replica.ApplyModel(h.ctx, h.op, b, plan.Version); errs <- err }()
+		one, two := <-errs, <-errs
+		if one == nil {
+			one, two = two, one
+		}
+		if two != nil {
+			t.Fatalf("nobody applied: %v, %v", one, two)
+		}
+		wantKind(t, one, identity.Precondition, "model_changed")
+		vera := h.userIn(h.tenant("Acme").ID, "vera@acme.example", "viewer")
+		h.signedIn(vera.ID)
+		for _, action := range []string{"flows", "schedules"} {
+			here := must[provisioning.Answer](t)(h.Check(h.ctx, h.op, vera.ID, action, "view"))
+			there := must[provisioning.Answer](t)(replica.Check(h.ctx, h.op, vera.ID, action, "view"))
+			if here.Decision != there.Decision {
+				t.Errorf("two replicas say %+v and %+v", here.Decision, there.Decision)
+			}
+		}
+	})
+}
+
+func TestAModelBringsItsTypesAndItsOrganisation(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := other(t, "fentu-fsm")
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
+		must[provisioning.ModelPlan](t)(h.ApplyModel(h.ctx, h.op, c, plan.Version))
+		types := must[[]identity.UserType](t)(h.UserTypes(h.ctx, h.op))
+		if len(types) != 6 || types[2].Title != "Technician" || types[2].DefaultRole != "technician" {
+			t.Errorf("the types are %+v", types)
+		}
+		if root := h.root(); root.Name != "Main" || root.TenantID != h.home().ID {
+			t.Errorf("the root is %+v", root)
+		}
+		back := etlworks(t)
+		plan = must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, back, nil))
+		must[provisioning.ModelPlan](t)(h.ApplyModel(h.ctx, h.op, back, plan.Version))
+		if h.Model().Name() != "etlworks" || h.Model().Single() {
+			t.Errorf("back is %s", h.Model().Name())
+		}
+	})
+}
+
+func TestAModelThatAllowsFewerRolesRefusesWhoHasMore(t *testing.T) {
+	eachWith(t, "fintechos", func(t *testing.T, h *house) {
+		u := h.clerk("uma", "officer", identity.Position{})
+		must[identity.User](t)(h.AssignRole(h.ctx, h.op, u.ID, "auditor", "season"))
+		c := other(t, "fintechos")
+		c.Source = []byte(strings.Replace(string(c.Source), "assignment: {min: 1, max: 0}", "assignment: {min: 1, max: 1}", 1))
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
+		if !slices.Equal(plan.Obstacles, []string{"One person has more roles than the access model allows (1); take some away first."}) {
+			t.Errorf("obstacles %q", plan.Obstacles)
+		}
+		_, err := h.ApplyModel(h.ctx, h.op, c, plan.Version)
+		wantKind(t, err, identity.Conflict, "model_obstacles")
+	})
 }

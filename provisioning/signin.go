@@ -93,6 +93,9 @@ func (a *signIn) decide(ctx context.Context) (identity.User, error) {
 	if err := a.readable(); err != nil {
 		return identity.User{}, err
 	}
+	if err := a.switchedOn(ctx); err != nil {
+		return identity.User{}, err
+	}
 	u, err := a.find(ctx)
 	if err != nil || len(a.c.Options.Rules) == 0 && !a.ruled {
 		return u, err

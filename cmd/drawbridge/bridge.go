@@ -24,6 +24,7 @@ import (
 type bridge struct {
 	settings config.Settings
 	model    *access.Model
+	named    []byte // the document of DRAWBRIDGE_ACCESS_MODEL
 	db       *store.DB
 	people   *provisioning.Service
 	authn    *authn.Service
@@ -50,9 +51,11 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 		// Whoever runs this command has the machine in hand: here the cause helps and is no secret.
 		return nil, identity.Errorf(identity.Precondition, "The database %s cannot be opened: %v", config.RedactDatabase(s.Database), err).WithCause(err)
 	}
-	b := &bridge{settings: s, model: model, db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
+	b := &bridge{settings: s, model: model, named: model.Source(), db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
 	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
+	b.people.LeadTo(s.URL)
+	b.people.AllowRegistration(s.Registration)
 	b.authn.LimitSessions(s.SessionIdle, s.SessionAge)
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

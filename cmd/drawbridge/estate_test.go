@@ -207,7 +207,7 @@ func (e *estate) command(ctx context.Context, args ...string) error {
 
 // signIn goes to the provider and comes back as the person with that address and groups; a refusal is Forbidden.
 func (e *estate) signIn(ctx context.Context, email string) error {
-	b, err := newBrowser(e.b.settings.URL, nil)
+	b, err := newBrowser(e.b.settings.URL, &guide{quiet: true})
 	if err != nil {
 		return err
 	}

@@ -57,9 +57,35 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 	p.flags.register(root)
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "print JSON for programs")
 	p.group(root)
-	root.AddCommand(p.demo(), p.serve(), p.migrate(), p.config(), p.user(), p.unit(), p.userType(), p.record(), p.tenant(), p.domain(), p.directory(), p.connection(),
-		p.apiKey(), p.events(), p.requests(), p.signins(), p.signin(), p.review(), p.mails(), p.healthcheck(), p.version())
-	root.AddCommand(p.importPeople(), p.exportCommand())
+	root.AddCommand(
+		p.demo(),
+		p.serve(),
+		p.migrate(),
+		p.config(),
+		p.user(),
+		p.unit(),
+		p.userType(),
+		p.record(),
+		p.tenant(),
+		p.domain(),
+		p.directory(),
+		p.connection(),
+		p.model(),
+		p.apiKey(),
+		p.events(),
+		p.requests(),
+		p.signins(),
+		p.signin(),
+		p.review(),
+		p.mails(),
+		p.healthcheck(),
+		p.version(),
+		p.mailTemplate(),
+		p.invite(),
+		p.invitation(),
+		p.importPeople(),
+		p.exportCommand(),
+	)
 	return root
 }
 

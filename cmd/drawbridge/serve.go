@@ -105,7 +105,16 @@ func (b *bridge) announce(ctx context.Context, log *slog.Logger, at net.Addr) er
 		attrs = append(attrs, "next", fmt.Sprintf("there is no administrator yet: drawbridge user create --email you@example.com --role %s --password-file -", role))
 	}
 	log.Info("Drawbridge is ready", attrs...)
+	b.warnOfModel(log)
 	return nil
+}
+
+// warnOfModel says what to type when the settings name another access model than the one that the database keeps.
+func (b *bridge) warnOfModel(log *slog.Logger) {
+	if b.people.ModelDiffers(b.named) {
+		log.Warn("the database keeps its access model; DRAWBRIDGE_ACCESS_MODEL says something else and counts at the first start only", "in force", b.model.Name(),
+			"named", b.settings.AccessModel, "next", fmt.Sprintf("drawbridge model plan %[1]s, then drawbridge model apply %[1]s", b.settings.AccessModel))
+	}
 }
 
 // run serves until ctx ends; then requests in progress may finish. Meanwhile it sweeps what has expired.
@@ -135,7 +144,7 @@ func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	for {
 		_, err := b.people.SweepRequests(ctx, b.settings.JournalAge())
-		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), err); err != nil && ctx.Err() == nil {
+		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), err); err != nil && ctx.Err() == nil {
 			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
 		}
 		select {
