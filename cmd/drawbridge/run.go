@@ -66,6 +66,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.unit(),
 		p.userType(),
 		p.record(),
+		p.holding(),
 		p.tenant(),
 		p.domain(),
 		p.directory(),
@@ -85,6 +86,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.importPeople(),
 		p.exportCommand(),
+		p.role(),
+		p.access(),
 	)
 	return root
 }
