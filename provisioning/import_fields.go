@@ -174,7 +174,7 @@ func savedField(m identity.Mapping, heading string) (string, bool) {
 
 // checkMapping refuses a mapping that names fields that are not there or fills one twice, or that could not tell who anybody is.
 func (s *Service) checkMapping(m identity.Mapping) error {
-	if err := s.checkFields(m); err != nil {
+	if err := s.checkColumns(m); err != nil {
 		return err
 	}
 	for _, field := range m {
@@ -185,8 +185,8 @@ func (s *Service) checkMapping(m identity.Mapping) error {
 	return identity.Errorf(identity.Invalid, "No column says who somebody is. Say which one is userName, email, employeeNumber, externalId or id.").WithField("mapping")
 }
 
-// checkFields refuses fields that are not there, or that are filled twice.
-func (s *Service) checkFields(m identity.Mapping) error {
+// checkColumns refuses fields that are not there, or that are filled twice.
+func (s *Service) checkColumns(m identity.Mapping) error {
 	by := map[string]string{}
 	for _, heading := range slices.Sorted(maps.Keys(m)) {
 		field := m[heading]

@@ -72,7 +72,7 @@ func (s *Service) mapped(ctx context.Context, plan identity.Plan, header []strin
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkFields(said); err != nil {
+	if err := s.checkColumns(said); err != nil {
 		return nil, err
 	}
 	for heading, field := range said {
