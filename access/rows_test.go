@@ -213,9 +213,6 @@ func TestRolesOfTheBankingPlatformDecide(t *testing.T) {
 		if d := m.Allows(Subject{Admin: true}, "users.write"); !d.Allowed || d.Reason != "Is Administrator grants users: view, edit" {
 			t.Errorf("the flag: %+v", d)
 		}
-		if !m.AdminPrivileged() {
-			t.Error("the flag does not count as privileged")
-		}
 	})
 	t.Run("FOS-20 Is Administrator grants everything, whatever the roles", func(t *testing.T) {
 		for _, p := range m.Permissions(Subject{Admin: true, Roles: []identity.RoleID{"portal_viewer"}}) {

@@ -148,11 +148,7 @@ func (s *Service) keyStanding(ctx context.Context, tx *store.Tx, u identity.User
 	if err != nil || v.refused() {
 		return v, err
 	}
-	open, err := tx.AwaitsInvitation(ctx, u.ID)
-	if err == nil && open {
-		v = verdict{"user.pending", "The invitation was not accepted yet."}
-	}
-	return v, err
+	return s.joined(ctx, tx, u)
 }
 
 // CheckKey returns who calls with this key. Unauthenticated, with one message for all and the reason as Cause, when nobody does: an unknown or

@@ -226,6 +226,9 @@ func (s *Service) judged(ctx context.Context, tx *store.Tx, a attempt) (identity
 // more says what a right password is not enough for.
 func (s *Service) more(ctx context.Context, tx *store.Tx, u identity.User) (verdict, error) {
 	v, err := s.local(ctx, tx, u)
+	if err == nil && !v.refused() {
+		v, err = s.joined(ctx, tx, u)
+	}
 	if err != nil || v.refused() {
 		return v, err
 	}

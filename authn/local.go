@@ -59,6 +59,18 @@ func (s *Service) MayUseLocal(ctx context.Context, user identity.UserID) error {
 	})
 }
 
+// joined judges whether somebody who was invited has proven the mailbox: before that no password and no key of theirs is worth anything.
+func (s *Service) joined(ctx context.Context, tx *store.Tx, u identity.User) (verdict, error) {
+	if u.LastLoginAt != nil {
+		return verdict{}, nil
+	}
+	open, err := tx.InvitationOpen(ctx, u.ID)
+	if err != nil || !open {
+		return verdict{}, err
+	}
+	return verdict{"user.pending", "The user was invited, and has not opened the link in the mailbox yet."}, nil
+}
+
 // localOnly is local as an error for the person.
 func (s *Service) localOnly(ctx context.Context, tx *store.Tx, u identity.User) error {
 	v, err := s.local(ctx, tx, u)

@@ -47,6 +47,7 @@ type Service struct {
 	asked   *attempts     // where an address leads
 	clients *attempts     // OAuth clients
 	guesses *attempts     // secrets in links
+	mailed  *attempts     // mails that strangers cause
 	begun   *attempts     // sign-ins at providers
 	keys    *attempts     // API keys
 	passes  passes
@@ -58,6 +59,7 @@ func New(db *store.DB, model *access.Model) *Service {
 		db: db, model: model, hashes: make(chan struct{}, min(runtime.NumCPU(), mostHashes)), large: make(chan struct{}, 1), queue: make(chan struct{}, queueOfOne*min(runtime.NumCPU(), mostHashes)),
 		tried: &attempts{sources: map[netip.Prefix]*source{}}, clients: &attempts{sources: map[netip.Prefix]*source{}},
 		keys:    &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong API keys came from your network. Wait a quarter of an hour, then try again."},
+		mailed:  &attempts{sources: map[netip.Prefix]*source{}, most: maxMailed, refusal: "Too many mails were asked for from your network. Wait a quarter of an hour, then try again."},
 		guesses: &attempts{sources: map[netip.Prefix]*source{}, refusal: "Too many wrong links were opened from your network. Wait a quarter of an hour, then try again."},
 		asked:   &attempts{sources: map[netip.Prefix]*source{}, most: maxQuestions, refusal: "Too many questions came from your network. Wait a quarter of an hour, then try again."},
 		begun: &attempts{
@@ -189,7 +191,7 @@ func noUser() error { return identity.Errorf(identity.NotFound, "There is no suc
 // eventBy starts an event of an actor about a user.
 func eventBy(by identity.Actor, kind identity.EventType, u identity.User) identity.Event {
 	return identity.Event{
-		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID,
+		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, IP: by.IP,
 		TenantID: u.TenantID, UserID: u.ID, ObjectKind: "user", ObjectID: string(u.ID), ObjectLabel: u.Label(),
 	}
 }

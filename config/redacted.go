@@ -68,6 +68,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_METADATA_REFRESH":        durationText(s.MetadataRefresh),
 		"DRAWBRIDGE_SMTP_URL":                s.SMTP.String(),
 		"DRAWBRIDGE_SMTP_FROM":               s.SMTPFrom.String(),
+		"DRAWBRIDGE_REGISTRATION":            strconv.FormatBool(s.Registration),
 		"DRAWBRIDGE_SIGNIN_DAYS":             strconv.Itoa(s.SigninDays),
 		"DRAWBRIDGE_SESSION_IDLE":            limitText(s.SessionIdle),
 		"DRAWBRIDGE_SESSION_AGE":             limitText(s.SessionAge),

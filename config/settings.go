@@ -36,6 +36,7 @@ type Settings struct {
 	MetadataRefresh time.Duration `env:"DRAWBRIDGE_METADATA_REFRESH"` // how often each provider's metadata is read; 0: never by itself
 	SMTP            SMTP          `env:"DRAWBRIDGE_SMTP_URL"`         // the zero value: mails are kept and not sent
 	SMTPFrom        Address       `env:"DRAWBRIDGE_SMTP_FROM"`
+	Registration    bool          `env:"DRAWBRIDGE_REGISTRATION"` // strangers may found a tenant, where the access model lets them
 
 	// The limits of the SCIM door.
 	SCIMMaxBody        int `env:"DRAWBRIDGE_SCIM_MAX_BODY"` // bytes

@@ -167,6 +167,11 @@ var table = []Setting{
 		Want:        "an address such as Drawbridge <no-reply@example.com>",
 	},
 	{
+		Name: "DRAWBRIDGE_REGISTRATION", Key: "registration", Default: "false",
+		Description: "Let strangers register a tenant of their own, where the access model knows self-registration.",
+		Want:        "true or false",
+	},
+	{
 		Name: "DRAWBRIDGE_SIGNIN_DAYS", Key: "signin_days", Default: "30",
 		Description: "How many days the trace of a sign-in is kept.",
 		Want:        "a number of days from 1 to 400",

@@ -22,7 +22,7 @@ import (
 var templateFiles embed.FS
 
 // sharedFiles are what the pages have in common.
-var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html"}
+var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html", "templates/parts_mail.html"}
 
 // templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
 var templates = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles) })
@@ -159,8 +159,17 @@ var doneTexts = map[string]string{
 	"signed-out-here":     "You are signed out here. Your organisation’s own sign-in did not confirm that you are signed out there too: on a shared computer, close the browser.",
 	"session-over":        "Your session has ended. Sign in again to go on.",
 	"step-over":           "That took too long, or was finished already. Enter your password again.",
+	"joined":              "Welcome: you have joined.",
+	"registered":          "Welcome: your organisation is registered, and you own it.",
+	"password-restored":   "Your new password is set, and every session ended. Sign in with it.",
+	"email-asked":         "A mail went to the new address. Open the link in it, and the address is yours.",
+	"email-changed":       "Your address was changed.",
+	"email-cancelled":     "Your address stays as it is.",
+	"invited-again":       "A new invite is on its way. The link of the old one opens nothing any more.",
+	"mail-resent":         "The mail is sent again.",
 	"session-ended":       "The session was ended. That browser has to sign in again.",
 	"sessions-ended":      "All your other sessions were ended.",
+	"password-changed":    "Your password is changed. Every other session has ended.",
 	"factor-off":          "The second factor is off. Your password alone opens your account.",
 	"factor-reset":        "The second factor was taken away and every session ended.",
 	"emergency-on":        "This is an account for emergencies now.",

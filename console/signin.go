@@ -8,6 +8,7 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
@@ -15,6 +16,8 @@ type signinBody struct {
 	Form     form
 	ReturnTo string
 	Password bool // the step with the password
+	Buttons  []provisioning.SignInButton
+	Register bool // strangers may found a tenant
 }
 
 // signinForm asks for the e-mail address; with ?with=password it asks for both at once, for whoever must not depend on a provider.
@@ -22,6 +25,8 @@ func (d *Door) signinForm(w http.ResponseWriter, r *http.Request, _ visit) error
 	back := returnTo(r.FormValue("return_to"))
 	if _, err := d.visit(r); err == nil {
 		http.Redirect(w, r, back, http.StatusSeeOther)
+		return nil
+	} else if toDuty(w, r, err) {
 		return nil
 	}
 	body := signinBody{Form: blank("email", r.FormValue("login_hint")), ReturnTo: back, Password: r.FormValue("with") == "password"}
@@ -69,6 +74,11 @@ func (d *Door) askSignin(w http.ResponseWriter, r *http.Request, body signinBody
 		}
 		web.AllowForms(w, sources...)
 	}
+	buttons, err := d.prov.SignInButtons(r.Context())
+	if err != nil {
+		return err
+	}
+	body.Buttons, body.Register = buttons, d.prov.RegistrationOpen()
 	s := screen{Title: "Sign in", Body: body}
 	if body.Form.Problem != nil {
 		s.Status = web.Status(body.Form.Problem)
@@ -115,7 +125,7 @@ func (d *Door) startLocal(w http.ResponseWriter, r *http.Request, u identity.Use
 
 // endFormer ends the session that this browser had before it signed in again: its cookie is about to be overwritten, and nobody could end it any more.
 func (d *Door) endFormer(r *http.Request) error {
-	v, err := d.visit(r)
+	v, err := d.anyVisit(r)
 	if err == nil {
 		err = d.authn.EndSession(r.Context(), v.Actor, v.Session.ID)
 	}

@@ -31,6 +31,8 @@ type userBody struct {
 	Self        bool
 	Write       bool // the visitor may change people
 	Factor      factorRow
+	Invite      bool   // the visitor may invite people
+	Resend      string // what sending an invitation again is called
 }
 
 // user is one person: details, what they may do and why, who knows them, where they are signed in and what happened.
@@ -46,7 +48,7 @@ func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
 	if detail.Sessions, err = d.authn.Sessions(r.Context(), v.Actor, id); err != nil { // those that were not used for too long are over
 		return err
 	}
-	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID, Write: v.Can(usersWrite)}
+	body := userBody{UserDetail: detail, Assignments: v.assignments(detail), Self: id == v.User.ID, Write: v.Can(usersWrite), Invite: v.Can(usersWrite) || v.Can(usersInvite), Resend: v.prov.Model().Onboarding().ResendLabel}
 	if body.Factor, err = d.factorOf(r, v, id); err != nil {
 		return err
 	}

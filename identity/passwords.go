@@ -17,6 +17,7 @@ type TenantSettings struct {
 	SessionMost    int            `json:"session_most,omitempty"` // how many sessions one person has at most
 	SecondFactor   bool           `json:"second_factor,omitempty"`
 	ProviderFactor ProviderFactor `json:"provider_factor,omitempty"`
+	WithoutSSO     bool           `json:"without_sso,omitempty"`  // its own providers sign nobody in; only whoever runs the installation says so
 	DormantDays    int            `json:"dormant_days,omitempty"` // after how many days unseen people are deactivated
 }
 

@@ -221,14 +221,18 @@ func tryTemplate(m identity.MailTemplate) (identity.Mail, error) {
 // tryBare tries a template where little is known, so that the other side of each condition is tried too.
 func tryBare(m identity.MailTemplate, l letter) error {
 	bare := letter{Product: l.Product, Tenant: l.Tenant, Email: l.Email, By: l.By, UserName: l.UserName, Link: l.Link, Password: l.Password, OldEmail: l.OldEmail, NewEmail: l.NewEmail}
-	if _, err := render(m, bare); err != nil {
+	out, err := render(m, bare)
+	if err != nil {
 		return badTemplate("text", "It makes no mail to somebody whose name is not known: "+plainTemplateError(err))
+	}
+	if !keepsPromise(m.Kind, out, bare) {
+		return badTemplate("text", "Somebody whose name is not known gets a mail without what it is sent for; take it out of the condition.")
 	}
 	if m.Kind != identity.MailReset && m.Kind != identity.MailRegistration {
 		return nil
 	}
 	bare.Link, bare.Advice = "", l.Advice
-	if out, err := render(m, bare); err != nil || !strings.Contains(out.Text, l.Advice) {
+	if out, err = render(m, bare); err != nil || !strings.Contains(out.Text, l.Advice) {
 		return badTemplate("text", "Where there is no link, the mail must say what to do instead: write {{if .Link}} … {{else}}{{.Advice}}{{end}}.")
 	}
 	return nil

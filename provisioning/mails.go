@@ -138,20 +138,28 @@ func (s *Service) Mails(ctx context.Context, by identity.Actor, limit int) ([]id
 	return mails, err
 }
 
-// ResendMail sends a mail again that was given up; one that may have arrived too, which is then the sender's risk. Another one is NotFound.
+// ResendMail sends a mail again that was given up; one that may have arrived too, which is then the sender's risk. Whoever runs the installation may do it, and for mails to the own people whoever may
+// invite or write them. Another one is NotFound.
 func (s *Service) ResendMail(ctx context.Context, by identity.Actor, id identity.MailID) error {
 	none := func() *identity.Error {
 		return identity.Errorf(identity.NotFound, "There is no such mail that was given up. Those that wait are sent by themselves.")
 	}
-	if err := s.platform(by); err != nil {
+	scope, err := s.resenders(by)
+	if err != nil {
 		return err
 	}
 	if id == "" || !validIDs(&id) {
 		return none()
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		m, err := tx.Mail(ctx, id)
 		if err != nil {
+			return err
+		}
+		if err := ownMail(ctx, tx, scope, m); err != nil {
+			return err
+		}
+		if err := linkStillOpen(ctx, tx, m); err != nil {
 			return err
 		}
 		if err := tx.ResendMail(ctx, id); err != nil {
@@ -163,4 +171,36 @@ func (s *Service) ResendMail(ctx context.Context, by identity.Actor, id identity
 		return tx.InsertEvent(ctx, e)
 	})
 	return sharpen(err, none)
+}
+
+// resenders returns whose mails an actor may send again: every one for whoever runs the installation, else those to the people whom the actor may invite or write.
+func (s *Service) resenders(by identity.Actor) (store.Scope, error) {
+	if err := s.platform(by); err == nil {
+		return store.Everything(), nil
+	}
+	return s.inviters(by)
+}
+
+// linkStillOpen refuses to send a mail again whose link opens nothing any more.
+func linkStillOpen(ctx context.Context, tx *store.Tx, m identity.Mail) error {
+	l, err := tx.MailLinkOfMail(ctx, m.ID)
+	if identity.KindOf(err) == identity.NotFound || err == nil && l.State(tx.Now()) == identity.MailLinkOpen {
+		return nil
+	}
+	if err == nil {
+		err = identity.Errorf(identity.Conflict, "The link in this mail opens nothing any more. Send a new one, such as a new invite.").WithCode("mail.stale")
+	}
+	return err
+}
+
+// ownMail is NotFound for a mail that did not go to somebody in sight.
+func ownMail(ctx context.Context, tx *store.Tx, scope store.Scope, m identity.Mail) error {
+	if scope == store.Everything() {
+		return nil
+	}
+	if m.UserID == "" {
+		return identity.Errorf(identity.NotFound, "not found")
+	}
+	_, err := tx.User(ctx, scope, m.UserID)
+	return err
 }

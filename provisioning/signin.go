@@ -58,7 +58,7 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 func (s *Service) newSignIn(tx *store.Tx, c identity.Connection, claims identity.Claims, trace *identity.Trace) signIn {
 	return signIn{
 		s: s, tx: tx, c: c, claims: claims, trace: trace,
-		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"},
+		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso", IP: trace.IP},
 	}
 }
 
@@ -91,6 +91,9 @@ func (a *signIn) decide(ctx context.Context) (identity.User, error) {
 		return identity.User{}, a.refuse("claims.no_subject", "The provider named no subject.", "Let it send a NameID or sub that stays the same for one person.")
 	}
 	if err := a.readable(); err != nil {
+		return identity.User{}, err
+	}
+	if err := a.switchedOn(ctx); err != nil {
 		return identity.User{}, err
 	}
 	u, err := a.find(ctx)

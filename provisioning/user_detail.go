@@ -7,6 +7,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
+// detailMails is how many mails a user's page shows.
+const detailMails = 10
+
 // UserDetail is everything that a user's page shows.
 type UserDetail struct {
 	User        identity.User
@@ -16,7 +19,9 @@ type UserDetail struct {
 	Directories []identity.DirectoryLink
 	Memberships []identity.Membership
 	Sessions    []identity.Session
-	Password    bool // has a local password
+	Password    bool            // has a local password
+	Mails       []identity.Mail // that went to the person lately, without their texts
+	Invited     bool            // was invited and has not joined yet
 	Standing    Standing
 	Records     []identity.Record // of applications, that the person is tied to
 	Origin      Origin
@@ -81,6 +86,12 @@ func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
 		return err
 	}
 	d.Memberships = memberships[u.ID]
+	if d.Mails, err = tx.MailsOf(ctx, u.ID, detailMails); err != nil {
+		return err
+	}
+	if d.Invited, err = tx.InvitationOpen(ctx, u.ID); err != nil {
+		return err
+	}
 	d.Sessions, err = tx.SessionsOf(ctx, u.ID)
 	return err
 }

@@ -118,10 +118,3 @@ func (tx *Tx) DeleteKeyRoles(ctx context.Context) error {
 func (tx *Tx) RevokeAPIKeysOf(ctx context.Context, user identity.UserID) (int, error) {
 	return tx.execCount(ctx, `UPDATE api_keys SET revoked_at = ?, sealed = NULL WHERE user_id = ? AND revoked_at IS NULL`, tx.now, string(user))
 }
-
-// AwaitsInvitation reports whether a person was invited and has not accepted yet.
-func (tx *Tx) AwaitsInvitation(ctx context.Context, user identity.UserID) (bool, error) {
-	var n int
-	err := tx.get(ctx, &n, `SELECT count(*) FROM mail_links WHERE user_id = ? AND kind = 'invitation' AND used_at IS NULL AND revoked_at IS NULL`, string(user))
-	return n > 0, err
-}

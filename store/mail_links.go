@@ -64,6 +64,11 @@ func (tx *Tx) LastMailLink(ctx context.Context, user identity.UserID, kind ident
 	return tx.mailLink(ctx, `l.user_id = ? AND l.kind = ? AND l.revoked_at IS NULL ORDER BY l.id DESC LIMIT 1`, string(user), string(kind))
 }
 
+// MailLinkOfMail returns the link that a mail carries, or NotFound.
+func (tx *Tx) MailLinkOfMail(ctx context.Context, id identity.MailID) (identity.MailLink, error) {
+	return tx.mailLink(ctx, `l.mail_id = ?`, string(id))
+}
+
 func (tx *Tx) mailLink(ctx context.Context, where string, args ...any) (identity.MailLink, error) {
 	var r mailLinkRow
 	if err := tx.get(ctx, &r, `SELECT `+mailLinkColumns+` FROM mail_links l WHERE `+where, args...); err != nil {

@@ -54,6 +54,8 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	b := &bridge{settings: s, model: model, named: model.Source(), db: db, people: provisioning.New(db, model), authn: authn.New(db, model), schemas: schemas}
 	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
+	b.people.LeadTo(s.URL)
+	b.people.AllowRegistration(s.Registration)
 	b.authn.LimitSessions(s.SessionIdle, s.SessionAge)
 	if err := b.prepare(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -227,10 +227,14 @@ func (d *door) somebody() identity.UserID {
 	return pick(d.rng, d.ids)
 }
 
-func (d *door) tenant() int            { return d.rng.IntN(len(d.e.tenants)) }
-func (d *door) name() string           { return fmt.Sprintf("p%d", d.rng.IntN(12)) }
-func (d *door) role() identity.RoleID  { return pick(d.rng, append(slices.Clip(d.roles), d.admin, d.admin, "superadmin")) }
-func (d *door) place() identity.Tenant { return pick(d.rng, append(slices.Clip(d.e.tenants), identity.Tenant{})) }
+func (d *door) tenant() int  { return d.rng.IntN(len(d.e.tenants)) }
+func (d *door) name() string { return fmt.Sprintf("p%d", d.rng.IntN(12)) }
+func (d *door) role() identity.RoleID {
+	return pick(d.rng, append(slices.Clip(d.roles), d.admin, d.admin, "superadmin"))
+}
+func (d *door) place() identity.Tenant {
+	return pick(d.rng, append(slices.Clip(d.e.tenants), identity.Tenant{}))
+}
 
 // drop leaves out what an operation returns beside its error.
 func drop[T any](_ T, err error) error { return err }
@@ -254,10 +258,16 @@ func (d *door) floor() map[string]func(context.Context) error {
 		"floor remove":     func(ctx context.Context) error { return people.RemoveUser(ctx, op, d.somebody(), 0, "storm") },
 		"floor restore":    func(ctx context.Context) error { return drop(people.RestoreUser(ctx, op, d.somebody())) },
 		"floor erase":      func(ctx context.Context) error { return people.EraseUser(ctx, op, d.somebody(), 0, "storm") },
-		"floor set roles":  func(ctx context.Context) error { return drop(people.SetRoles(ctx, op, d.somebody(), d.someRoles(), "storm")) },
-		"floor give role":  func(ctx context.Context) error { return drop(people.AssignRole(ctx, op, d.somebody(), d.role(), "storm")) },
-		"floor take role":  func(ctx context.Context) error { return drop(people.RemoveRole(ctx, op, d.somebody(), d.role(), "storm")) },
-		"floor place":      d.placeSome,
+		"floor set roles": func(ctx context.Context) error {
+			return drop(people.SetRoles(ctx, op, d.somebody(), d.someRoles(), "storm"))
+		},
+		"floor give role": func(ctx context.Context) error {
+			return drop(people.AssignRole(ctx, op, d.somebody(), d.role(), "storm"))
+		},
+		"floor take role": func(ctx context.Context) error {
+			return drop(people.RemoveRole(ctx, op, d.somebody(), d.role(), "storm"))
+		},
+		"floor place": d.placeSome,
 		"floor stand": func(ctx context.Context) error {
 			return drop(people.SetPosition(ctx, op, d.somebody(), func(p *identity.Position) error {
 				if p.Admin = d.rng.IntN(2) == 0; len(d.kinds) > 0 {

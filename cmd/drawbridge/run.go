@@ -81,6 +81,11 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.mails(),
 		p.healthcheck(),
 		p.version(),
+		p.mailTemplate(),
+		p.invite(),
+		p.invitation(),
+		p.importPeople(),
+		p.exportCommand(),
 	)
 	return root
 }

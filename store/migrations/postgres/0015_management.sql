@@ -239,6 +239,7 @@ CREATE UNIQUE INDEX import_mappings_key ON import_mappings (COALESCE(tenant_id, 
 
 -- How many links went to a mailbox lately.
 CREATE INDEX mail_links_by_email ON mail_links (email, kind, created_at);
+CREATE INDEX mail_links_by_mail ON mail_links (mail_id);
 -- A password that was made elsewhere is worked out differently until it is next used; a session that began with one that must be changed does nothing else.
 ALTER TABLE credentials ADD COLUMN imported BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE credentials ADD COLUMN locked_until TIMESTAMPTZ;
@@ -285,3 +286,6 @@ CREATE INDEX holdings_by_successor ON holdings (successor_id);
 -- What people did is found by who they are; what directories write does not touch this index.
 CREATE INDEX events_by_actor ON events (actor_id, id) WHERE actor_kind = 'user';
 CREATE INDEX users_deleted ON users (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- From where somebody changed something.
+ALTER TABLE events ADD COLUMN ip TEXT NOT NULL DEFAULT '';
