@@ -127,7 +127,7 @@ func (tx *Tx) EraseReviewsOf(ctx context.Context, id identity.UserID, addresses 
 
 // ErasePlanSteps takes a user's data out of the plans of imports.
 func (tx *Tx) ErasePlanSteps(ctx context.Context, id identity.UserID) error {
-	return tx.exec(ctx, `UPDATE plan_steps SET detail = '', data = ? WHERE user_id = ?`, []byte("{}"), string(id))
+	return tx.exec(ctx, `UPDATE plan_steps SET detail = '', data = ? WHERE user_id = ?`, []byte{}, string(id))
 }
 
 // RequestsOf returns the ids of the journal's entries that changed a user.
