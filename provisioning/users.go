@@ -182,6 +182,12 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
 		return u, err
 	}
+	if u.TenantID != "" { // who runs the installation is no matter of the access model
+		var err error
+		if n.Reason, err = s.checkReason(n.Reason); err != nil {
+			return u, err
+		}
+	}
 	if err := s.checkPosition(ctx, tx, by, u, identity.Position{}, &n.Position); err != nil {
 		return u, err
 	}

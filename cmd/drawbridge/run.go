@@ -65,6 +65,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.user(),
 		p.unit(),
 		p.userType(),
+		p.role(),
+		p.access(),
 		p.record(),
 		p.holding(),
 		p.tenant(),
@@ -79,6 +81,9 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.signin(),
 		p.review(),
 		p.mails(),
+		p.mailTemplate(),
+		p.invite(),
+		p.invitation(),
 		p.healthcheck(),
 		p.version(),
 		p.mailTemplate(),
@@ -86,6 +91,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.importPeople(),
 		p.exportCommand(),
+		p.role(),
+		p.access(),
 	)
 	return root
 }

@@ -15,10 +15,31 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(),
-		p.userResetSecondFactor(), p.userResetPassword(), p.userWelcome(), p.userBreakGlass())
-	cmd.AddCommand(p.userRemove(), p.userErase(), p.userDuplicates(), p.userMerge(), p.userDormant(), p.userAvatar())
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role"}
+	cmd.AddCommand(
+		p.userCreate(),
+		p.userList(),
+		p.userShow(),
+		p.userEdit(),
+		p.userPosition(),
+		p.userPlace(),
+		p.userDeactivate(),
+		p.userActivate(),
+		p.userRelease(),
+		p.userLink(),
+		p.userUnlink(),
+		p.userResetSecondFactor(),
+		p.userResetPassword(),
+		p.userWelcome(),
+		p.userBreakGlass(),
+		p.userRemove(),
+		p.userErase(),
+		p.userDuplicates(),
+		p.userMerge(),
+		p.userDormant(),
+		p.userAvatar(),
+		p.userRole(),
+	)
 	cmd.AddCommand(p.userPasswords()...)
 	return p.group(cmd)
 }
