@@ -57,7 +57,7 @@ var law = map[string]room{
 	"api": {floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, inTest: []string{"github.com/go-jose/go-jose/v4"}},
 	"cmd/drawbridge": {
 		floor: 5, ours: []string{
-			"identity", "config", "access", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console", "api",
+			"identity", "config", "access", "sheets", "store", "provisioning", "authn", "outbox", "web", "scim", "sso", "console", "api",
 			"sso/ssotest", // the demo signs people in at the small provider of the tests
 		},
 		owns:   []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},

@@ -210,9 +210,6 @@ func (m *Model) Privileged(id identity.RoleID) bool {
 	return !ok || held.Scope == identity.ScopePlatform || c.manages(Subject{Roles: []identity.RoleID{id}})
 }
 
-// AdminPrivileged reports whether the admin flag lets people be managed, as every sensible one does.
-func (m *Model) AdminPrivileged() bool { return m.now.Load().manages(Subject{Admin: true}) }
-
 func (c *compiled) manages(who Subject) bool {
 	return slices.ContainsFunc(manages, func(capability string) bool { return c.binds[capability] != nil && c.allows(who, capability).Allowed })
 }
@@ -290,3 +287,6 @@ func allow(format string, args ...any) Decision {
 func deny(format string, args ...any) Decision {
 	return Decision{Reason: fmt.Sprintf(format, args...)}
 }
+
+// AdminPrivileged reports whether the admin flag lets people be managed, as every sensible one does.
+func (m *Model) AdminPrivileged() bool { return m.now.Load().manages(Subject{Admin: true}) }

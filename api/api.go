@@ -84,7 +84,7 @@ func (d *Door) authenticated(h func(*call) error) web.Handler {
 		if err != nil {
 			return err
 		}
-		c.Actor.RequestID = web.RequestID(r.Context())
+		c.Actor.RequestID, c.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		return h(&call{Door: d, Call: c, w: w, r: r})
 	}

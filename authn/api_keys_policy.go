@@ -1,10 +1,10 @@
 package authn
 
 import (
-	"github.com/go-jose/go-jose/v4"
-
 	"context"
 	"slices"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -80,7 +80,7 @@ func (s *Service) ChooseKeyRoles(ctx context.Context, by identity.Actor, c KeyCh
 			return err
 		}
 		e := identity.Event{
-			Type: identity.KeyRolesChanged, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID,
+			Type: identity.KeyRolesChanged, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, IP: by.IP,
 			ObjectKind: "policy", ObjectID: "api_keys", ObjectLabel: "API keys", Reason: reason,
 		}
 		e.Changes = []identity.Change{{Field: "roles", Before: roleWords(before), After: roleWords(after)}}

@@ -221,8 +221,8 @@ func (s *Service) ResetPassword(ctx context.Context, by identity.Actor, user ide
 			return "", err
 		}
 	}
-	if g.For < 0 || g.For > mostTemporaryAge {
-		return "", identity.Errorf(identity.Invalid, "A temporary password lasts at most 30 days.").WithField("for")
+	if err := checkLasts(g.For); err != nil {
+		return "", err
 	}
 	var u identity.User
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) { // who may not do it learns nothing of the policy, and costs no hash
@@ -248,6 +248,13 @@ func (s *Service) ResetPassword(ctx context.Context, by identity.Actor, user ide
 		}
 		return s.give(ctx, tx, by, u, phc, terms, g.Reason)
 	})
+}
+
+func checkLasts(lasts time.Duration) error {
+	if lasts < 0 || lasts > mostTemporaryAge {
+		return identity.Errorf(identity.Invalid, "A temporary password lasts at most 30 days.").WithField("for")
+	}
+	return nil
 }
 
 // given hashes what is given, or makes a temporary password.

@@ -191,7 +191,7 @@ func noUser() error { return identity.Errorf(identity.NotFound, "There is no suc
 // eventBy starts an event of an actor about a user.
 func eventBy(by identity.Actor, kind identity.EventType, u identity.User) identity.Event {
 	return identity.Event{
-		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID,
+		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, IP: by.IP,
 		TenantID: u.TenantID, UserID: u.ID, ObjectKind: "user", ObjectID: string(u.ID), ObjectLabel: u.Label(),
 	}
 }

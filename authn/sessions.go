@@ -96,6 +96,7 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 		door = "sso"
 	}
 	e := about(self(u, roles, door), identity.SessionStarted, u, *session)
+	e.IP = session.IP
 	e.Changes = []identity.Change{{Field: "ip", After: session.IP}}
 	if session.ConnectionID != "" {
 		e.Changes = append(e.Changes, identity.Change{Field: "connection", After: string(session.ConnectionID)})

@@ -100,7 +100,7 @@ func (s *Service) changeSettings(ctx context.Context, by identity.Actor, tenant 
 			return err
 		}
 		return tx.InsertEvent(ctx, identity.Event{
-			Type: identity.TenantUpdated, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID,
+			Type: identity.TenantUpdated, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, IP: by.IP,
 			TenantID: t.ID, ObjectKind: "tenant", ObjectID: string(t.ID), ObjectLabel: t.Name, Changes: changes,
 		})
 	})

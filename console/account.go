@@ -21,6 +21,7 @@ type accountBody struct {
 	Abilities   []ability
 	Sessions    []identity.Session
 	Current     identity.SessionID
+	Password    authn.PasswordState
 	Factor      authn.SecondFactor
 	Links       []identity.Link
 	Connectable []identity.Connection
@@ -41,12 +42,16 @@ func (d *Door) account(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
+	password, err := d.authn.PasswordState(r.Context(), v.Actor, v.User.ID)
+	if err != nil {
+		return err
+	}
 	connectable, pending, err := d.ownLinks(r, v)
 	if err != nil {
 		return err
 	}
 	body := accountBody{
-		Factor: factor, Links: detail.Links, Connectable: connectable, Pending: pending,
+		Password: password, Factor: factor, Links: detail.Links, Connectable: connectable, Pending: pending,
 		User: detail.User, Tenant: detail.Tenant.Name, Assignments: v.assignments(detail), Abilities: v.abilities(), Sessions: sessions, Current: v.Session.ID,
 	}
 	return d.show(w, r, v, "account", screen{Title: "My account", Nav: "account", Body: body})

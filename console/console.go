@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/authn"
@@ -64,7 +65,7 @@ func New(o Options) *Door {
 	}
 }
 
-// The rights that a route may ask for. All but the first two are capabilities of the access model.
+// The rights that a route may ask for, beside unfinished. All but the first two are capabilities of the access model.
 const (
 	anybody      = "-"
 	signedIn     = ""
@@ -93,7 +94,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return append(append(d.connectionRoutes(), d.mailRoutes()...), []route{
+	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},
@@ -101,8 +102,9 @@ func (d *Door) routes() []route {
 		{"POST /signin", anybody, d.signin},
 		{"GET /signin/code", anybody, d.codeForm},
 		{"POST /signin/code", anybody, d.code},
-		{"POST /signout", signedIn, d.signout},
+		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
+		{"GET /users/{id}/avatar", signedIn, d.avatar},
 		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
@@ -202,5 +204,5 @@ func (d *Door) routes() []route {
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
 		{"GET /console/events", auditRead, d.events},
-	}...)
+	})
 }

@@ -169,6 +169,7 @@ var doneTexts = map[string]string{
 	"mail-resent":         "The mail is sent again.",
 	"session-ended":       "The session was ended. That browser has to sign in again.",
 	"sessions-ended":      "All your other sessions were ended.",
+	"password-changed":    "Your password is changed. Every other session has ended.",
 	"factor-off":          "The second factor is off. Your password alone opens your account.",
 	"factor-reset":        "The second factor was taken away and every session ended.",
 	"emergency-on":        "This is an account for emergencies now.",

@@ -80,7 +80,7 @@ func (d *Door) openToken(r *http.Request, token string) (provisioning.Setup, err
 			return s, slow
 		}
 	}
-	s.Actor.RequestID = web.RequestID(r.Context())
+	s.Actor.RequestID, s.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
 	return s, err
 }
 

@@ -26,6 +26,8 @@ func (d *Door) signinForm(w http.ResponseWriter, r *http.Request, _ visit) error
 	if _, err := d.visit(r); err == nil {
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
+	} else if toDuty(w, r, err) {
+		return nil
 	}
 	body := signinBody{Form: blank("email", r.FormValue("login_hint")), ReturnTo: back, Password: r.FormValue("with") == "password"}
 	return d.askSignin(w, r, body)
@@ -123,7 +125,7 @@ func (d *Door) startLocal(w http.ResponseWriter, r *http.Request, u identity.Use
 
 // endFormer ends the session that this browser had before it signed in again: its cookie is about to be overwritten, and nobody could end it any more.
 func (d *Door) endFormer(r *http.Request) error {
-	v, err := d.visit(r)
+	v, err := d.anyVisit(r)
 	if err == nil {
 		err = d.authn.EndSession(r.Context(), v.Actor, v.Session.ID)
 	}

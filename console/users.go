@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -128,7 +129,7 @@ func (d *Door) userForm(w http.ResponseWriter, r *http.Request, v visit, f form)
 }
 
 func (d *Door) createUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r, "email", "username", "displayname", "tenant", "role", "password")
+	f, err := readForm(w, r, "email", "username", "displayname", "tenant", "role", "password", "confirm_password")
 	if err != nil {
 		return err
 	}
@@ -162,12 +163,13 @@ func (d *Door) readUser(ctx context.Context, v visit, f form) (provisioning.NewU
 	if n.User.UserName == "" {
 		n.User.UserName = f.Value("email")
 	}
-	password := f.Values.Get("password")
-	if password == "" {
-		return n, nil
+	given := authn.GivenPassword{Password: f.Values.Get("password")}
+	if f.Values.Has("confirm_password") {
+		repeated := f.Values.Get("confirm_password")
+		given.Repeated = &repeated
 	}
-	hash, err := d.authn.HashPassword(ctx, password)
-	n.PasswordHash = hash
+	first, err := d.authn.FirstPassword(ctx, v.Actor, n.User, given)
+	n.PasswordHash, n.PasswordTerms = first.Hash, first.Terms
 	return n, err
 }
 

@@ -15,15 +15,19 @@ type visit struct {
 	prov *provisioning.Service
 }
 
-// visit finds out who asks. It answers Unauthenticated when the cookie opens no session.
+// visit finds out who asks. It answers Unauthenticated when the cookie opens no session, and Forbidden while something has to be done first.
 func (d *Door) visit(r *http.Request) (visit, error) {
 	v, err := d.authn.Session(r.Context(), d.cookies.Session(r))
 	if err != nil {
 		return visit{}, err
 	}
+	return d.visitOf(r, v), nil
+}
+
+func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 	v.Actor.Door = "console"
-	v.Actor.RequestID = web.RequestID(r.Context())
-	return visit{Visit: v, prov: d.prov}, nil
+	v.Actor.RequestID, v.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
+	return visit{Visit: v, prov: d.prov}
 }
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
@@ -74,11 +78,18 @@ func (d *Door) guard(rt route) web.Handler {
 		if rt.need == anybody {
 			return rt.page(w, r, visit{})
 		}
-		v, err := d.visit(r)
+		ask := d.visit
+		if rt.need == unfinished {
+			ask = d.anyVisit
+		}
+		v, err := ask(r)
 		if err != nil {
+			if toDuty(w, r, err) {
+				return nil
+			}
 			return err
 		}
-		if rt.need != signedIn && !v.Can(rt.need) {
+		if rt.need != signedIn && rt.need != unfinished && !v.Can(rt.need) {
 			return identity.Errorf(identity.Forbidden, "Your role does not include this page. Ask an administrator for a role that does.").WithCode(rt.need)
 		}
 		return rt.page(w, r, v)

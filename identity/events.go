@@ -12,6 +12,7 @@ type Event struct {
 	ActorLabel  string
 	Door        string
 	RequestID   RequestID
+	IP          string   // from where; empty for what no client asked for
 	TenantID    TenantID // whose administrators may read it
 	UserID      UserID   // the person it is about
 	ObjectKind  string   // "user", "group", "resource", "tenant", "directory", "connection", "session"

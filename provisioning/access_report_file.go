@@ -8,55 +8,52 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
-	"github.com/drawbridge-id/drawbridge/store"
 )
 
 // accessColumns are the columns of the report as a file: one row for each person, path and resource.
 var accessColumns = sheets.Columns("person", "user name", "e-mail", "tenant", "status", "role", "source", "from", "reason", "granted by", "since", "resource", "actions", "data level", "sensitive", "admin flag", "links")
 
-// WriteAccessReport writes who holds what as a table, page by page, however many people there are, and returns the number of rows. Cells cannot be formulas. That the
-// list left is an event.
+// WriteAccessReport is ExportAccess that returns the number of rows.
 func (s *Service) WriteAccessReport(ctx context.Context, by identity.Actor, q AccessQuery, f sheets.Format, out io.Writer) (int, error) {
+	x, err := s.ExportAccess(ctx, by, q, f, out)
+	return x.Rows, err
+}
+
+// ExportAccess writes who holds what as a table, page by page, however many people there are. Cells cannot be formulas. That the list left is an event.
+func (s *Service) ExportAccess(ctx context.Context, by identity.Actor, q AccessQuery, f sheets.Format, out io.Writer) (Export, error) {
 	q.After, q.Limit, q.Total = "", pageOfAll, false
 	page, err := s.AccessReport(ctx, by, q) // before anything is written: whoever may not see it gets an error and no heading
 	if err != nil {
-		return 0, err
+		return Export{}, err
 	}
-	w, err := sheets.NewWriter(out, f, accessColumns)
-	if err != nil {
-		return 0, err
-	}
-	rows := 0
-	for {
-		for _, h := range page.Items {
-			for _, row := range s.accessRows(h) {
-				if err := w.Write(row); err != nil {
-					return rows, err
+	x, err := s.export(ctx, by, s.reportEvent(by, q), "who holds what", f, accessColumns, out, func(row func([]string) error) error {
+		for {
+			for _, h := range page.Items {
+				for _, cells := range s.accessRows(h) {
+					if err := row(cells); err != nil {
+						return err
+					}
 				}
-				rows++
+			}
+			if !page.More || len(page.Items) == 0 {
+				return nil
+			}
+			q.After = string(page.Items[len(page.Items)-1].User.ID)
+			if page, err = s.AccessReport(ctx, by, q); err != nil {
+				return err
 			}
 		}
-		if !page.More || len(page.Items) == 0 {
-			break
-		}
-		q.After = string(page.Items[len(page.Items)-1].User.ID)
-		if page, err = s.AccessReport(ctx, by, q); err != nil {
-			return rows, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return rows, err
-	}
-	return rows, s.noteReport(ctx, by, q, rows)
+	})
+	return x, err
 }
 
-func (s *Service) noteReport(ctx context.Context, by identity.Actor, q AccessQuery, rows int) error {
+// reportEvent says by which filter the report was made.
+func (s *Service) reportEvent(by identity.Actor, q AccessQuery) identity.Event {
 	e := event(by, identity.AccessReported)
-	e.TenantID, e.ObjectKind, e.ObjectLabel = by.TenantID, "report", "who holds what"
+	e.TenantID = by.TenantID
 	if q.Tenant != "" {
 		e.TenantID = q.Tenant
 	}
-	e.Changes = []identity.Change{{Field: "rows", After: rows}}
 	if q.Role != "" {
 		e.Changes = append(e.Changes, identity.Change{Field: "role", After: s.roleTitle(q.Role)})
 	}
@@ -66,7 +63,7 @@ func (s *Service) noteReport(ctx context.Context, by identity.Actor, q AccessQue
 	if q.Sensitive {
 		e.Changes = append(e.Changes, identity.Change{Field: "sensitive", After: true})
 	}
-	return s.update(ctx, by, func(tx *store.Tx) error { return tx.InsertEvent(ctx, e) })
+	return e
 }
 
 // accessRows are the rows of one person. A path that grants nothing is a row without a resource.

@@ -10,7 +10,7 @@ import (
 // event starts an event of an actor.
 func event(by identity.Actor, kind identity.EventType) identity.Event {
 	return identity.Event{
-		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, Hidden: by.Hidden,
+		Type: kind, ActorKind: by.Kind, ActorID: by.ID, ActorLabel: by.Label, Door: by.Door, RequestID: by.RequestID, IP: by.IP, Hidden: by.Hidden,
 	}
 }
 

@@ -64,8 +64,8 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason 
 		return effect{}, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 	}
 	out := effect{user: u}
-	if out.mail, err = p.welcome(ctx, tx, u); err != nil {
-		return out, err
+	if out.mail, err = p.welcome(ctx, tx, r, u); err != nil {
+		return effect{}, err
 	}
 	held := []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}
 	if len(roles) > 1 {

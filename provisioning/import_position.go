@@ -75,12 +75,3 @@ func (p *planner) stand(ctx context.Context, tx *store.Tx, is *standing, now per
 	is.position, err = tx.Position(ctx, is.user.ID)
 	return err
 }
-
-// welcome tells somebody new of the account, as the plan says; what it sends leaves with the transaction, or not at all.
-func (p *planner) welcome(ctx context.Context, tx *store.Tx, u identity.User) (identity.MailID, error) {
-	if p.plan.Options.Welcome != identity.WelcomeInvite || !u.Enabled {
-		return "", nil
-	}
-	link, err := p.s.invite(ctx, tx, p.by, u, "")
-	return link.MailID, err
-}

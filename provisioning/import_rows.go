@@ -18,6 +18,7 @@ type importRow struct {
 	fields   personFields
 	password string // taken out of the fields: it is hashed before the plan is written
 	hash     string
+	made     string // a password that was made up, to be sent
 	terms    identity.PasswordTerms
 	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
 	wrong    *identity.Error   // why the row cannot be used

@@ -21,9 +21,10 @@ type NewInvitation struct {
 	DisplayName string
 	Tenant      identity.TenantID // empty: a user of the platform
 	Role        identity.RoleID
-	Position    identity.Position
 	Message     string // in the mail
 	Reason      string // with the events
+
+	Position identity.Position // where the person stands; what is empty is as the access model says
 }
 
 // InvitationQuery says which invitations are wanted; empty fields do not narrow.
@@ -56,10 +57,13 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 		if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
 			return err
 		}
+		if nameless(u) && s.model.Onboarding().Default != access.OnboardInvite {
+			u.DisplayName = n.Email // until the person says the own name, which the link asks for
+		}
 		if err := s.notMember(ctx, tx, u); err != nil {
 			return err
 		}
-		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Position: n.Position, Reason: n.Reason})
+		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Reason: n.Reason, Position: n.Position})
 		if err != nil {
 			return err
 		}

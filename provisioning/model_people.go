@@ -176,10 +176,10 @@ func (c *seatCount) count(p *planning, u identity.User, before, then access.Subj
 func (c *seatCount) report(p *planning) {
 	least, most := p.after.AssignmentBounds()
 	if c.tooMany > 0 {
-		p.obstacle("%s more than %s, which is as many as one may have; take the others away first.", have(c.tooMany), plural(most, "role"))
+		p.obstacle("%s more roles than the access model allows (%d); take some away first.", have(c.tooMany), most)
 	}
 	if c.tooFew > 0 {
-		p.obstacle("%s fewer than %s; say which roles they get.", have(c.tooFew), plural(least, "role"))
+		p.obstacle("%s fewer roles than the access model asks for (%d); say which roles they get.", have(c.tooFew), least)
 	}
 	for _, tenant := range c.tenants() {
 		n := c.managers[tenant]

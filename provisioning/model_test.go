@@ -271,3 +271,68 @@ func (h *house) signedIn(id identity.UserID) {
 		h.t.Fatal(err)
 	}
 }
+
+func TestOfTwoWhoApplyAtOnceOneIsTold(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		replica := provisioning.New(h.db, must[*access.Model](t)(access.Load("etlworks")))
+		a := etlworks(t, viewerSees, "grants: {flows: [view]}")
+		b := etlworks(t, viewerSees, "grants: {schedules: [view]}")
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, a, nil))
+		errs := make(chan error, 2)
+		go func() { _, err := h.ApplyModel(h.ctx, h.op, a, plan.Version); errs <- err }()
+		go func() { _, err := replica.ApplyModel(h.ctx, h.op, b, plan.Version); errs <- err }()
+		one, two := <-errs, <-errs
+		if one == nil {
+			one, two = two, one
+		}
+		if two != nil {
+			t.Fatalf("nobody applied: %v, %v", one, two)
+		}
+		wantKind(t, one, identity.Precondition, "model_changed")
+		vera := h.userIn(h.tenant("Acme").ID, "vera@acme.example", "viewer")
+		h.signedIn(vera.ID)
+		for _, action := range []string{"flows", "schedules"} {
+			here := must[provisioning.Answer](t)(h.Check(h.ctx, h.op, vera.ID, action, "view"))
+			there := must[provisioning.Answer](t)(replica.Check(h.ctx, h.op, vera.ID, action, "view"))
+			if here.Decision != there.Decision {
+				t.Errorf("two replicas say %+v and %+v", here.Decision, there.Decision)
+			}
+		}
+	})
+}
+
+func TestAModelBringsItsTypesAndItsOrganisation(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := other(t, "fentu-fsm")
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
+		must[provisioning.ModelPlan](t)(h.ApplyModel(h.ctx, h.op, c, plan.Version))
+		types := must[[]identity.UserType](t)(h.UserTypes(h.ctx, h.op))
+		if len(types) != 6 || types[2].Title != "Technician" || types[2].DefaultRole != "technician" {
+			t.Errorf("the types are %+v", types)
+		}
+		if root := h.root(); root.Name != "Main" || root.TenantID != h.home().ID {
+			t.Errorf("the root is %+v", root)
+		}
+		back := etlworks(t)
+		plan = must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, back, nil))
+		must[provisioning.ModelPlan](t)(h.ApplyModel(h.ctx, h.op, back, plan.Version))
+		if h.Model().Name() != "etlworks" || h.Model().Single() {
+			t.Errorf("back is %s", h.Model().Name())
+		}
+	})
+}
+
+func TestAModelThatAllowsFewerRolesRefusesWhoHasMore(t *testing.T) {
+	eachWith(t, "fintechos", func(t *testing.T, h *house) {
+		u := h.clerk("uma", "officer", identity.Position{})
+		must[identity.User](t)(h.AssignRole(h.ctx, h.op, u.ID, "auditor", "season"))
+		c := other(t, "fintechos")
+		c.Source = []byte(strings.Replace(string(c.Source), "assignment: {min: 1, max: 0}", "assignment: {min: 1, max: 1}", 1))
+		plan := must[provisioning.ModelPlan](t)(h.PlanModel(h.ctx, h.op, c, nil))
+		if !slices.Equal(plan.Obstacles, []string{"One person has more roles than the access model allows (1); take some away first."}) {
+			t.Errorf("obstacles %q", plan.Obstacles)
+		}
+		_, err := h.ApplyModel(h.ctx, h.op, c, plan.Version)
+		wantKind(t, err, identity.Conflict, "model_obstacles")
+	})
+}

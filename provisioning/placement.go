@@ -85,7 +85,12 @@ func (s *Service) PlaceUsers(ctx context.Context, by identity.Actor, p Placement
 	if err := s.checkPlacement(ctx, by, &p); err != nil {
 		return plan, err
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
+	reason, err := s.checkReason(p.Reason)
+	if err != nil {
+		return plan, err
+	}
+	p.Reason = reason
+	err = s.db.Update(ctx, func(tx *store.Tx) (err error) {
 		if plan, err = s.planPlacement(ctx, tx, by, p, (*store.Tx).UserForUpdate); err != nil {
 			return err
 		}

@@ -66,13 +66,13 @@ type PlanStepView struct {
 	Field   string // that an error is about
 	Code    string
 	Changes []identity.Change
-	MailID  identity.MailID // of the mail that told a new person
+	Mail    *identity.Mail // that told a new person, without its text; nil: none was sent, or it is not kept any more
 }
 
 func viewStep(s identity.PlanStep) (PlanStepView, error) {
 	d, err := readStep(s)
 	return PlanStepView{
-		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes, MailID: s.MailID,
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes,
 	}, err
 }
 

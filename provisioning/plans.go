@@ -44,7 +44,7 @@ func planEvent(by identity.Actor, kind identity.EventType, p identity.Plan) iden
 // Plans returns a page of the plans that the actor may see, newest first.
 func (s *Service) Plans(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Plan], error) {
 	var page identity.Page[identity.Plan]
-	scope, err := s.byHandScope(by)
+	scope, err := s.byHand(by)
 	if err != nil {
 		return page, err
 	}
@@ -56,18 +56,10 @@ func (s *Service) Plans(ctx context.Context, by identity.Actor, q identity.Query
 	return page, err
 }
 
-// byHandScope is scopeFor a change of people that no directory makes.
-func (s *Service) byHandScope(by identity.Actor) (store.Scope, error) {
-	if by.Kind == identity.ActorDirectory {
-		return store.Scope{}, identity.Errorf(identity.Forbidden, "A directory may not do this.")
-	}
-	return s.scopeFor(by, usersWrite)
-}
-
 // Plan returns a plan that the actor may see, or NotFound.
 func (s *Service) Plan(ctx context.Context, by identity.Actor, id identity.PlanID) (identity.Plan, error) {
 	var plan identity.Plan
-	scope, err := s.byHandScope(by)
+	scope, err := s.byHand(by)
 	if err != nil {
 		return plan, err
 	}
@@ -99,14 +91,37 @@ func (s *Service) PlanSteps(ctx context.Context, by identity.Actor, id identity.
 				page.Items[i], err = viewStep(steps.Items[i])
 			}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return mailsOfSteps(ctx, tx, steps.Items, page.Items)
 	})
 	return page, err
 }
 
+// mailsOfSteps adds what became of the mails.
+func mailsOfSteps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, out []PlanStepView) error {
+	var ids []identity.MailID
+	for _, step := range steps {
+		if step.MailID != "" {
+			ids = append(ids, step.MailID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	mails, err := tx.MailsByID(ctx, ids)
+	for i, step := range steps {
+		if m, ok := mails[step.MailID]; ok {
+			out[i].Mail = &m
+		}
+	}
+	return err
+}
+
 // DropPlan throws a plan away with all that it keeps; what it changed stays, and cannot be undone any more.
 func (s *Service) DropPlan(ctx context.Context, by identity.Actor, id identity.PlanID) error {
-	scope, err := s.byHandScope(by)
+	scope, err := s.byHand(by)
 	if err != nil {
 		return err
 	}

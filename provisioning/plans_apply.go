@@ -12,6 +12,8 @@ import (
 type ApplyOptions struct {
 	Override string             // why a plan that is held is carried out all the same
 	Progress func(PlanProgress) // called after each chunk
+
+	Temporary MakePassword // needed by a plan that mails passwords
 }
 
 // PlanProgress is how far a plan was carried out.
@@ -30,7 +32,7 @@ func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.
 	if err != nil {
 		return plan, err
 	}
-	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress}
+	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: o.Temporary}
 	err = a.run(ctx)
 	end := a.finish(context.WithoutCancel(ctx), err == nil)
 	if err == nil {
@@ -92,8 +94,10 @@ func mayApply(plan identity.Plan, o ApplyOptions) error {
 // applying is a plan that is being carried out.
 type applying struct {
 	*planner
-	progress func(PlanProgress)
-	now      PlanProgress // of this run
+	progress  func(PlanProgress)
+	temporary MakePassword
+	made      map[int]importRow // rows of the next steps with passwords that were made up, by line
+	now       PlanProgress      // of this run
 }
 
 func (a *applying) run(ctx context.Context) error {
@@ -101,6 +105,9 @@ func (a *applying) run(ctx context.Context) error {
 	after := 0
 	for {
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := a.makePasswords(ctx, after); err != nil {
 			return err
 		}
 		last, err := a.chunk(ctx, after)
@@ -178,7 +185,10 @@ func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.Pla
 		return err
 	}
 	for i := range steps {
-		r := data[i].row(steps[i].Line)
+		r, ok := a.made[steps[i].Line]
+		if !ok {
+			r = data[i].row(steps[i].Line)
+		}
 		r.recalled = data[i].Recalled
 		if err := a.step(ctx, tx, &steps[i], data[i], r, known); err != nil {
 			return err
@@ -213,7 +223,11 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 		return err
 	case refused == nil:
 		return a.done(step, d, out)
-	case refused.Code == errChanged.Code:
+	}
+	if r.made != "" {
+		r.hash, r.made = "", "" // nobody was told
+	}
+	if refused.Code == errChanged.Code {
 		return a.again(step, r, id, out)
 	}
 	step.State, step.Detail = identity.StepFailed, refused.Message

@@ -99,6 +99,9 @@ func (s *Service) roleEvent(by identity.Actor, kind identity.EventType, u identi
 
 // assignment returns a role for somebody.
 func assignment(tx *store.Tx, by identity.Actor, u identity.User, role identity.RoleID, source identity.SourceKind, reason string) identity.Assignment {
+	if reason == "" && by.Kind == identity.ActorDirectory {
+		reason = "pushed by the directory " + by.Label
+	}
 	return identity.Assignment{
 		ID: identity.NewID[identity.AssignmentID](), UserID: u.ID, RoleID: role, Application: identity.DefaultApplication,
 		Source: source, Reason: reason, GrantedBy: by.Label, CreatedAt: tx.Now(),

@@ -172,6 +172,14 @@ func TestWhoeverGivesARoleSaysWhyWhereTheModelWantsIt(t *testing.T) {
 			if a.Reason != "covers for Bob" || a.GrantedBy != "boss@example.com" || a.Source != identity.SourceManual || a.CreatedAt.IsZero() {
 				t.Errorf("%+v", a)
 			}
+			_, err = h.CreateUser(h.ctx, boss, provisioning.NewUser{User: withTenant(person("x@example.com"), ada.TenantID), Role: "read_only"})
+			wantKind(t, err, identity.Invalid, "reason_required")
+			_, err = h.PlaceUsers(h.ctx, h.op, provisioning.Placement{Users: []provisioning.PlacedUser{{ID: ada.ID}}, Tenant: ada.TenantID, Role: "read_only"})
+			wantKind(t, err, identity.Invalid, "reason_required")
+			pushed := h.push(h.directory("Okta", "", identity.DialectOkta), "new@example.com")
+			if a := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, pushed.ID)).Assignments[0]; a.Reason != "pushed by the directory Okta" || a.GrantedBy != "Okta" {
+				t.Errorf("%+v", a)
+			}
 			if e := h.lastEvent(identity.RoleAssigned); e.Reason != "covers for Bob" || change(e, "source").After != "manual" {
 				t.Errorf("%+v", e)
 			}
@@ -288,5 +296,28 @@ func TestOneTenantsAdministratorChangesNobodyElsewhere(t *testing.T) {
 				t.Errorf("the administrator sees %s", h2.User.UserName)
 			}
 		}
+	})
+}
+
+func TestNobodyComesInWithoutAnAccount(t *testing.T) {
+	t.Run("FSM-02 a sign-in makes an account with the least role, or is refused; nobody comes in without one", func(t *testing.T) {
+		eachOn(t, "fentu-fsm", func(t *testing.T, h *house) {
+			h.hire("boss@example.com", "administrator")
+			u := must[identity.User](t)(h.signIn(h.connection("Okta", nil), claims("s1", "new@example.com")))
+			if h.roles(u.ID) != "read_only " || !h.may(u.ID, "reports", "view") || h.may(u.ID, "reports", "edit") {
+				t.Errorf("who came has %s", h.roles(u.ID))
+			}
+			if a := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, u.ID)).Assignments[0]; a.Reason == "" || a.Source != identity.SourceDefault {
+				t.Errorf("%+v", a)
+			}
+			closed := h.connection("Closed", func(c *identity.Connection) { c.Unknown, c.Domains, c.OIDC.Issuer = identity.UnknownRefuse, []string{"closed.test"}, "https://closed.test" })
+			stranger := claims("s2", "new@closed.test")
+			stranger.Issuer = "https://closed.test"
+			_, err := h.signIn(closed, stranger)
+			wantKind(t, err, identity.Forbidden, "jit.off")
+			if page := must[identity.Page[identity.User]](t)(h.Users(h.ctx, h.op, identity.Query{Limit: 50})); len(page.Items) != 2 {
+				t.Errorf("%d accounts", len(page.Items))
+			}
+		})
 	})
 }

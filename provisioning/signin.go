@@ -58,7 +58,7 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 func (s *Service) newSignIn(tx *store.Tx, c identity.Connection, claims identity.Claims, trace *identity.Trace) signIn {
 	return signIn{
 		s: s, tx: tx, c: c, claims: claims, trace: trace,
-		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso"},
+		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso", IP: trace.IP},
 	}
 }
 

@@ -56,7 +56,7 @@ func (c *call) authenticate() error {
 		c.log.WarnContext(c.ctx, "a directory's token ends soon; make a new one and give it to the source", "directory", v.Directory.Name, "token", v.Key, "ends", v.Ending)
 	}
 	c.directory, c.by, c.dialect = v.Directory, v.Actor, dialectOf(v.Directory.Dialect)
-	c.by.Door, c.by.RequestID, c.by.Hidden = "scim", web.RequestID(c.ctx), c.types.hidden
+	c.by.Door, c.by.RequestID, c.by.IP, c.by.Hidden = "scim", web.RequestID(c.ctx), web.ClientIP(c.r), c.types.hidden
 	c.dialect.limits, c.dialect.types = c.limits, c.types
 	return err // of a request from a strange network, which the journal keeps since it is known whose token it has
 }

@@ -129,7 +129,7 @@ func (d *Door) endOldSession(r *http.Request) {
 	if old == "" {
 		return
 	}
-	visit, err := d.authn.Session(r.Context(), old)
+	visit, err := d.authn.AnySession(r.Context(), old)
 	if err != nil {
 		return // already over
 	}

@@ -61,7 +61,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 // by is the actor of this door: it reads connections with their secrets.
 func (d *Door) by(r *http.Request) identity.Actor {
 	by := identity.System()
-	by.Door, by.RequestID = "sso", web.RequestID(r.Context())
+	by.Door, by.RequestID, by.IP = "sso", web.RequestID(r.Context()), web.ClientIP(r)
 	return by
 }
 

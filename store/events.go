@@ -24,14 +24,15 @@ type eventRow struct {
 	ObjectLabel string `db:"object_label"`
 	Reason      string `db:"reason"`
 	Changes     text   `db:"changes"`
+	IP          string `db:"ip"`
 }
 
-const eventColumns = `e.id, e.at, e.type, e.actor_kind, e.actor_id, e.actor_label, e.door, e.request_id, e.tenant_id, e.user_id, e.object_kind, e.object_id, e.object_label, e.reason, e.changes`
+const eventColumns = `e.id, e.at, e.type, e.actor_kind, e.actor_id, e.actor_label, e.door, e.request_id, e.tenant_id, e.user_id, e.object_kind, e.object_id, e.object_label, e.reason, e.changes, e.ip`
 
 func (r *eventRow) event() (identity.Event, error) {
 	e := identity.Event{
 		ID: identity.EventID(r.ID), At: r.At.time(), Type: identity.EventType(r.Type), ActorKind: identity.ActorKind(r.ActorKind), ActorID: r.ActorID, ActorLabel: r.ActorLabel,
-		Door: r.Door, RequestID: identity.RequestID(r.RequestID), TenantID: identity.TenantID(r.TenantID), UserID: identity.UserID(r.UserID),
+		Door: r.Door, RequestID: identity.RequestID(r.RequestID), IP: r.IP, TenantID: identity.TenantID(r.TenantID), UserID: identity.UserID(r.UserID),
 		ObjectKind: r.ObjectKind, ObjectID: r.ObjectID, ObjectLabel: r.ObjectLabel, Reason: r.Reason,
 	}
 	return e, fromJSON(r.Changes, &e.Changes)
@@ -41,7 +42,7 @@ func (r *eventRow) event() (identity.Event, error) {
 func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
 	const most = 200 // rows of one statement
 	for part := range slices.Chunk(events, most) {
-		args := make([]any, 0, 15*len(part))
+		args := make([]any, 0, 16*len(part))
 		for _, e := range part {
 			row, err := tx.eventArgs(e)
 			if err != nil {
@@ -49,7 +50,7 @@ func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
 			}
 			args = append(args, row...)
 		}
-		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes) VALUES `+manyRows(15, len(part)), args...)
+		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes, ip) VALUES `+manyRows(16, len(part)), args...)
 		if err != nil {
 			return err
 		}
@@ -67,7 +68,7 @@ func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
 	changes, err := asJSON(append([]identity.Change{}, e.Shown()...))
 	return []any{
 		string(e.ID), e.At, string(e.Type), string(e.ActorKind), e.ActorID, e.ActorLabel, e.Door, null(e.RequestID), null(e.TenantID), null(e.UserID),
-		e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes,
+		e.ObjectKind, e.ObjectID, e.ObjectLabel, e.Reason, changes, e.IP,
 	}, err
 }
 

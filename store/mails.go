@@ -168,6 +168,19 @@ func (tx *Tx) Mails(ctx context.Context, limit int) ([]identity.Mail, error) {
 	return out, err
 }
 
+// MailsByID returns some mails without their texts, as far as they are kept.
+func (tx *Tx) MailsByID(ctx context.Context, ids []identity.MailID) (map[identity.MailID]identity.Mail, error) {
+	in, args := idList(tx, "id", ids)
+	var rows []mailRow
+	err := tx.list(ctx, &rows, `SELECT `+mailListed+` FROM mails WHERE `+in, args...)
+	out := make(map[identity.MailID]identity.Mail, len(rows))
+	for i := range rows {
+		m := rows[i].mail()
+		out[m.ID] = m
+	}
+	return out, err
+}
+
 // CountMailsToDo returns how many mails wait to be sent now, or were handed over before a moment without an end.
 func (tx *Tx) CountMailsToDo(ctx context.Context, lost time.Time) (int, error) {
 	var n int

@@ -55,7 +55,9 @@ func TestOfTwoAdministratorsWhoGoAtOnceOneStays(t *testing.T) {
 func (e *estate) waysToGo(home identity.Tenant) []func(context.Context, identity.UserID) error {
 	people, op := e.b.people, e.op
 	return []func(context.Context, identity.UserID) error{
-		func(ctx context.Context, id identity.UserID) error { return drop(people.DeactivateUser(ctx, op, id, "leaves")) },
+		func(ctx context.Context, id identity.UserID) error {
+			return drop(people.DeactivateUser(ctx, op, id, "leaves"))
+		},
 		func(ctx context.Context, id identity.UserID) error {
 			return drop(e.scim(ctx, 0, http.MethodPatch, "/Users/"+string(id), patch("replace", "active", false)))
 		},
@@ -69,7 +71,9 @@ func (e *estate) waysToGo(home identity.Tenant) []func(context.Context, identity
 			return drop(people.PlaceUsers(ctx, op, provisioning.Placement{Users: []provisioning.PlacedUser{{ID: id}}, Tenant: home.ID, Role: "viewer"}))
 		},
 		func(ctx context.Context, id identity.UserID) error { return people.EraseUser(ctx, op, id, 0, "leaves") },
-		func(ctx context.Context, id identity.UserID) error { return e.command(ctx, "user", "deactivate", string(id)) },
+		func(ctx context.Context, id identity.UserID) error {
+			return e.command(ctx, "user", "deactivate", string(id))
+		},
 	}
 }
 

@@ -66,6 +66,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.unit(),
 		p.userType(),
 		p.record(),
+		p.holding(),
 		p.tenant(),
 		p.domain(),
 		p.directory(),
@@ -83,6 +84,13 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.healthcheck(),
 		p.version(),
+		p.mailTemplate(),
+		p.invite(),
+		p.invitation(),
+		p.importPeople(),
+		p.exportCommand(),
+		p.role(),
+		p.access(),
 	)
 	return root
 }

@@ -20,6 +20,7 @@ func (b *bridge) lookAfter(ctx context.Context, background *sync.WaitGroup, log 
 		background.Go(func() { b.door.KeepMetadata(ctx, b.settings.MetadataRefresh) })
 	}
 	background.Go(func() { b.warnOfEnds(ctx, log) })
+	background.Go(func() { b.lookAfterPeople(ctx, log) })
 	background.Go(func() { b.mails(log).Run(ctx) })
 }
 
@@ -39,13 +40,16 @@ func mailServer(s config.SMTP) outbox.Server {
 	return server
 }
 
-// warnOfEnds writes the mails about what ends soon, again and again, until ctx ends.
+// warnOfEnds writes the mails about what ends soon and about reviews of access, and begins those that are due, again and again, until ctx ends.
 func (b *bridge) warnOfEnds(ctx context.Context, log *slog.Logger) {
 	tick := time.NewTicker(warnEvery)
 	defer tick.Stop()
 	for {
 		if _, err := b.people.WarnOfEnds(ctx, identity.System()); err != nil && ctx.Err() == nil {
 			log.Error("what ends soon could not be looked up; it will be tried again", "in", warnEvery, "error", err)
+		}
+		if _, _, err := b.people.KeepAccessReviews(ctx, identity.System()); err != nil && ctx.Err() == nil {
+			log.Error("reviews of access could not be looked after; it will be tried again", "in", warnEvery, "error", err)
 		}
 		select {
 		case <-ctx.Done():

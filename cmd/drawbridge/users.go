@@ -14,17 +14,42 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, place, deactivate, activate, release, link, unlink, set-password, reset-password, welcome, reset-second-factor, break-glass"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(), p.userPassword(),
-		p.userResetSecondFactor(), p.userResetPassword(), p.userWelcome(), p.userBreakGlass())
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role, set-password"}
+	cmd.AddCommand(
+		p.userCreate(),
+		p.userList(),
+		p.userShow(),
+		p.userEdit(),
+		p.userPosition(),
+		p.userPlace(),
+		p.userDeactivate(),
+		p.userActivate(),
+		p.userRelease(),
+		p.userLink(),
+		p.userUnlink(),
+		p.userResetSecondFactor(),
+		p.userResetPassword(),
+		p.userWelcome(),
+		p.userBreakGlass(),
+		p.userRemove(),
+		p.userErase(),
+		p.userDuplicates(),
+		p.userMerge(),
+		p.userDormant(),
+		p.userAvatar(),
+		p.userPassword(),
+		p.userRole(),
+	)
+	cmd.AddCommand(p.userPasswords()...)
 	return p.group(cmd)
 }
 
 // newUser is what the flags of user create say.
 type newUser struct {
-	email, userName, name, tenant, role, passwordFile, reason string
+	email, userName, name, tenant, role, hashFile, reason string
 
-	stands positionFlags
+	stands   positionFlags
+	password givenPassword
 }
 
 func (p *program) userCreate() *cobra.Command {
@@ -45,14 +70,17 @@ Without a password the person can only come in through a connection (SAML or OID
 	f := cmd.Flags()
 	f.StringVar(&n.email, "email", "", "the e-mail address")
 	f.StringVar(&n.userName, "user-name", "", "the user name (default: the e-mail address)")
-	f.StringVar(&n.name, "name", "", "the name to show")
+	f.StringVar(&n.name, "name", "", "the name to show (default: the user name)")
 	f.StringVar(&n.tenant, "tenant", "", "the home tenant, by name or id")
 	f.StringVar(&n.role, "role", "", "the role, such as superadmin or viewer")
-	f.StringVar(&n.passwordFile, "password-file", "", "a file whose first line is the password; - reads standard input")
+	n.password.flags(cmd, "temporary-password")
+	f.StringVar(&n.hashFile, "password-hash-file", "", "a file whose first line is a password hash that was made elsewhere (argon2, bcrypt, PBKDF2, scrypt); - reads standard input")
 	f.StringVar(&n.reason, "reason", "", "why; kept with the event")
 	n.stands.register(cmd)
 	require(cmd, "role")
 	cmd.MarkFlagsOneRequired("email", "user-name")
+	cmd.MarkFlagsMutuallyExclusive("password-hash-file", "password-file")
+	cmd.MarkFlagsMutuallyExclusive("password-hash-file", "temporary-password")
 	return cmd
 }
 
@@ -73,16 +101,20 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	if err := change(&stands); err != nil {
 		return err
 	}
-	phc, err := p.passwordHash(ctx, b, n.passwordFile)
-	if err != nil {
-		return err
+	if n.name == "" {
+		n.name = firstOf(n.userName, n.email)
 	}
-	u, err := b.people.CreateUser(ctx, identity.Operator(), provisioning.NewUser{
+	user := provisioning.NewUser{
 		User: identity.User{
 			TenantID: tenant.ID, UserName: n.userName, DisplayName: n.name, Enabled: true, Emails: addresses(n.email),
 		},
-		Role: role.ID, PasswordHash: phc, Reason: n.reason, Position: stands,
-	})
+		Role: role.ID, Reason: n.reason, Position: stands,
+	}
+	made, err := p.firstPassword(ctx, b, n, &user)
+	if err != nil {
+		return err
+	}
+	u, err := b.people.CreateUser(ctx, identity.Operator(), user)
 	if err != nil {
 		return err
 	}
@@ -92,9 +124,10 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 		}
 	}
 	u.TenantName, u.Roles = tenant.Name, []identity.Role{role}
-	return p.show(viewUser(u), func(w io.Writer) {
+	return p.show(passwordView{viewUser(u), made}, func(w io.Writer) {
 		fmt.Fprintf(w, "Created %s as %s in %s.\n", clean(u.Label()), role.Title, place(tenant.Name))
 		fields(w, "  id", string(u.ID), "  page", b.settings.URL+"/console/users/"+string(u.ID))
+		showMade(w, made)
 	})
 }
 
@@ -106,18 +139,6 @@ func addresses(email string) []identity.Email {
 	return []identity.Email{{Value: email, Type: "work", Primary: true}}
 }
 
-// passwordHash reads a password and hashes it; no file means no password.
-func (p *program) passwordHash(ctx context.Context, b *bridge, file string) (string, error) {
-	if file == "" {
-		return "", nil
-	}
-	password, err := p.secret("--password-file", file)
-	if err != nil {
-		return "", err
-	}
-	return b.authn.HashPassword(ctx, password)
-}
-
 // place names a home for people's eyes.
 func place(tenant string) string {
 	if tenant == "" {
@@ -126,19 +147,34 @@ func place(tenant string) string {
 	return clean(tenant)
 }
 
+// statusOf reads a status in any case; none is every status.
+func statusOf(word string) (identity.Status, bool) {
+	for _, s := range []identity.Status{"", identity.StatusActive, identity.StatusPending, identity.StatusInactive, identity.StatusLocked} {
+		if strings.EqualFold(word, string(s)) {
+			return s, true
+		}
+	}
+	return "", false
+}
+
 func (p *program) userList() *cobra.Command {
-	var tenant string
+	var tenant, status string
 	var q identity.Query
 	var where positionFilter
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List people, in the order in which they were created",
 		Example: `  drawbridge user list --tenant "SSO Landing"
+  drawbridge user list --status locked
   drawbridge user list --search ada --json`,
 		Args: cobra.NoArgs,
 		RunE: p.do(func(ctx context.Context, _ []string) error {
 			if err := checkLimit("user list", q.Limit); err != nil {
 				return err
+			}
+			var known bool
+			if q.Status, known = statusOf(status); !known {
+				return usage("user list", "--status is %q; give active, pending, inactive or locked", status)
 			}
 			return p.with(ctx, func(b *bridge) error {
 				if err := where.narrow(ctx, b, tenant, &q); err != nil {
@@ -149,6 +185,7 @@ func (p *program) userList() *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
+	cmd.Flags().StringVar(&status, "status", "", "only active, pending, inactive or locked people")
 	cmd.Flags().StringVar(&q.Search, "search", "", "words in names, user names or addresses")
 	where.register(cmd)
 	paging(cmd, &q.Limit, &q.After)
@@ -209,10 +246,21 @@ func (p *program) showUser(ctx context.Context, b *bridge, word string) error {
 	return p.show(v, func(w io.Writer) { describeUser(w, d, v) })
 }
 
+// statusText is the status with what a lock is about.
+func statusText(v userView) string {
+	switch {
+	case v.LockedUntil != nil:
+		return string(v.Status) + " until " + when(v.LockedUntil)
+	case v.LockedAt != nil:
+		return string(v.Status) + " since " + when(v.LockedAt) + ", until somebody unlocks it"
+	}
+	return string(v.Status)
+}
+
 func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
 	pairs := []string{
 		"Name", d.User.Label(), "Id", string(v.ID), "User name", v.UserName, "E-mail", strings.Join(v.Emails, ", "),
-		"Tenant", place(v.Tenant), "Status", string(v.Status), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
+		"Tenant", place(v.Tenant), "Status", statusText(v.userView), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
 		"Signed in by", signedInBy(d.LastSignIn), "Came by", string(d.Origin), "Groups", strings.Join(v.Groups, ", "),
 	}
 	pairs = append(pairs, standingPairs(d.Standing)...)
@@ -257,39 +305,6 @@ func (p *program) userRelease() *cobra.Command {
 		func(ctx context.Context, b *bridge, id identity.UserID, reason string) (identity.User, error) {
 			return b.people.ReleaseUser(ctx, identity.Operator(), id, reason)
 		})
-}
-
-func (p *program) userPassword() *cobra.Command {
-	var file string
-	cmd := &cobra.Command{
-		Use:     "set-password USER --password-file FILE",
-		Short:   "Give a person a password, such as an administrator who lost it; every session ends",
-		Example: "  drawbridge user set-password you@example.com --password-file -",
-		Args:    cobra.ExactArgs(1),
-		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.setPassword(ctx, b, args[0], file) })
-		}),
-	}
-	cmd.Flags().StringVar(&file, "password-file", "", "a file whose first line is the password; - reads standard input")
-	require(cmd, "password-file")
-	return cmd
-}
-
-func (p *program) setPassword(ctx context.Context, b *bridge, word, file string) error {
-	u, err := b.findUser(ctx, word)
-	if err != nil {
-		return err
-	}
-	phc, err := p.passwordHash(ctx, b, file)
-	if err != nil {
-		return err
-	}
-	if err := b.authn.SetPassword(ctx, identity.Operator(), u.ID, phc); err != nil {
-		return err
-	}
-	return p.show(viewUser(u), func(w io.Writer) {
-		fmt.Fprintf(w, "%s has a new password; every session ended.\n", clean(u.Label()))
-	})
 }
 
 // switchUser does something to one person that needs no other word than why.

@@ -28,12 +28,15 @@ type userView struct {
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
 	LastLoginAt *time.Time        `json:"last_login_at,omitempty"`
+	LockedAt    *time.Time        `json:"locked_at,omitempty"`
+	LockedUntil *time.Time        `json:"locked_until,omitempty"`
 }
 
 func viewUser(u identity.User) userView {
 	v := userView{
 		ID: u.ID, TenantID: u.TenantID, Tenant: u.TenantName, UserName: u.UserName, DisplayName: u.DisplayName, Email: u.Email(),
 		Status: u.Status(), Roles: roleIDs(u.Roles), Version: u.Version, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, LastLoginAt: u.LastLoginAt,
+		LockedAt: u.LockedAt, LockedUntil: u.LockedUntil,
 	}
 	for _, e := range u.Emails {
 		v.Emails = append(v.Emails, e.Value)

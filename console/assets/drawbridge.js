@@ -1,4 +1,4 @@
-// What a browser adds to pages that are complete without it: local times, copying, keys and quick ticking.
+// What a browser adds to pages that are complete without it: local times, copying, keys, quick ticking and the rules of a password.
 (function () {
   "use strict";
 
@@ -74,6 +74,33 @@
       });
     }
     refresh();
+  }
+
+  // Rules of a new password, while it is typed. Without an answer they stay as they are: the server looks again.
+  for (const list of all("ul[data-rules]")) {
+    const input = list.closest(".field").querySelector("input[type=password]");
+    let asked = 0;
+    let timer;
+    const ask = async () => {
+      const mine = ++asked;
+      let holds;
+      try {
+        const answer = await fetch(list.dataset.rules, { method: "POST", body: new URLSearchParams({ password: input.value }) });
+        holds = answer.ok && !answer.redirected ? await answer.json() : {};
+      } catch {
+        return;
+      }
+      if (mine !== asked) return;
+      for (const rule of all("[data-rule]", list)) {
+        const kept = holds[rule.dataset.rule];
+        rule.classList.toggle("kept", kept === true);
+        rule.classList.toggle("broken", kept === false && input.value !== "");
+      }
+    };
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(ask, 250);
+    });
   }
 
   // Keys.

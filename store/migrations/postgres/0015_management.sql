@@ -286,3 +286,6 @@ CREATE INDEX holdings_by_successor ON holdings (successor_id);
 -- What people did is found by who they are; what directories write does not touch this index.
 CREATE INDEX events_by_actor ON events (actor_id, id) WHERE actor_kind = 'user';
 CREATE INDEX users_deleted ON users (deleted_at) WHERE deleted_at IS NOT NULL;
+
+-- From where somebody changed something.
+ALTER TABLE events ADD COLUMN ip TEXT NOT NULL DEFAULT '';
