@@ -302,5 +302,17 @@ func TestAnInvitedPersonComesInThroughAProvider(t *testing.T) {
 				t.Errorf("%+v", list)
 			}
 		})
+		t.Run("an invitation to another tenant keeps nobody from the account that they have", func(t *testing.T) {
+			bob := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("bob@example.com"), acme.ID), Role: "member"}))
+			h.invite(h.op, provisioning.NewInvitation{Email: "bob@example.com", Tenant: h.tenant("Beta").ID, Role: "member"})
+			if u := must[identity.User](t)(h.signIn(c, claims("s7", "bob@example.com"))); u.ID != bob.ID {
+				t.Errorf("signed in as %s", u.ID)
+			}
+		})
+		t.Run("FP-29 whoever manages people is not linked by an address alone, invited or not", func(t *testing.T) {
+			h.invite(h.op, provisioning.NewInvitation{Email: "boss@example.com", Tenant: acme.ID, Role: "admin"})
+			_, err := h.signIn(c, claims("s8", "boss@example.com"))
+			wantKind(t, err, identity.Forbidden, "link.requires_admin")
+		})
 	})
 }

@@ -71,6 +71,27 @@ func TestWelcomeMails(t *testing.T) {
 	})
 }
 
+func TestANewEmployee(t *testing.T) {
+	eachWith(t, "fentu-connect", func(t *testing.T, h *house) {
+		home := h.home()
+		_, by := h.staff(home.ID, "boss@example.com", "administrator")
+		t.Run("FC-58 a new employee's account is made with the e-mail address", func(t *testing.T) {
+			u := must[identity.User](t)(h.CreateUser(h.ctx, by, provisioning.NewUser{User: withTenant(person("new@example.com"), home.ID), Role: "viewer", Reason: "new employee"}))
+			if u.Email() != "new@example.com" || u.UserName != "new@example.com" || u.Status() != identity.StatusPending {
+				t.Errorf("%+v", u)
+			}
+			h.wantEvent(u.ID, identity.UserCreated)
+		})
+		t.Run("FC-58 or is invited with nothing but the address and a profile", func(t *testing.T) {
+			i, tok := h.invite(by, provisioning.NewInvitation{Email: "next@example.com", Tenant: home.ID, Role: "viewer"})
+			u := must[identity.User](t)(h.AcceptInvitation(h.ctx, tok, provisioning.Joining{PasswordHash: "hash"}))
+			if u.ID != i.User.ID || h.roles(u.ID) != "viewer " {
+				t.Errorf("%+v", u)
+			}
+		})
+	})
+}
+
 func TestWhatBecameOfAPersonsMails(t *testing.T) {
 	eachWith(t, "fluentpro-backup", func(t *testing.T, h *house) {
 		acme, beta := h.tenant("Acme"), h.tenant("Beta")
