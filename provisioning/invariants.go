@@ -197,8 +197,11 @@ func (s *Service) keepMove(ctx context.Context, tx *store.Tx, u identity.User, t
 	d.Roles = lacking(roleIDs(assigned), nil)
 	if u.TenantID == to {
 		d.Roles, d.Flag = lacking(d.Roles, roles), false
-	} else if err := s.keepLastBreakGlass(ctx, tx, u); err != nil {
-		return d, err
+	}
+	if u.TenantID != to || len(roles) > 0 && !slices.ContainsFunc(roles, s.interactive) {
+		if err := s.keepLastBreakGlass(ctx, tx, u); err != nil {
+			return d, err
+		}
 	}
 	return d, s.keepAdministrators(ctx, tx, append(slices.Clone(going), d)...)
 }
