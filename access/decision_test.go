@@ -125,3 +125,13 @@ func checkOrder(t *testing.T, m *Model, levels []string, less, more Subject) {
 		}
 	}
 }
+
+func TestALevelThatTheModelDoesNotHaveIsTheNarrowest(t *testing.T) {
+	for name, role := range map[string]identity.RoleID{"fentu-fsm": "dispatcher", "fintechos": "auditor"} {
+		resource := map[string]string{"fentu-fsm": "work_orders", "fintechos": "records"}[name]
+		who := Subject{Roles: []identity.RoleID{role}, Level: "galaxy"}
+		if d := preset(t, name).Decide(who, resource, "view"); !d.Allowed || d.Level != LevelPersonal {
+			t.Errorf("%s: %+v", name, d)
+		}
+	}
+}

@@ -60,6 +60,9 @@ func TestProfilesOfTheConnectorProductDecide(t *testing.T) {
 		edited(t, m, "integration_manager", func(d *identity.RoleDefinition) { d.Grants["visible"] = []string{"on"} })
 		expect(t, m, subject("integration_manager"), "connector", "edit", Decision{Allowed: true, Reason: "Integration Manager grants connector: view, edit"})
 	})
+}
+
+func TestEveryBoxOfAProfileIsAFeature(t *testing.T) {
 	boxes := map[string]string{
 		"FC-35": "home", "FC-36": "connect_wizard", "FC-37": "connector_set", "FC-38": "connection_config", "FC-39": "connector",
 		"FC-40": "connect_object", "FC-41": "inbound", "FC-42": "outbound", "FC-43": "users", "FC-44": "profiles",
@@ -79,6 +82,9 @@ func TestProfilesOfTheConnectorProductDecide(t *testing.T) {
 			expect(t, m, subject("restricted"), box, "view", Decision{Reason: "No credentials does not grant " + box + ": view"})
 		})
 	}
+}
+
+func TestProfilesOfTheConnectorProductAreSafeAsShipped(t *testing.T) {
 	t.Run("FC-52 a viewer edits nothing", func(t *testing.T) {
 		for _, p := range preset(t, "fentu-connect").Permissions(subject("viewer")) {
 			if p.Action == "edit" && p.Allowed {
@@ -249,6 +255,10 @@ func TestRolesOfTheBankingPlatformDecide(t *testing.T) {
 			t.Errorf("the person's own level is no cap: %+v", d)
 		}
 	})
+}
+
+func TestTheRootOfTheBankingPlatformSeesEveryUnit(t *testing.T) {
+	m := preset(t, "fintechos")
 	t.Run("FOS-18 who stands under the root sees every unit, as far as rights go", func(t *testing.T) {
 		root, unit := Place{User: "rita", Unit: "root"}, Place{User: "uma", Unit: "retail", Above: []identity.UnitID{"root"}}
 		record := Place{User: "somebody", Unit: "retail-east", Above: []identity.UnitID{"retail", "root"}}

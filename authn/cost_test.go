@@ -27,7 +27,7 @@ func TestFiftySignInsAtOnceTakeLittleMemory(t *testing.T) {
 		fmt.Printf("peak %d KiB\n", peak(t))
 		return
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFiftySignInsAtOnceTakeLittleMemory$", "-test.v") //nothing but this test, so that no other one's memory counts
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestFiftySignInsAtOnceTakeLittleMemory$", "-test.v") // nothing but this test, so that no other one's memory counts
 	cmd.Env = append(os.Environ(), measuring+"=1")
 	out, err := cmd.CombinedOutput()
 	found := regexp.MustCompile(`peak (\d+) KiB`).FindSubmatch(out)

@@ -84,7 +84,7 @@ func TestWhatIsImportedIsJudgedLikeEverythingElse(t *testing.T) {
 		began = time.Now()
 		_, _, err = h.CheckPassword(t.Context(), "nobody", wrong, "")
 		wantCode(t, err, identity.Unauthenticated, "signin.refused")
-		if other := time.Since(began); (one - other).Abs() > time.Second {
+		if other := time.Since(began); (one-other).Abs() > time.Second || min(one, other) < time.Second { // a hash from elsewhere may take a second, so both wait that long
 			t.Errorf("an account with an imported password is told by the time: %v, a stranger %v", one, other)
 		}
 		if h.stored(ada).PasswordHash != hash {

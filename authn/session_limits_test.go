@@ -121,8 +121,14 @@ func TestAccountsThatSeveralPeopleUseAreFoundAndBounded(t *testing.T) {
 				u           identity.User
 				ip, browser string
 			}{
-				{shared, "203.0.113.1", "Firefox"}, {shared, "203.0.113.2", "Firefox"}, {shared, "203.0.113.3", "Safari"}, {two, "203.0.113.1", "Firefox"}, {two, "203.0.113.1", "Firefox"},
-				{one, "203.0.113.1", "Firefox"}, {elsewhere, "203.0.113.1", "Firefox"}, {elsewhere, "203.0.113.2", "Firefox"},
+				{shared, "203.0.113.1", "Firefox"},
+				{shared, "203.0.113.2", "Firefox"},
+				{shared, "203.0.113.3", "Safari"},
+				{two, "203.0.113.1", "Firefox"},
+				{two, "203.0.113.1", "Firefox"},
+				{one, "203.0.113.1", "Firefox"},
+				{elsewhere, "203.0.113.1", "Firefox"},
+				{elsewhere, "203.0.113.2", "Firefox"},
 			} {
 				h.session(s.u, time.Minute, 0, s.ip, s.browser)
 			}

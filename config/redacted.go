@@ -64,6 +64,7 @@ func (s Settings) texts() map[string]string {
 		"DRAWBRIDGE_API_KEY_IN_QUERY":        strconv.FormatBool(s.APIKeyInQuery),
 		"DRAWBRIDGE_DNS_RESOLVER":            s.DNSResolver,
 		"DRAWBRIDGE_JOURNAL_DAYS":            strconv.Itoa(s.JournalDays),
+		"DRAWBRIDGE_TOMBSTONE_DAYS":          strconv.Itoa(s.TombstoneDays),
 		"DRAWBRIDGE_METADATA_REFRESH":        durationText(s.MetadataRefresh),
 		"DRAWBRIDGE_SMTP_URL":                s.SMTP.String(),
 		"DRAWBRIDGE_SMTP_FROM":               s.SMTPFrom.String(),

@@ -27,6 +27,7 @@ type Settings struct {
 	DNSResolver           string     `env:"DRAWBRIDGE_DNS_RESOLVER"` // host:port; empty: the system's
 	JournalDays           int        `env:"DRAWBRIDGE_JOURNAL_DAYS"` // 0: entries are kept for ever
 	SigninDays            int        `env:"DRAWBRIDGE_SIGNIN_DAYS"`
+	TombstoneDays         int        `env:"DRAWBRIDGE_TOMBSTONE_DAYS"` // 0: deleted people can come back for ever
 
 	// How long a session may be unused, and how old it may become; 0: as the access model says.
 	SessionIdle time.Duration `env:"DRAWBRIDGE_SESSION_IDLE"`
@@ -71,6 +72,11 @@ const maxSigninDays = 400
 // SigninAge returns how long the trace of a sign-in is kept.
 func (s Settings) SigninAge() time.Duration { return time.Duration(s.SigninDays) * 24 * time.Hour }
 
+// TombstoneAge returns how long somebody who was deleted can come back before they are erased; 0 is for ever.
+func (s Settings) TombstoneAge() time.Duration {
+	return time.Duration(s.TombstoneDays) * 24 * time.Hour
+}
+
 // SQLiteFile returns the path of the SQLite file, or "" with PostgreSQL.
 func (s Settings) SQLiteFile() string {
 	path, isSQLite := strings.CutPrefix(s.Database, "sqlite:")
@@ -113,6 +119,9 @@ func (s *Settings) checkDays(m *Mistakes) {
 	}
 	if s.SigninDays < 1 || s.SigninDays > maxSigninDays {
 		s.reject(m, "DRAWBRIDGE_SIGNIN_DAYS", "%d is no such number of days", s.SigninDays)
+	}
+	if s.TombstoneDays < 0 || s.TombstoneDays > maxJournalDays {
+		s.reject(m, "DRAWBRIDGE_TOMBSTONE_DAYS", "%d is no such number of days", s.TombstoneDays)
 	}
 	s.checkSessions(m)
 }

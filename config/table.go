@@ -147,6 +147,11 @@ var table = []Setting{
 		Want:        "a number of days from 0 to 36500",
 	},
 	{
+		Name: "DRAWBRIDGE_TOMBSTONE_DAYS", Key: "tombstone_days", Default: "30",
+		Description: "How many days somebody who was deleted can come back to the same account; then they are erased. 0 keeps them for ever.",
+		Want:        "a number of days from 0 to 36500",
+	},
+	{
 		Name: "DRAWBRIDGE_METADATA_REFRESH", Key: "metadata_refresh", Default: "1h",
 		Description: "How often the metadata of each SAML provider is read again; 0 is never by itself.",
 		Want:        "a time from 1m to 168h, such as 1h, or 0",

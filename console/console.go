@@ -104,6 +104,7 @@ func (d *Door) routes() []route {
 		{"POST /signin/code", anybody, d.code},
 		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
+		{"GET /users/{id}/avatar", signedIn, d.avatar},
 		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},

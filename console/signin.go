@@ -95,7 +95,7 @@ func (d *Door) passwordSignin(w http.ResponseWriter, r *http.Request, f form, ba
 		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
 	case identity.Unauthenticated, identity.Invalid:
 		d.log.InfoContext(r.Context(), "a password was refused", "request", web.RequestID(r.Context()), "remote", web.ClientIP(r), "cause", errors.Unwrap(err))
-		f.Problem = identity.Errorf(identity.Invalid, "This e-mail address and password do not open an account. Check both and try again. After several wrong attempts the account waits for a quarter of an hour.").WithField("password")
+		f.Problem = identity.Errorf(identity.Invalid, "This e-mail address and password do not open an account. Check both and try again. After several wrong attempts the account is locked, for a while or until an administrator unlocks it.").WithField("password")
 		return d.askSignin(w, r, signinBody{Form: f, ReturnTo: back, Password: true})
 	}
 	if err != nil {

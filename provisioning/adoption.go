@@ -65,7 +65,7 @@ func (s *Service) pushStrangers(ctx context.Context, tx *store.Tx, by identity.A
 	links := make([]identity.DirectoryLink, len(list))
 	for i, n := range list {
 		links[i] = identity.DirectoryLink{DirectoryID: by.DirectoryID(), ExternalID: n.User.ExternalID, Active: n.User.Enabled}
-		n.User.TenantID, n.User.Held = home, false
+		n.User.TenantID, n.User.Held, n.Position = home, false, identity.Position{}
 		if n.Role == "" {
 			n.Role = viewer
 		}

@@ -23,6 +23,8 @@ type NewInvitation struct {
 	Role        identity.RoleID
 	Message     string // in the mail
 	Reason      string // with the events
+
+	Position identity.Position // where the person stands; what is empty is as the access model says
 }
 
 // InvitationQuery says which invitations are wanted; empty fields do not narrow.
@@ -52,10 +54,13 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 		return out, err
 	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
+		if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
+			return err
+		}
 		if err := s.notMember(ctx, tx, u); err != nil {
 			return err
 		}
-		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Reason: n.Reason})
+		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Reason: n.Reason, Position: n.Position})
 		if err != nil {
 			return err
 		}

@@ -144,6 +144,13 @@ func TestThePlatformSeesEveryTenantAndAnAdministratorOne(t *testing.T) {
 				t.Errorf("an editor: %+v", d.Decision)
 			}
 		})
+	})
+}
+
+func TestAProgramHasItsRightsWithoutComingIn(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme := h.tenant("Acme")
+		ada, _ := h.staff(acme.ID, "ada@acme.example", "administrator")
 		t.Run("ETL-21 ETL-23 an API user may only call and read its own messages, without ever coming in", func(t *testing.T) {
 			robot, by := h.staff(acme.ID, "robot@acme.example", "api_user")
 			var may []string

@@ -153,6 +153,17 @@ func TestThereIsOneGuest(t *testing.T) {
 				t.Errorf("%d were let in, %d guests are there", let, n)
 			}
 		})
+		t.Run("FOS-11 a directory makes no second one either", func(t *testing.T) {
+			okta, u := h.directory("Okta", "", "okta"), person("b2b@example.com")
+			made := must[identity.User](t)(h.CreateUser(h.ctx, okta, provisioning.NewUser{User: u, Position: guest})) // a directory says nothing there
+			if s := h.standing(made.ID); s.Type != "back_office" || h.guests() != 1 {
+				t.Errorf("%+v, %d guests", s, h.guests())
+			}
+			u = person("b2c@example.com")
+			u.Attributes = []byte(`{"userType":"Guest"}`)
+			_, err := h.CreateUser(h.ctx, okta, provisioning.NewUser{User: u})
+			wantKind(t, err, identity.Conflict, "uniqueness")
+		})
 		t.Run("FOS-11 the second is told why", func(t *testing.T) {
 			_, err := h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: named("second"), Role: "portal_viewer", Position: guest})
 			wantKind(t, err, identity.Conflict, "uniqueness")
@@ -272,6 +283,18 @@ func TestTheAdminFlagIsForThoseWhoMayDoEverything(t *testing.T) {
 				t.Error("still an administrator")
 			}
 		})
+	})
+	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
+		u := h.clerk("ada", "read_only", identity.Position{})
+		err := h.set(h.op, u.ID, func(p *identity.Position) { p.Admin = true })
+		wantKind(t, err, identity.Invalid, "")
+		err = h.set(h.op, u.ID, func(p *identity.Position) { p.External = true })
+		wantKind(t, err, identity.Invalid, "")
+	})
+}
+
+func TestWhoIsAuthorizedMayComeIn(t *testing.T) {
+	eachWith(t, "fintechos", func(t *testing.T, h *house) {
 		t.Run("FOS-21 Is Authorized is whether the user may come in", func(t *testing.T) {
 			u := h.clerk("off", "portal_viewer", identity.Position{})
 			if got := h.Model().EnabledLabel(); got != "Is Authorized" {
@@ -288,13 +311,6 @@ func TestTheAdminFlagIsForThoseWhoMayDoEverything(t *testing.T) {
 				t.Error("the directory's active false lets the person in")
 			}
 		})
-	})
-	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
-		u := h.clerk("ada", "read_only", identity.Position{})
-		err := h.set(h.op, u.ID, func(p *identity.Position) { p.Admin = true })
-		wantKind(t, err, identity.Invalid, "")
-		err = h.set(h.op, u.ID, func(p *identity.Position) { p.External = true })
-		wantKind(t, err, identity.Invalid, "")
 	})
 }
 

@@ -2,6 +2,7 @@ package provisioning_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -29,7 +30,7 @@ func (h *house) kinds(id identity.UserID) (out []string) {
 
 func TestUsersAndTechniciansAreTwoThings(t *testing.T) {
 	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
-		name, off := "Tom the technician", false
+		name := "Tom the technician"
 		t.Run("FSM-03 a technician exists without a user, and a user without a technician", func(t *testing.T) {
 			r := must[identity.Record](t)(h.PutRecord(h.ctx, h.op, technician("T-1"), provisioning.RecordChange{Display: &name}))
 			u := h.clerk("tom", "technician", identity.Position{})
@@ -59,6 +60,12 @@ func TestUsersAndTechniciansAreTwoThings(t *testing.T) {
 				t.Errorf("still offered: %+v", free.Items)
 			}
 		})
+	})
+}
+
+func TestATechnicianIsTiedToOneUserAndOpensTheMobileApp(t *testing.T) {
+	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
+		off := false
 		t.Run("FSM-24 a technician has one user and a user one technician", func(t *testing.T) {
 			u, v := h.clerk("one", "technician", identity.Position{}), h.clerk("two", "technician", identity.Position{})
 			must[identity.Record](t)(h.PutRecord(h.ctx, h.op, technician("T-2"), provisioning.RecordChange{User: &u.ID}))
@@ -75,14 +82,24 @@ func TestUsersAndTechniciansAreTwoThings(t *testing.T) {
 			_, err = h.LinkRecord(h.ctx, h.op, technician("T-404"), v.ID, "")
 			wantKind(t, err, identity.NotFound, "")
 		})
-		t.Run("FSM-04 a technician who is inactive counts no more", func(t *testing.T) {
+		t.Run("FSM-04 the mobile app needs the role and an active technician", func(t *testing.T) {
 			u := h.clerk("three", "technician", identity.Position{})
+			h.came(u, "")
+			mobile := func() provisioning.Answer {
+				return must[provisioning.Answer](t)(h.Check(h.ctx, h.op, u.ID, "mobile_app", "view"))
+			}
+			if a := mobile(); a.Allowed || !strings.Contains(a.Reason, "needs an active Technician record that is linked") {
+				t.Errorf("without a technician: %+v", a)
+			}
 			must[identity.Record](t)(h.PutRecord(h.ctx, h.op, technician("T-9"), provisioning.RecordChange{User: &u.ID}))
 			if !slices.Equal(h.kinds(u.ID), []string{"technician"}) {
 				t.Error("not tied")
 			}
+			if a := mobile(); !a.Allowed {
+				t.Errorf("with a technician: %+v", a)
+			}
 			r := must[identity.Record](t)(h.PutRecord(h.ctx, h.op, technician("T-9"), provisioning.RecordChange{Active: &off}))
-			if r.UserID != u.ID || r.Active || len(h.kinds(u.ID)) != 0 {
+			if r.UserID != u.ID || r.Active || len(h.kinds(u.ID)) != 0 || mobile().Allowed {
 				t.Errorf("%+v %v", r, h.kinds(u.ID))
 			}
 		})

@@ -125,7 +125,7 @@ func (s *Service) FoundTenant(ctx context.Context, token string, r Registration)
 // foundTenant creates the tenant and its owner. Its events are the work of the founder.
 func (s *Service) foundTenant(ctx context.Context, tx *store.Tx, l identity.MailLink, name string, r Registration) (identity.User, error) {
 	t := identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: name, CreatedAt: tx.Now()}
-	if err := tx.InsertTenant(ctx, t); err != nil {
+	if err := s.writeTenant(ctx, tx, t); err != nil {
 		return identity.User{}, err
 	}
 	u, err := s.insertFounder(ctx, tx, t, l.Email, r)

@@ -75,20 +75,27 @@ func (s *Service) CreateTenant(ctx context.Context, by identity.Actor, name stri
 	return t, sharpen(err, func() *identity.Error { return nameTaken("tenant", name) })
 }
 
-// insertTenant writes a new tenant with the root of its business units, where the access model has some, and its event.
+// insertTenant writes a new tenant with its event.
 func (s *Service) insertTenant(ctx context.Context, tx *store.Tx, by identity.Actor, name string) (identity.Tenant, error) {
 	t := identity.Tenant{ID: identity.NewID[identity.TenantID](), Name: name, CreatedAt: tx.Now()}
-	if err := tx.InsertTenant(ctx, t); err != nil {
+	if err := s.writeTenant(ctx, tx, t); err != nil {
 		return t, err
-	}
-	if root, ok := s.model.RootUnit(); ok {
-		if err := tx.SeedRoot(ctx, t.ID, root); err != nil {
-			return t, err
-		}
 	}
 	e := event(by, identity.TenantCreated)
 	e.TenantID, e.ObjectKind, e.ObjectID, e.ObjectLabel = t.ID, "tenant", string(t.ID), t.Name
 	return t, tx.InsertEvent(ctx, e)
+}
+
+// writeTenant writes a new tenant with what every tenant has from its first moment on.
+func (s *Service) writeTenant(ctx context.Context, tx *store.Tx, t identity.Tenant) error {
+	if err := tx.InsertTenant(ctx, t); err != nil {
+		return err
+	}
+	root, ok := s.model.RootUnit()
+	if !ok {
+		return nil
+	}
+	return tx.SeedRoot(ctx, t.ID, root)
 }
 
 // MainTenant returns the one tenant of an installation that has one; NotFound in others.

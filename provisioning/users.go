@@ -18,6 +18,8 @@ type NewUser struct {
 	PasswordTerms identity.PasswordTerms // what holds for the password, from the same
 	Reason        string
 
+	SameEmail bool // on purpose: somebody of the tenant has the address already
+
 	Position identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
 
 	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
@@ -171,7 +173,7 @@ func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if by.Kind == identity.ActorUser && by.TenantID != "" && u.TenantID != by.TenantID {
 		return u, identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
 	}
-	if err := checkEmails(u); err != nil {
+	if err := s.checkFields(ctx, tx, by, identity.User{}, u, n.SameEmail); err != nil {
 		return u, err
 	}
 	if n.Role == "" {

@@ -36,10 +36,8 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 			return before, err
 		}
 	} else {
-		if !sameEmails(before.Emails, after.Emails) { // what a directory pushed may be no address, and must not keep anybody from acting
-			if err := checkEmails(after); err != nil {
-				return before, err
-			}
+		if err := s.checkFields(ctx, tx, by, before, after, false); err != nil {
+			return before, err
 		}
 		if after.Enabled != before.Enabled {
 			after.Held = !after.Enabled // a person's word, which no directory can undo

@@ -116,6 +116,10 @@ func TestAPersonsPageSaysWhereSomebodyComesFromAndWhenTheyCameIn(t *testing.T) {
 			if d := detail(by.ID); err != nil || d.Origin != provisioning.OriginImport {
 				t.Errorf("%s %v", d.Origin, err)
 			}
+			i := must[identity.Invitation](t)(h.Invite(h.ctx, h.op, provisioning.NewInvitation{Email: "invited@example.com", Role: "read_only", Reason: "joins", Position: identity.Position{DataLevel: "team"}}))
+			if d := detail(i.User.ID); d.Origin != provisioning.OriginInvitation || d.Tenant.Name != "Main" || d.Standing.DataLevel != "team" {
+				t.Errorf("%s %+v", d.Origin, d.Standing)
+			}
 		})
 		t.Run("FSM-16 the last login with its method and connection", func(t *testing.T) {
 			if d := detail(by.ID); d.LastSignIn != nil {

@@ -13,7 +13,7 @@ import (
 func TestWelcomeMails(t *testing.T) {
 	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
 		home := h.home()
-		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher"}))
+		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "hired"}))
 		boss, by := h.staff(home.ID, "boss@example.com", "administrator")
 		var link string
 		t.Run("FSM-51 by default it is a link with which the person chooses a password", func(t *testing.T) {

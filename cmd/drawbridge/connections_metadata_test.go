@@ -89,7 +89,7 @@ func TestMailsAreListedWithWhatBecameOfThem(t *testing.T) {
 		}
 		sh.env["DRAWBRIDGE_ALLOW_PRIVATE_PROVIDERS"] = "true"
 		url, renew := metadataServer(t)
-		sh.must("user", "create", "--email", "root@bridge.example", "--role", "superadmin", "--password-file", passwordFile(t, "a bridge over quiet water"))
+		sh.must("user", "create", "--email", "root@bridge.example", "--role", "superadmin", "--password-file", passwordFile(t, goodPassword))
 		sh.must("connection", "create-saml", "Acme", "--metadata", url, "--domain", "acme.example")
 		renew()
 		sh.must("connection", "refresh", "Acme")

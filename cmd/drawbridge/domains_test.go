@@ -40,7 +40,7 @@ func TestADomainIsClaimedAndVerifiedAtTheCommandLine(t *testing.T) {
 func TestTheOperatorRequiresAProviderAndTakesSecondFactorsAway(t *testing.T) {
 	eachShell(t, func(t *testing.T, sh shell) {
 		sh.must("tenant", "create", "Acme")
-		sh.stdin = "a bridge over quiet water\n"
+		sh.stdin = goodPassword + "\n"
 		sh.must("user", "create", "--email", "root@bridge.test", "--role", "superadmin", "--password-file", "-")
 		sh.refused(1, []string{"Nobody has come in through a provider of Acme"}, "tenant", "require-sso", "Acme")
 		sh.refused(1, []string{"needs a password and a second factor"}, "user", "break-glass", "root@bridge.test")

@@ -65,11 +65,14 @@ func explain(err error) string {
 	if !errors.As(err, &e) || e.Message == "" || e.Kind == identity.Internal {
 		return err.Error()
 	}
-	if e.Field != "" && !strings.Contains(e.Message, e.Field) {
+	if e.Field != "" && !strings.Contains(squeezed(e.Message), squeezed(e.Field)) {
 		return e.Field + ": " + e.Message
 	}
 	return e.Message
 }
+
+// squeezed lets "user name" name the field userName.
+func squeezed(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
 
 // describe returns an error as an object for programs.
 func describe(err error) map[string]string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -239,13 +238,4 @@ func presets(t *testing.T, test func(t *testing.T, preset string)) {
 // eachEstate runs a test on an installation with that access model, on each database.
 func eachEstate(t *testing.T, preset string, test func(t *testing.T, e *estate)) {
 	storetest.EachURL(t, func(t *testing.T, url string) { test(t, newEstate(t, shellOn(t, url), preset)) })
-}
-
-// sentence returns what a refusal says, with the ids in it left out.
-func sentence(err error) string {
-	var e *identity.Error
-	if !errors.As(err, &e) {
-		return fmt.Sprint(err)
-	}
-	return e.Message
 }

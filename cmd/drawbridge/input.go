@@ -58,6 +58,11 @@ func (p *program) secret(flag, file string) (string, error) {
 
 // read returns the content of a file, or of standard input when file is "-".
 func (p *program) read(flag, file string) ([]byte, error) {
+	return p.readAtMost(flag, file, maxInput)
+}
+
+// readAtMost is read with another limit, in bytes.
+func (p *program) readAtMost(flag, file string, most int64) ([]byte, error) {
 	in := p.stdin
 	if file != "-" {
 		f, err := os.Open(file)
@@ -67,12 +72,12 @@ func (p *program) read(flag, file string) ([]byte, error) {
 		defer f.Close()
 		in = f
 	}
-	raw, err := io.ReadAll(io.LimitReader(in, maxInput+1))
+	raw, err := io.ReadAll(io.LimitReader(in, most+1))
 	if err != nil {
 		return nil, identity.Errorf(identity.Invalid, "%s: %s cannot be read: %v.", flag, source(file), err)
 	}
-	if len(raw) > maxInput {
-		return nil, identity.Errorf(identity.TooLarge, "%s: %s is larger than 1 MiB.", flag, source(file))
+	if int64(len(raw)) > most {
+		return nil, identity.Errorf(identity.TooLarge, "%s: %s is larger than %d MiB.", flag, source(file), most>>20)
 	}
 	return raw, nil
 }

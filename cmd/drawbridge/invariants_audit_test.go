@@ -57,15 +57,15 @@ func (a *auditor) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	owners, err := pairs(ctx, tx, `SELECT CAST(id AS TEXT), COALESCE(CAST(owner_id AS TEXT), '') FROM tenants`)
+	owners, err := twoColumns(ctx, tx, `SELECT CAST(id AS TEXT), COALESCE(CAST(owner_id AS TEXT), '') FROM tenants`)
 	if err != nil {
 		return err
 	}
-	scopes, err := pairs(ctx, tx, `SELECT id, scope FROM roles`)
+	scopes, err := twoColumns(ctx, tx, `SELECT id, scope FROM roles`)
 	if err != nil {
 		return err
 	}
-	withdrawn, err := pairs(ctx, tx, `SELECT DISTINCT CAST(user_id AS TEXT), 'yes' FROM events WHERE type = 'role.removed' AND actor_kind = 'connection'`)
+	withdrawn, err := twoColumns(ctx, tx, `SELECT DISTINCT CAST(user_id AS TEXT), 'yes' FROM events WHERE type = 'role.removed' AND actor_kind = 'connection'`)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (a *auditor) people(ctx context.Context, tx *sql.Tx) (map[string]*audited, 
 	return people, held.Err()
 }
 
-func pairs(ctx context.Context, tx *sql.Tx, query string) (map[string]string, error) {
+func twoColumns(ctx context.Context, tx *sql.Tx, query string) (map[string]string, error) {
 	rows, err := tx.QueryContext(ctx, query)
 	if err != nil {
 		return nil, err

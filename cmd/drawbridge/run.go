@@ -68,6 +68,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.role(),
 		p.access(),
 		p.record(),
+		p.holding(),
 		p.tenant(),
 		p.domain(),
 		p.directory(),
@@ -87,6 +88,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.importPeople(),
 		p.exportCommand(),
+		p.role(),
+		p.access(),
 	)
 	return root
 }

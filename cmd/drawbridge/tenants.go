@@ -12,9 +12,17 @@ import (
 
 // tenant returns the commands about tenants.
 func (p *program) tenant() *cobra.Command {
-	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list, owner, require-sso, sso, require-second-factor, sessions"}
-	cmd.AddCommand(p.tenantCreate(), p.tenantList(), p.tenantOwner(), p.tenantRequireSSO(), p.tenantSSO())
-	cmd.AddCommand(p.tenantRequireSecondFactor(), p.tenantSessions())
+	cmd := &cobra.Command{Use: "tenant", Short: "Tenants: create, list, owner, require-sso, sso, require-second-factor, sessions, dormant"}
+	cmd.AddCommand(
+		p.tenantCreate(),
+		p.tenantList(),
+		p.tenantOwner(),
+		p.tenantRequireSSO(),
+		p.tenantSSO(),
+		p.tenantRequireSecondFactor(),
+		p.tenantSessions(),
+		p.tenantDormant(),
+	)
 	return p.group(cmd)
 }
 

@@ -14,11 +14,33 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, position, role, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass"}
-	cmd.AddCommand(p.userCreate(), p.userList(), p.userShow(), p.userPosition(), p.userPlace(), p.userDeactivate(), p.userActivate(), p.userRelease(), p.userLink(), p.userUnlink(),
-		p.userResetSecondFactor(), p.userResetPassword(), p.userWelcome(), p.userBreakGlass())
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role, set-password"}
+	cmd.AddCommand(
+		p.userCreate(),
+		p.userList(),
+		p.userShow(),
+		p.userEdit(),
+		p.userPosition(),
+		p.userPlace(),
+		p.userDeactivate(),
+		p.userActivate(),
+		p.userRelease(),
+		p.userLink(),
+		p.userUnlink(),
+		p.userResetSecondFactor(),
+		p.userResetPassword(),
+		p.userWelcome(),
+		p.userBreakGlass(),
+		p.userRemove(),
+		p.userErase(),
+		p.userDuplicates(),
+		p.userMerge(),
+		p.userDormant(),
+		p.userAvatar(),
+		p.userPassword(),
+		p.userRole(),
+	)
 	cmd.AddCommand(p.userPasswords()...)
-	cmd.AddCommand(p.userRole())
 	return p.group(cmd)
 }
 
@@ -48,7 +70,7 @@ Without a password the person can only come in through a connection (SAML or OID
 	f := cmd.Flags()
 	f.StringVar(&n.email, "email", "", "the e-mail address")
 	f.StringVar(&n.userName, "user-name", "", "the user name (default: the e-mail address)")
-	f.StringVar(&n.name, "name", "", "the name to show")
+	f.StringVar(&n.name, "name", "", "the name to show (default: the user name)")
 	f.StringVar(&n.tenant, "tenant", "", "the home tenant, by name or id")
 	f.StringVar(&n.role, "role", "", "the role, such as superadmin or viewer")
 	n.password.flags(cmd, "temporary-password")
@@ -78,6 +100,9 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	var stands identity.Position
 	if err := change(&stands); err != nil {
 		return err
+	}
+	if n.name == "" {
+		n.name = firstOf(n.userName, n.email)
 	}
 	user := provisioning.NewUser{
 		User: identity.User{

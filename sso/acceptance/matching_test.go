@@ -288,7 +288,7 @@ func TestE26WhoLandedMayDoNothingBeyondAViewer(t *testing.T) {
 			fill := strings.NewReplacer("{id}", string(victim.ID), "{user}", string(victim.ID), "{connection}", string(c.ID))
 			for _, route := range routes {
 				method, path, need := route[1], fill.Replace(route[2]), route[3]
-				if need == "anybody" || need == "signedIn" {
+				if need == "anybody" || need == "signedIn" || need == "unfinished" { // the last are for people who still have something to do
 					continue
 				}
 				path = regexp.MustCompile(`\{[^}]*\}`).ReplaceAllString(path, string(victim.ID))
