@@ -117,7 +117,7 @@ func TestAnInvitation(t *testing.T) {
 			}
 		})
 		t.Run("FP-28 first and last name are asked for, by the button Complete", func(t *testing.T) {
-			if f := h.JoinForm(); f.Password || !f.FirstName || !f.LastName || f.Button != "Complete" {
+			if f := h.JoinForm(ada.User); f.Password || !f.FirstName || !f.LastName || f.Button != "Complete" {
 				t.Errorf("%+v", f)
 			}
 			_, err := h.AcceptInvitation(h.ctx, old, provisioning.Joining{LastName: "Lovelace"})
@@ -232,7 +232,7 @@ func TestETL06AnAccountWaitsForItsMailbox(t *testing.T) {
 			}
 		})
 		t.Run("ETL-03 ETL-06 the link asks for a password, and without one nobody joins", func(t *testing.T) {
-			if f := h.JoinForm(); !f.Password || f.FirstName || f.LastName {
+			if f := h.JoinForm(i.User); !f.Password || f.FirstName || f.LastName {
 				t.Errorf("%+v", f)
 			}
 			_, err := h.AcceptInvitation(h.ctx, tok, provisioning.Joining{})
