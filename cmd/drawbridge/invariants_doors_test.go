@@ -49,6 +49,7 @@ func (d *door) name() string { return fmt.Sprintf("p%d", d.rng.IntN(12)) }
 func (d *door) role() identity.RoleID {
 	return pick(d.rng, append(slices.Clip(d.roles), d.admin, d.admin, "superadmin"))
 }
+
 func (d *door) place() identity.Tenant {
 	return pick(d.rng, append(slices.Clip(d.e.tenants), identity.Tenant{}))
 }
