@@ -259,7 +259,7 @@ func (tx *Tx) SetLastLogin(ctx context.Context, id identity.UserID, at time.Time
 
 // UsersByEmail returns the users of the scope, at most limit, with this address (as EmailKey makes it) or with it as user name. Deleted people are included.
 func (tx *Tx) UsersByEmail(ctx context.Context, scope Scope, key string, limit int) ([]identity.User, error) {
-	return tx.usersWhere(ctx, scope, `(u.user_name_key = ? OR u.id IN (SELECT e.user_id FROM user_emails e WHERE e.email_key = ?))`, limit, key, key)
+	return tx.usersWhere(ctx, scope, `u.id IN (SELECT n.id FROM users n WHERE n.user_name_key = ? UNION SELECT e.user_id FROM user_emails e WHERE e.email_key = ?)`, limit, key, key)
 }
 
 // UsersByName returns the users of the scope, at most limit, with this user name in any case. Deleted people are included.
