@@ -288,6 +288,9 @@ func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit i
 // usersOrdered lists users, those who are not deleted first, then by order, which is empty or ends with a comma.
 func (tx *Tx) usersOrdered(ctx context.Context, scope Scope, where, order string, limit int, orderArgs []any, args ...any) ([]identity.User, error) {
 	visible, more := scope.users()
+	if scope.tenant != "" {
+		visible = tx.same("u.tenant_id") // by what is asked for, not by the tenant's index
+	}
 	all := slices.Concat([]any{null(scope.directory)}, args, more, orderArgs, []any{limit})
 	var rows []userRow
 	err := tx.list(ctx, &rows, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+` ORDER BY u.deleted_at IS NOT NULL, `+order+`u.id LIMIT ?`, all...)
