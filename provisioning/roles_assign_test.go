@@ -310,7 +310,9 @@ func TestNobodyComesInWithoutAnAccount(t *testing.T) {
 			if a := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, u.ID)).Assignments[0]; a.Reason == "" || a.Source != identity.SourceDefault {
 				t.Errorf("%+v", a)
 			}
-			closed := h.connection("Closed", func(c *identity.Connection) { c.Unknown, c.Domains, c.OIDC.Issuer = identity.UnknownRefuse, []string{"closed.test"}, "https://closed.test" })
+			closed := h.connection("Closed", func(c *identity.Connection) {
+				c.Unknown, c.Domains, c.OIDC.Issuer = identity.UnknownRefuse, []string{"closed.test"}, "https://closed.test"
+			})
 			stranger := claims("s2", "new@closed.test")
 			stranger.Issuer = "https://closed.test"
 			_, err := h.signIn(closed, stranger)

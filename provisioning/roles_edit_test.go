@@ -63,6 +63,9 @@ func TestProfilesAreMadeAndChanged(t *testing.T) {
 	t.Run("FC-31 all checkboxes are saved at once, with a diff", func(t *testing.T) {
 		eachOn(t, "fentu-connect", func(t *testing.T, h *house) { savesAllCheckboxes(t, h) })
 	})
+}
+
+func TestAProfileSaysWhoShouldHaveIt(t *testing.T) {
 	t.Run("FC-54 who should have it, what it gives, when it was last reviewed", func(t *testing.T) {
 		eachOn(t, "fentu-connect", func(t *testing.T, h *house) {
 			d := draft("Night shift")

@@ -32,8 +32,8 @@ func (f *roleFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.reason, "reason", "", "why; kept with the event")
 }
 
-// pairs reads NAME=VALUE flags.
-func pairs(command, flag string, list []string) (map[string]string, error) {
+// flagPairs reads NAME=VALUE flags.
+func flagPairs(command, flag string, list []string) (map[string]string, error) {
 	out := map[string]string{}
 	for _, text := range list {
 		name, value, ok := strings.Cut(text, "=")
@@ -54,11 +54,11 @@ func (f *roleFlags) apply(b *bridge, cmd *cobra.Command, d *provisioning.RoleDra
 			*field.to = *field.from
 		}
 	}
-	grants, err := pairs("role "+cmd.Name(), "grant", f.grants)
+	grants, err := flagPairs("role "+cmd.Name(), "grant", f.grants)
 	if err != nil {
 		return err
 	}
-	levels, err := pairs("role "+cmd.Name(), "level", f.levels)
+	levels, err := flagPairs("role "+cmd.Name(), "level", f.levels)
 	if err != nil {
 		return err
 	}
