@@ -60,7 +60,7 @@ func TestWelcomeMails(t *testing.T) {
 			wantKind(t, h.SendWelcome(h.ctx, by, u.ID, forever), identity.Invalid, "")
 			bare := withTenant(person("nomail"), home.ID)
 			bare.Emails = nil
-			none := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: bare, Role: "dispatcher"}))
+			none := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: bare, Role: "dispatcher", Reason: "hired"}))
 			wantKind(t, h.SendWelcome(h.ctx, by, none.ID, provisioning.Welcome{}), identity.Precondition, "welcome.no_email")
 			wantKind(t, h.SendWelcome(h.ctx, h.as(u.ID), boss.ID, provisioning.Welcome{}), identity.Forbidden, "")
 			if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.SetLastLogin(h.ctx, u.ID, tx.Now()) }); err != nil {
