@@ -24,8 +24,10 @@ func TestOneAddressMayNotTryPasswordsWithoutEnd(t *testing.T) {
 		all.Wait()
 	}
 	wrong(100, "203.0.113.9")
-	_, _, err := h.CheckPassword(t.Context(), "ada", right, "203.0.113.9")
-	wantKind(t, err, identity.TooMany)
+	t.Run("FSM-44 one source is slowed down whoever it tries", func(t *testing.T) {
+		_, _, err := h.CheckPassword(t.Context(), "ada", right, "203.0.113.9")
+		wantCode(t, err, identity.TooMany, "signin.too_many")
+	})
 	for _, ip := range []string{"203.0.113.10", ""} {
 		if _, _, err := h.CheckPassword(t.Context(), "ada", right, ip); err != nil {
 			t.Errorf("%q pays for another address: %v", ip, err)

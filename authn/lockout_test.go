@@ -181,17 +181,6 @@ func TestALockCanEndByItself(t *testing.T) {
 			h.in(ada, strong)
 		})
 	})
-	t.Run("FSM-44 one source is slowed down whoever it tries", func(t *testing.T) {
-		on(t, "fentu-fsm", func(t *testing.T, h *house) {
-			var err error
-			for range 101 {
-				if _, _, err = h.CheckPassword(t.Context(), "nobody", "", "198.51.100.7"); identity.KindOf(err) == identity.TooMany {
-					break
-				}
-			}
-			wantCode(t, err, identity.TooMany, "signin.too_many")
-		})
-	})
 }
 
 func TestTheStatusIsDerived(t *testing.T) {

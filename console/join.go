@@ -31,7 +31,7 @@ func (d *Door) joinForm(w http.ResponseWriter, r *http.Request, _ visit) error {
 func (d *Door) joinPage(w http.ResponseWriter, r *http.Request, o provisioning.OpenedLink, f form) error {
 	f.Values.Del("password")
 	f.Values.Del("confirm_password")
-	body := joinBody{Form: f, Asks: d.prov.JoinForm(), Opened: o}
+	body := joinBody{Form: f, Asks: d.prov.JoinForm(o.User), Opened: o}
 	err := d.authn.MayUseLocal(r.Context(), o.User.ID)
 	if identity.CodeOf(err) == "sso.required" {
 		body.Provider, err = true, nil
@@ -73,7 +73,7 @@ func (d *Door) join(w http.ResponseWriter, r *http.Request, _ visit) error {
 	}
 	j := provisioning.Joining{FirstName: f.Value("first_name"), LastName: f.Value("last_name")}
 	method := authn.ByMail
-	if d.prov.JoinForm().Password {
+	if d.prov.JoinForm(o.User).Password {
 		method = authn.ByPassword
 		named := o.User
 		named.DisplayName += " " + j.FirstName + " " + j.LastName

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"bytes"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -312,17 +313,22 @@ func TestGuessesAtLinksOfMailsAreCounted(t *testing.T) {
 	m.invite("zoe@acme.example", "viewer")
 	link := m.link("zoe@acme.example")
 	const ip = "203.0.113.9"
+	var log bytes.Buffer
+	server := web.New(web.Options{Log: slog.New(slog.NewTextHandler(&log, nil)), URL: m.url}).Handler(m.mux)
 	from := func(path string) int {
 		r := httptest.NewRequest(http.MethodGet, path, nil)
 		r.RemoteAddr = ip + ":1234"
 		w := httptest.NewRecorder()
-		web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: m.url}).Handler(m.mux).ServeHTTP(w, r)
+		server.ServeHTTP(w, r)
 		return w.Code
 	}
 	for range 30 {
 		if code := from(link); code != http.StatusSeeOther {
 			t.Fatalf("the right link is answered %d", code)
 		}
+	}
+	if token := strings.TrimPrefix(link, "/join/"); strings.Contains(log.String(), token) || !strings.Contains(log.String(), "/join/…") {
+		t.Errorf("the log is %s", &log)
 	}
 	last := 0
 	for range 101 {

@@ -18,9 +18,22 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/outbox"
+	"github.com/drawbridge-id/drawbridge/outbox/smtptest"
 	"github.com/drawbridge-id/drawbridge/store"
 	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
+
+// through returns an outbox that sends to a server of the test.
+func through(s *smtptest.Server, db *store.DB, change func(*outbox.Options)) *outbox.Outbox {
+	o := outbox.Options{
+		DB: db, From: mail.Address{Name: "Drawbridge", Address: "no-reply@id.example"}, URL: "https://id.example", TLS: s.TLS(),
+		Server: outbox.Server{Host: "127.0.0.1", Port: s.Port(), User: smtptest.User, Password: smtptest.Password, Security: outbox.StartTLS},
+	}
+	if change != nil {
+		change(&o)
+	}
+	return outbox.New(o)
+}
 
 // write puts a mail into the database and returns its id.
 func write(t testing.TB, db *store.DB, to string) identity.MailID {
@@ -71,23 +84,23 @@ func wake(t testing.TB, db *store.DB, id identity.MailID) {
 }
 
 func TestAMailIsSentOnceEncryptedAndSignedIn(t *testing.T) {
-	server := newMailServer(t, true)
+	server := smtptest.New(t, true)
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		id := write(t, db, "ada@example.com")
-		o := server.outbox(db, nil)
-		before := len(server.letters())
+		o := through(server, db, nil)
+		before := len(server.Letters())
 		deliver(t, o, 1)
 		deliver(t, o, 0)
-		got := server.letters()[before:]
-		if len(got) != 1 || !got[0].encrypted || got[0].user != "bridge" || got[0].to != "ada@example.com" || got[0].from != "no-reply@id.example" {
+		got := server.Letters()[before:]
+		if len(got) != 1 || !got[0].Encrypted || got[0].User != "bridge" || got[0].To != "ada@example.com" || got[0].From != "no-reply@id.example" {
 			t.Fatalf("the server got %+v", got)
 		}
-		h := got[0].msg.Header
+		h := got[0].Msg.Header
 		if h.Get("Message-ID") != "<"+string(id)+"@id.example>" || h.Get("Auto-Submitted") != "auto-generated" || h.Get("From") != `"Drawbridge" <no-reply@id.example>` {
 			t.Errorf("the header is %v", h)
 		}
-		if !strings.Contains(got[0].body, "Open the gate.") || !strings.Contains(got[0].body, "Drawbridge at https://id.example") {
-			t.Errorf("the text is %q", got[0].body)
+		if !strings.Contains(got[0].Body, "Open the gate.") || !strings.Contains(got[0].Body, "Drawbridge at https://id.example") {
+			t.Errorf("the text is %q", got[0].Body)
 		}
 		if m := wantState(t, db, id, identity.MailSent, ""); m.Tries != 1 || m.SentAt == nil {
 			t.Errorf("%+v", m)
@@ -96,23 +109,23 @@ func TestAMailIsSentOnceEncryptedAndSignedIn(t *testing.T) {
 }
 
 func TestATemporaryRefusalIsTriedAgainAndAFinalOneIsNot(t *testing.T) {
-	server := newMailServer(t, true)
+	server := smtptest.New(t, true)
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		server.answers(func(to string) error {
+		server.Answers(func(to string) error {
 			if to == "busy@example.com" {
 				return &smtp.SMTPError{Code: 451, Message: "come back later"}
 			}
 			return &smtp.SMTPError{Code: 550, Message: "no such mailbox"}
 		}, nil)
 		busy, gone := write(t, db, "busy@example.com"), write(t, db, "gone@example.com")
-		o := server.outbox(db, nil)
+		o := through(server, db, nil)
 		deliver(t, o, 2)
 		m := wantState(t, db, busy, identity.MailWaiting, "come back later")
 		if rest := time.Until(m.NextTryAt); rest < 50*time.Second || rest > 70*time.Second {
 			t.Errorf("the first pause is %v", rest)
 		}
 		wantState(t, db, gone, identity.MailFailed, "no such mailbox")
-		server.answers(nil, nil)
+		server.Answers(nil, nil)
 		deliver(t, o, 0)
 		wake(t, db, busy)
 		deliver(t, o, 1)
@@ -121,15 +134,32 @@ func TestATemporaryRefusalIsTriedAgainAndAFinalOneIsNot(t *testing.T) {
 	})
 }
 
-func TestAServerThatHangsUpAfterTheMailLeavesItUncertain(t *testing.T) {
-	server := newMailServer(t, true)
+func TestThePausesBetweenTriesGetLonger(t *testing.T) {
+	server := smtptest.New(t, true)
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		server.answers(nil, func() error { return errHangUp })
+		server.Answers(func(string) error { return &smtp.SMTPError{Code: 451, Message: "come back later"} }, nil)
+		id := write(t, db, "busy@example.com")
+		o := through(server, db, nil)
+		for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
+			deliver(t, o, 1)
+			m := wantState(t, db, id, identity.MailWaiting, "come back later")
+			if rest := time.Until(m.NextTryAt); rest < want-10*time.Second || rest > want+10*time.Second {
+				t.Errorf("after %d tries the pause is %v, want %v", m.Tries, rest, want)
+			}
+			wake(t, db, id)
+		}
+	})
+}
+
+func TestAServerThatHangsUpAfterTheMailLeavesItUncertain(t *testing.T) {
+	server := smtptest.New(t, true)
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		server.Answers(nil, func() error { return smtptest.ErrHangUp })
 		first := write(t, db, "ada@example.com")
-		o := server.outbox(db, nil)
+		o := through(server, db, nil)
 		deliver(t, o, 1)
 		wantState(t, db, first, identity.MailUncertain, "nobody knows whether it arrived")
-		server.answers(nil, nil)
+		server.Answers(nil, nil)
 		second := write(t, db, "bob@example.com")
 		deliver(t, o, 1)
 		wantState(t, db, second, identity.MailSent, "")
@@ -138,17 +168,17 @@ func TestAServerThatHangsUpAfterTheMailLeavesItUncertain(t *testing.T) {
 }
 
 func TestNothingIsSentInTheClearOrToAServerThatCannotProveItsName(t *testing.T) {
-	clear, secure := newMailServer(t, false), newMailServer(t, true)
+	clear, secure := smtptest.New(t, false), smtptest.New(t, true)
 	db := storetest.SQLite(t)
 	for name, o := range map[string]*outbox.Outbox{
-		"no STARTTLS":           clear.outbox(db, nil),
-		"no STARTTLS, no user":  clear.outbox(db, func(o *outbox.Options) { o.Server.User = "" }),
-		"an unknown authority":  secure.outbox(db, func(o *outbox.Options) { o.TLS = nil }),
-		"a wrong password":      secure.outbox(db, func(o *outbox.Options) { o.Server.Password = "guess" }),
-		"nobody listens":        secure.outbox(db, func(o *outbox.Options) { o.Server.Port = 1 }),
-		"TLS where none is":     clear.outbox(db, func(o *outbox.Options) { o.Server.Security = outbox.Implicit }),
-		"a password in clear":   clear.outbox(db, func(o *outbox.Options) { o.Server.Security = outbox.Plain }),
-		"plain where TLS is on": secure.outbox(db, func(o *outbox.Options) { o.Server.Security = outbox.Plain }),
+		"no STARTTLS":           through(clear, db, nil),
+		"no STARTTLS, no user":  through(clear, db, func(o *outbox.Options) { o.Server.User = "" }),
+		"an unknown authority":  through(secure, db, func(o *outbox.Options) { o.TLS = nil }),
+		"a wrong password":      through(secure, db, func(o *outbox.Options) { o.Server.Password = "guess" }),
+		"nobody listens":        through(secure, db, func(o *outbox.Options) { o.Server.Port = 1 }),
+		"TLS where none is":     through(clear, db, func(o *outbox.Options) { o.Server.Security = outbox.Implicit }),
+		"a password in clear":   through(clear, db, func(o *outbox.Options) { o.Server.Security = outbox.Plain }),
+		"plain where TLS is on": through(secure, db, func(o *outbox.Options) { o.Server.Security = outbox.Plain }),
 	} {
 		t.Run(name, func(t *testing.T) {
 			id := write(t, db, "ada@example.com")
@@ -159,26 +189,26 @@ func TestNothingIsSentInTheClearOrToAServerThatCannotProveItsName(t *testing.T) 
 			}
 		})
 	}
-	if n := len(clear.letters()) + len(secure.letters()); n != 0 {
+	if n := len(clear.Letters()) + len(secure.Letters()); n != 0 {
 		t.Errorf("%d mails were sent", n)
 	}
 	id := write(t, db, "ada@example.com")
-	deliver(t, clear.outbox(db, func(o *outbox.Options) { o.Server.User, o.Server.Security = "", outbox.Plain }), 1)
+	deliver(t, through(clear, db, func(o *outbox.Options) { o.Server.User, o.Server.Security = "", outbox.Plain }), 1)
 	wantState(t, db, id, identity.MailSent, "")
 }
 
 func TestManyReplicasSendEachMailOnce(t *testing.T) {
-	server := newMailServer(t, true)
+	server := smtptest.New(t, true)
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		first, second := storetest.Open(t, url), storetest.Open(t, url)
-		before := len(server.letters())
+		before := len(server.Letters())
 		for range 40 {
 			write(t, first, "ada@example.com")
 		}
 		var all sync.WaitGroup
 		for _, db := range []*store.DB{first, second, first, second} {
 			all.Go(func() {
-				o := server.outbox(db, nil)
+				o := through(server, db, nil)
 				for {
 					n, err := o.Deliver(context.WithoutCancel(t.Context()))
 					if err != nil {
@@ -192,9 +222,9 @@ func TestManyReplicasSendEachMailOnce(t *testing.T) {
 		}
 		all.Wait()
 		seen := map[string]bool{}
-		got := server.letters()[before:]
+		got := server.Letters()[before:]
 		for _, l := range got {
-			seen[l.msg.Header.Get("Message-ID")] = true
+			seen[l.Msg.Header.Get("Message-ID")] = true
 		}
 		if len(got) != 40 || len(seen) != 40 {
 			t.Errorf("%d mails with %d ids arrived, want 40", len(got), len(seen))
@@ -296,18 +326,18 @@ func TestAKilledProgramSendsNothingTwice(t *testing.T) {
 		t.Fatalf("the victim was not killed: %s", out)
 	}
 	wantState(t, db, id, identity.MailSending, "")
-	server := newMailServer(t, true)
-	deliver(t, server.outbox(db, nil), 0)
-	if n := len(server.letters()); n != 0 {
+	server := smtptest.New(t, true)
+	deliver(t, through(server, db, nil), 0)
+	if n := len(server.Letters()); n != 0 {
 		t.Errorf("%d mails were sent again", n)
 	}
 }
 
 // beVictim is killed without any warning while the server has the whole mail and has not answered yet.
 func beVictim(t *testing.T, url string) {
-	server := newMailServer(t, true)
-	server.answers(nil, func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) })
-	_, err := server.outbox(storetest.Open(t, url), nil).Deliver(t.Context())
+	server := smtptest.New(t, true)
+	server.Answers(nil, func() error { return syscall.Kill(os.Getpid(), syscall.SIGKILL) })
+	_, err := through(server, storetest.Open(t, url), nil).Deliver(t.Context())
 	t.Logf("still alive (%v)", err) // the parent wants us dead: this is its failure
 }
 

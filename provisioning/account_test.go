@@ -18,7 +18,7 @@ func TestEverybodyHasTheirOwnAccount(t *testing.T) {
 		t.Run(c.preset, func(t *testing.T) {
 			eachWith(t, c.preset, func(t *testing.T, h *house) {
 				home := h.home()
-				u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: identity.RoleID(c.role), Reason: "hired"}))
+				u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: identity.RoleID(c.role), Reason: "joins"}))
 				by := h.as(u.ID)
 				t.Run("FOS-06 whoever is active sees and changes the own data, without any right over users", func(t *testing.T) {
 					_, err := h.UpdateUser(h.ctx, by, u.ID, 0, func(u *identity.User) error { u.DisplayName = "x"; return nil })
@@ -69,7 +69,7 @@ func TestWhomADirectoryManagesIsChangedThere(t *testing.T) {
 func TestAnotherAddressOfOnesOwn(t *testing.T) {
 	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
 		home := h.home()
-		n := provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", PasswordHash: "hash", Reason: "hired"}
+		n := provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "joins", PasswordHash: "hash"}
 		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, n))
 		by := h.as(u.ID)
 		c := h.connection("Google", nil)
@@ -136,7 +136,7 @@ func TestAnotherAddressOfOnesOwn(t *testing.T) {
 			wantKind(t, err, identity.NotFound, "link.revoked")
 		})
 		t.Run("an address that somebody else signs in with is theirs", func(t *testing.T) {
-			must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("bob@example.com"), home.ID), Role: "dispatcher", PasswordHash: "hash", Reason: "hired"}))
+			must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("bob@example.com"), home.ID), Role: "dispatcher", Reason: "joins", PasswordHash: "hash"}))
 			must[provisioning.EmailChange](t)(h.ChangeOwnEmail(h.ctx, by, "bob@example.com"))
 			confirm, _ := h.mailsOfChange("bob@example.com", "ada@example.com")
 			_, err := h.ConfirmEmail(h.ctx, confirm)
@@ -187,7 +187,7 @@ func TestFSM66TheModelDecidesWhoChangesAddresses(t *testing.T) {
 		t.Run("FSM-66 "+rule, func(t *testing.T) {
 			eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
 				home := h.home()
-				u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "hired"}))
+				u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "joins"}))
 				model := must[*access.Model](t)(access.Load("fentu-fsm"))
 				other := must[*access.Model](t)(access.Parse("other", []byte(strings.Replace(string(model.Source()), "self_service: {email: verify}", "self_service: {email: "+rule+"}", 1))))
 				s := provisioning.New(h.db, other)

@@ -124,6 +124,10 @@ func TestATenantRequiresItsProviderOnlyWhileSomebodyCanComeInWithoutIt(t *testin
 		_, err = h.DeactivateUser(h.ctx, rooted, boss.UserID(), "")
 		wantKind(t, err, identity.Precondition, "break_glass.last")
 		wantKind(t, h.DeleteUser(h.ctx, h.op, boss.UserID(), 0), identity.Precondition, "break_glass.last")
+		_, err = h.SetRoles(h.ctx, h.op, boss.UserID(), []identity.RoleID{"api_user"}, "")
+		wantKind(t, err, identity.Precondition, "break_glass.last") // programs' roles open no page
+		_, err = h.PlaceUsers(h.ctx, h.op, provisioning.Placement{Users: []provisioning.PlacedUser{{ID: boss.UserID()}}, Tenant: h.landing().ID, Role: "viewer"})
+		wantKind(t, err, identity.Conflict, "placement_refused")
 		h.protected(root.ID)
 		if err := h.SetBreakGlass(h.ctx, h.op, root.ID, true, ""); err != nil {
 			t.Fatal(err)

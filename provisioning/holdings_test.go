@@ -128,7 +128,7 @@ func (h *house) handsOver(t *testing.T, boss, app identity.Actor, ada, bob ident
 // noticed checks a notice as the application would.
 func (h *house) noticed(t *testing.T, o provisioning.OpenTransfer, ada, bob identity.User) {
 	t.Helper()
-	signed := must[*jose.JSONWebSignature](t)(jose.ParseSigned(o.Token, []jose.SignatureAlgorithm{jose.EdDSA}))
+	signed := must[*jose.JSONWebSignature](t)(jose.ParseSignedCompact(o.Token, []jose.SignatureAlgorithm{jose.EdDSA}))
 	var public any
 	h.ok(h.db.View(h.ctx, func(tx *store.Tx) (err error) { public, err = tx.VerifyingKey(h.ctx); return err }))
 	raw := must[[]byte](t)(signed.Verify(public))

@@ -174,8 +174,22 @@ func savedField(m identity.Mapping, heading string) (string, bool) {
 
 // checkMapping refuses a mapping that names fields that are not there or fills one twice, or that could not tell who anybody is.
 func (s *Service) checkMapping(m identity.Mapping) error {
+	if err := s.checkColumns(m); err != nil {
+		return err
+	}
+	for _, field := range m {
+		if slices.Contains(matchFields, field) {
+			return nil
+		}
+	}
+	return identity.Errorf(identity.Invalid, "No column says who somebody is. Say which one is userName, email, employeeNumber, externalId or id.").WithField("mapping")
+}
+
+// checkColumns refuses fields that are not there, or that are filled twice.
+func (s *Service) checkColumns(m identity.Mapping) error {
 	by := map[string]string{}
-	for heading, field := range m {
+	for _, heading := range slices.Sorted(maps.Keys(m)) {
+		field := m[heading]
 		if field == "" {
 			continue
 		}
@@ -183,16 +197,11 @@ func (s *Service) checkMapping(m identity.Mapping) error {
 			return s.noField(field, heading)
 		}
 		if other, ok := by[field]; ok {
-			return identity.Errorf(identity.Invalid, "Two columns, %q and %q, fill the field %s. Leave one out.", min(other, heading), max(other, heading), field).WithField("mapping")
+			return identity.Errorf(identity.Invalid, "Two columns, %q and %q, fill the field %s. Leave one out.", other, heading, field).WithField("mapping")
 		}
 		by[field] = heading
 	}
-	for _, field := range []string{fieldID, fieldExternalID, fieldEmployeeNumber, fieldUserName, fieldEmail} {
-		if _, ok := by[field]; ok {
-			return nil
-		}
-	}
-	return identity.Errorf(identity.Invalid, "No column says who somebody is. Say which one is userName, email, employeeNumber, externalId or id.").WithField("mapping")
+	return nil
 }
 
 func (s *Service) noField(field, heading string) *identity.Error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -71,20 +72,18 @@ func (s *Service) mapped(ctx context.Context, plan identity.Plan, header []strin
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkColumns(said); err != nil {
+		return nil, err
+	}
 	for heading, field := range said {
 		if !hasHeading(header, heading) {
 			return nil, identity.Errorf(identity.Invalid, "The file has no column %q. It has: %s.", heading, strings.Join(header, ", ")).WithField("mapping")
 		}
-		if field != "" && !s.hasField(field) {
-			return nil, s.noField(field, heading)
-		}
-		for old := range saved {
-			if identity.PlainKey(old) == identity.PlainKey(heading) || saved[old] == field {
-				delete(saved, old)
-			}
-		}
-		saved[heading] = field
+		maps.DeleteFunc(saved, func(old, was string) bool {
+			return identity.PlainKey(old) == identity.PlainKey(heading) || field != "" && was == field
+		})
 	}
+	maps.Copy(saved, said)
 	return s.SuggestMapping(header, saved), nil
 }
 

@@ -197,8 +197,11 @@ func (s *Service) keepMove(ctx context.Context, tx *store.Tx, u identity.User, t
 	d.Roles = lacking(roleIDs(assigned), nil)
 	if u.TenantID == to {
 		d.Roles, d.Flag = lacking(d.Roles, roles), false
-	} else if err := s.keepLastBreakGlass(ctx, tx, u); err != nil {
-		return d, err
+	}
+	if u.TenantID != to || len(roles) > 0 && !slices.ContainsFunc(roles, s.interactive) {
+		if err := s.keepLastBreakGlass(ctx, tx, u); err != nil {
+			return d, err
+		}
 	}
 	return d, s.keepAdministrators(ctx, tx, append(slices.Clone(going), d)...)
 }
@@ -215,7 +218,18 @@ func (s *Service) keepRoles(ctx context.Context, tx *store.Tx, u identity.User, 
 	if err := s.checkRoles(u.TenantID, after); err != nil {
 		return err
 	}
+	if !slices.ContainsFunc(after, s.interactive) {
+		if err := s.keepLastBreakGlass(ctx, tx, u); err != nil {
+			return err
+		}
+	}
 	return s.keepAdministrators(ctx, tx, departure{User: u, Roles: lacking(before, after)})
+}
+
+// interactive reports whether people with a role may sign in.
+func (s *Service) interactive(id identity.RoleID) bool {
+	r, ok := s.model.Role(id)
+	return ok && r.Interactive
 }
 
 // checkRoles refuses roles that somebody of a tenant (none: above all) may not hold, or not together.

@@ -57,6 +57,9 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 		if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
 			return err
 		}
+		if nameless(u) && s.model.Onboarding().Default != access.OnboardInvite {
+			u.DisplayName = n.Email // until the person says the own name, which the link asks for
+		}
 		if err := s.notMember(ctx, tx, u); err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func TestAnInvitation(t *testing.T) {
 			}
 		})
 		t.Run("FP-28 first and last name are asked for, by the button Complete", func(t *testing.T) {
-			if f := h.JoinForm(); f.Password || !f.FirstName || !f.LastName || f.Button != "Complete" {
+			if f := h.JoinForm(ada.User); f.Password || !f.FirstName || !f.LastName || f.Button != "Complete" {
 				t.Errorf("%+v", f)
 			}
 			_, err := h.AcceptInvitation(h.ctx, old, provisioning.Joining{LastName: "Lovelace"})
@@ -232,7 +232,7 @@ func TestETL06AnAccountWaitsForItsMailbox(t *testing.T) {
 			}
 		})
 		t.Run("ETL-03 ETL-06 the link asks for a password, and without one nobody joins", func(t *testing.T) {
-			if f := h.JoinForm(); !f.Password || f.FirstName || f.LastName {
+			if f := h.JoinForm(i.User); !f.Password || f.FirstName || f.LastName {
 				t.Errorf("%+v", f)
 			}
 			_, err := h.AcceptInvitation(h.ctx, tok, provisioning.Joining{})
@@ -301,6 +301,18 @@ func TestAnInvitedPersonComesInThroughAProvider(t *testing.T) {
 			if len(list.Items) != 1 || h.open(i.User.ID) {
 				t.Errorf("%+v", list)
 			}
+		})
+		t.Run("an invitation to another tenant keeps nobody from the account that they have", func(t *testing.T) {
+			bob := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("bob@example.com"), acme.ID), Role: "member"}))
+			h.invite(h.op, provisioning.NewInvitation{Email: "bob@example.com", Tenant: h.tenant("Beta").ID, Role: "member"})
+			if u := must[identity.User](t)(h.signIn(c, claims("s7", "bob@example.com"))); u.ID != bob.ID {
+				t.Errorf("signed in as %s", u.ID)
+			}
+		})
+		t.Run("FP-29 whoever manages people is not linked by an address alone, invited or not", func(t *testing.T) {
+			h.invite(h.op, provisioning.NewInvitation{Email: "boss@example.com", Tenant: acme.ID, Role: "admin"})
+			_, err := h.signIn(c, claims("s8", "boss@example.com"))
+			wantKind(t, err, identity.Forbidden, "link.requires_admin")
 		})
 	})
 }

@@ -20,14 +20,19 @@ type JoinForm struct {
 	Button    string // its caption
 }
 
-// JoinForm returns what the access model asks of somebody who joins. Where new people get a password by default, whoever joins by a link chooses one.
-func (s *Service) JoinForm() JoinForm {
+// JoinForm returns what is asked of a user who joins: what the access model says, and the names of whom nobody knows by name where administrators must give one. Where new people get a password by
+// default, whoever joins by a link chooses one.
+func (s *Service) JoinForm(u identity.User) JoinForm {
 	o := s.model.Onboarding()
-	return JoinForm{
+	f := JoinForm{
 		Password:  o.SetsPassword || o.Default == access.OnboardPassword || slices.Contains(o.AcceptFields, "password"),
 		FirstName: slices.Contains(o.AcceptFields, "first_name"), LastName: slices.Contains(o.AcceptFields, "last_name"),
 		Button: o.AcceptButton,
 	}
+	if o.Default != access.OnboardInvite && greeting(u) == "" {
+		f.FirstName, f.LastName = true, true
+	}
+	return f
 }
 
 // Joining is what somebody who joins has entered.
@@ -64,7 +69,7 @@ func (s *Service) join(ctx context.Context, tx *store.Tx, u identity.User, j Joi
 	if !u.Enabled || u.LockedAt != nil {
 		return u, identity.Errorf(identity.Forbidden, "This account is deactivated. Ask whoever invited you.").WithCode("user.inactive")
 	}
-	f := s.JoinForm()
+	f := s.JoinForm(u)
 	if err := checkNames(&j, f); err != nil {
 		return u, err
 	}

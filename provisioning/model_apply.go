@@ -42,6 +42,9 @@ func lockedPlan(ctx context.Context, tx *store.Tx, c ModelChange, version int64)
 	if err := tx.RaiseAccessVersion(ctx, identity.DefaultApplication); err != nil {
 		return nil, err
 	}
+	if err := tx.Lock(ctx, "administrators"); err != nil { // the plan says that somebody is left to manage people
+		return nil, err
+	}
 	p, err := planModel(ctx, tx, c, nil)
 	if err != nil {
 		return nil, err

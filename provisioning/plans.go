@@ -141,19 +141,17 @@ func (s *Service) DropPlan(ctx context.Context, by identity.Actor, id identity.P
 	return sharpen(err, noPlan)
 }
 
-// PrunePlans deletes plans that are older than PlanAge, some at a time, and returns how many.
-func (s *Service) PrunePlans(ctx context.Context) (int, error) {
-	const most = 20
-	gone := 0
-	for {
-		var n int
+// SweepPlans deletes plans that are older than PlanAge, a few in a transaction. It may run at any time and on every replica.
+func (s *Service) SweepPlans(ctx context.Context) error {
+	const most = 5
+	for n := most; n == most; {
 		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 			n, err = tx.DeletePlans(ctx, tx.Now().Add(-PlanAge), most)
 			return err
 		})
-		gone += n
-		if err != nil || n < most {
-			return gone, err
+		if err != nil {
+			return err
 		}
 	}
+	return nil
 }

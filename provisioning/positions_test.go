@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -175,6 +176,35 @@ func TestThereIsOneGuest(t *testing.T) {
 func (h *house) guests() int {
 	h.t.Helper()
 	return int(must[identity.Page[identity.User]](h.t)(h.Users(h.ctx, h.op, identity.Query{Type: "guest", Total: true})).Total)
+}
+
+func TestWhoeverWantsTheSeatWaitsForWhoeverIsSittingDown(t *testing.T) {
+	eachWith(t, "fintechos", func(t *testing.T, h *house) {
+		first, second := h.clerk("first", "portal_viewer", identity.Position{}), h.clerk("second", "portal_viewer", identity.Position{})
+		done, start := make(chan error, 1), sync.Once{}
+		err := h.db.Update(h.ctx, func(tx *store.Tx) error {
+			if err := tx.Lock(h.ctx, "user type guest"); err != nil {
+				return err
+			}
+			if err := tx.PutPosition(h.ctx, identity.Position{UserID: first.ID, Type: "guest"}); err != nil {
+				return err
+			}
+			start.Do(func() {
+				go func() { done <- h.set(h.op, second.ID, func(p *identity.Position) { p.Type = "guest" }) }()
+			})
+			select {
+			case err := <-done:
+				t.Errorf("the second did not wait: %v", err)
+				done <- err
+			case <-time.After(200 * time.Millisecond):
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run("FOS-11 the second sees the first", func(t *testing.T) { wantKind(t, <-done, identity.Conflict, "uniqueness") })
+	})
 }
 
 func TestAGuestWhoComesBackFindsTheSeatTaken(t *testing.T) {
@@ -350,7 +380,13 @@ func TestAPositionIsCheckedFieldByField(t *testing.T) {
 		if got := h.events(u.ID); len(got) != 1 {
 			t.Errorf("something was written: %v", got)
 		}
-		err := h.set(h.directory("Okta", "", "okta"), u.ID, func(p *identity.Position) { p.DataLevel = "global" })
+		east, west := h.unit("East", "", ""), h.unit("West", "", "")
+		night := h.unit("Night", identity.KindTeam, west.ID)
+		err := h.set(h.op, u.ID, in(east.ID, night.ID))
+		wantKind(t, err, identity.Invalid, "")
+		wantSaid(t, err, "Night is a team of another Branch")
+		wantKind(t, h.set(h.op, u.ID, in(night.ID, "")), identity.Invalid, "")
+		err = h.set(h.directory("Okta", "", "okta"), u.ID, func(p *identity.Position) { p.DataLevel = "global" })
 		wantKind(t, err, identity.Forbidden, "")
 		t.Run("a change of nothing writes nothing", func(t *testing.T) {
 			if err := h.set(h.op, u.ID, func(*identity.Position) {}); err != nil || len(h.events(u.ID)) != 1 {

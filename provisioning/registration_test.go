@@ -74,6 +74,26 @@ func TestRegisteringATenant(t *testing.T) {
 				t.Errorf("%+v", m)
 			}
 		})
+		t.Run("FOS-06 an owner is protected from others and not from the own hand", func(t *testing.T) {
+			by, name := h.as(h.find("ada@example.com")), "Ada King"
+			must[identity.User](t)(h.UpdateOwn(h.ctx, by, provisioning.OwnData{DisplayName: &name}))
+			must[provisioning.EmailChange](t)(h.ChangeOwnEmail(h.ctx, by, "king@example.com"))
+			confirm, stop := h.mailsOfChange("king@example.com", "ada@example.com")
+			must[identity.User](t)(h.ConfirmEmail(h.ctx, confirm))
+			if _, _, err := h.StopEmailChange(h.ctx, stop); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.db.Update(h.ctx, func(tx *store.Tx) error {
+				u := identity.User{UserName: "ada@example.com"}
+				if err := tx.PutCredential(h.ctx, store.Credential{UserID: by.UserID(), PasswordHash: "hash"}); err != nil {
+					return err
+				}
+				_, err := tx.ReplaceLogins(h.ctx, by.UserID(), u.LoginKeys())
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+		})
 		t.Run("whoever has an account is told so in the mail, and on the page nothing differs", func(t *testing.T) {
 			if err := h.Register(h.ctx, provisioning.Registration{Organisation: "Second", Email: "ada@example.com"}); err != nil {
 				t.Fatal(err)

@@ -92,7 +92,7 @@ func TestWhoIsMeantByAForgottenPassword(t *testing.T) {
 func TestALockedAccountIsNotOpenedByANewPassword(t *testing.T) {
 	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
 		home := h.home()
-		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "hired"}))
+		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "joins"}))
 		h.lock(u.ID)
 		if m := h.reset(u, true); linkInMail.MatchString(m.Text) || !strings.Contains(m.Text, "ask your administrator to unlock it") {
 			t.Error(m.Text)

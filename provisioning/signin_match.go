@@ -83,6 +83,9 @@ func (a *signIn) notVerified() error {
 // byEmail is step 3: exactly one person of the connection's scope has the address.
 func (a *signIn) byEmail(ctx context.Context) (identity.User, bool, error) {
 	same, err := a.candidates(ctx)
+	if err == nil && len(same) > 1 {
+		same, err = a.joinedFirst(ctx, same)
+	}
 	if err != nil || len(same) == 0 {
 		return identity.User{}, false, err
 	}
@@ -94,6 +97,24 @@ func (a *signIn) byEmail(ctx context.Context) (identity.User, bool, error) {
 	}
 	u, err := a.adoptLink(ctx, same[0])
 	return u, err == nil, err
+}
+
+// joinedFirst leaves out who was only invited, where there is somebody else with the address: an invitation must not keep anybody from an account.
+func (a *signIn) joinedFirst(ctx context.Context, same []identity.User) ([]identity.User, error) {
+	var joined []identity.User
+	for _, u := range same {
+		open, err := a.tx.InvitationOpen(ctx, u.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !open {
+			joined = append(joined, u)
+		}
+	}
+	if len(joined) == 0 {
+		return same, nil
+	}
+	return joined, nil
 }
 
 // mayReturnAsNew reports whether the connection treats somebody whose account was deleted as a person whom nobody knows.

@@ -13,7 +13,7 @@ import (
 func TestWelcomeMails(t *testing.T) {
 	eachWith(t, "fentu-fsm", func(t *testing.T, h *house) {
 		home := h.home()
-		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "hired"}))
+		u := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(person("ada@example.com"), home.ID), Role: "dispatcher", Reason: "joins"}))
 		boss, by := h.staff(home.ID, "boss@example.com", "administrator")
 		var link string
 		t.Run("FSM-51 by default it is a link with which the person chooses a password", func(t *testing.T) {
@@ -22,7 +22,7 @@ func TestWelcomeMails(t *testing.T) {
 			}
 			m := h.letter("ada@example.com")
 			link = token(t, m, "join")
-			if !strings.Contains(m.Text, "Welcome aboard.") || !h.JoinForm().Password {
+			if !strings.Contains(m.Text, "Welcome aboard.") || !h.JoinForm(u).Password {
 				t.Error(m.Text)
 			}
 		})
@@ -60,13 +60,37 @@ func TestWelcomeMails(t *testing.T) {
 			wantKind(t, h.SendWelcome(h.ctx, by, u.ID, forever), identity.Invalid, "")
 			bare := withTenant(person("nomail"), home.ID)
 			bare.Emails = nil
-			none := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: bare, Role: "dispatcher", Reason: "hired"}))
+			none := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: bare, Role: "dispatcher", Reason: "joins"}))
 			wantKind(t, h.SendWelcome(h.ctx, by, none.ID, provisioning.Welcome{}), identity.Precondition, "welcome.no_email")
 			wantKind(t, h.SendWelcome(h.ctx, h.as(u.ID), boss.ID, provisioning.Welcome{}), identity.Forbidden, "")
 			if err := h.db.Update(h.ctx, func(tx *store.Tx) error { return tx.SetLastLogin(h.ctx, u.ID, tx.Now()) }); err != nil {
 				t.Fatal(err)
 			}
 			wantKind(t, h.SendWelcome(h.ctx, by, u.ID, provisioning.Welcome{}), identity.Conflict, "welcome.late")
+		})
+	})
+}
+
+func TestANewEmployee(t *testing.T) {
+	eachWith(t, "fentu-connect", func(t *testing.T, h *house) {
+		home := h.home()
+		_, by := h.staff(home.ID, "boss@example.com", "administrator")
+		t.Run("FC-58 a new employee's account is made with the e-mail address", func(t *testing.T) {
+			u := must[identity.User](t)(h.CreateUser(h.ctx, by, provisioning.NewUser{User: withTenant(person("new@example.com"), home.ID), Role: "viewer", Reason: "new employee"}))
+			if u.Email() != "new@example.com" || u.UserName != "new@example.com" || u.Status() != identity.StatusPending {
+				t.Errorf("%+v", u)
+			}
+			h.wantEvent(u.ID, identity.UserCreated)
+		})
+		t.Run("FC-58 or is invited with nothing but the address and a profile", func(t *testing.T) {
+			i, tok := h.invite(by, provisioning.NewInvitation{Email: "next@example.com", Tenant: home.ID, Role: "viewer"})
+			u := must[identity.User](t)(h.AcceptInvitation(h.ctx, tok, provisioning.Joining{FirstName: "Next", LastName: "Person", PasswordHash: "hash"}))
+			if f := h.JoinForm(i.User); !f.FirstName || !f.LastName || !f.Password {
+				t.Errorf("%+v", f)
+			}
+			if u.ID != i.User.ID || h.roles(u.ID) != "viewer " || u.DisplayName != "Next Person" {
+				t.Errorf("%+v", u)
+			}
 		})
 	})
 }

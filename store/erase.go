@@ -65,7 +65,7 @@ func (tx *Tx) EraseRefusals(ctx context.Context, id identity.UserID, addresses [
 
 // EraseActor takes a user's name out of the events of what the user did to others, and reports whether there were any.
 func (tx *Tx) EraseActor(ctx context.Context, id identity.UserID) (bool, error) {
-	n, err := tx.execCount(ctx, `UPDATE events SET actor_label = ? WHERE actor_kind = 'user' AND actor_id = ?`, string(id), string(id))
+	n, err := tx.execCount(ctx, `UPDATE events SET actor_label = ?, ip = '' WHERE actor_kind = 'user' AND actor_id = ?`, string(id), string(id))
 	return n > 0, err
 }
 
@@ -127,7 +127,7 @@ func (tx *Tx) EraseReviewsOf(ctx context.Context, id identity.UserID, addresses 
 
 // ErasePlanSteps takes a user's data out of the plans of imports.
 func (tx *Tx) ErasePlanSteps(ctx context.Context, id identity.UserID) error {
-	return tx.exec(ctx, `UPDATE plan_steps SET detail = '', data = ? WHERE user_id = ?`, []byte("{}"), string(id))
+	return tx.exec(ctx, `UPDATE plan_steps SET user_id = NULL, detail = '', data = ?, state = ? WHERE user_id = ?`, []byte{}, string(identity.StepNone), string(id))
 }
 
 // RequestsOf returns the ids of the journal's entries that changed a user.

@@ -63,7 +63,7 @@ func (tx *Tx) Strangers(ctx context.Context, scope Scope, people []Person) ([]bo
 
 // textList returns a condition that a column is one of some texts, with its argument.
 func (tx *Tx) textList(column string, texts []string) (string, any) {
-	raw, _ := json.Marshal(append([]string{}, texts...)) // strings always encode; none is an empty list
+	raw, _ := json.Marshal(append([]string{}, texts...)) // strings always encode, and no list is an empty one
 	if tx.postgres() {
 		return column + " = ANY(ARRAY(SELECT json_array_elements_text(CAST(? AS json))))", string(raw)
 	}

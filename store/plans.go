@@ -216,11 +216,6 @@ func asTexts[T ~string](list []T) []string {
 	return out
 }
 
-// ForgetPlanSteps takes what plans keep about a person out of them: the data, the link to the person and what was said of them.
-func (tx *Tx) ForgetPlanSteps(ctx context.Context, id identity.UserID) error {
-	return tx.exec(ctx, `UPDATE plan_steps SET user_id = NULL, detail = '', data = ?, state = ? WHERE user_id = ?`, []byte{}, string(identity.StepNone), string(id))
-}
-
 // Mapping returns the mapping that was last used for a source, or NotFound.
 func (tx *Tx) Mapping(ctx context.Context, tenant identity.TenantID, source string) (identity.Mapping, error) {
 	var raw text

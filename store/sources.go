@@ -95,6 +95,9 @@ type Known struct {
 // KnownBy returns the people of the scope, deleted ones aside, whom one of the keys names; somebody whom several name comes several times.
 func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error) {
 	visible, own := scope.tenants("u.tenant_id")
+	if scope.tenant != "" {
+		visible = tx.same("u.tenant_id") // by the keys, not by the tenant's index
+	}
 	dirs, dirArgs := scope.tenants("d.tenant_id")
 	names := make([]string, len(k.Names))
 	for i, n := range k.Names {
@@ -105,11 +108,15 @@ func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error)
 	byName, nameArg := tx.textList("u.user_name_key", names)
 	byAddress, addressArg := tx.textList("e.email_key", k.Addresses)
 	there := ` AND u.deleted_at IS NULL AND ` + visible
+	plus := "" // by the external ids, not by the source: SQLite does not know which are fewer
+	if !tx.postgres() {
+		plus = "+"
+	}
 	query := `SELECT 'id', CAST(u.id AS TEXT), u.id, u.tenant_id FROM users u WHERE ` + byID + there + `
 		UNION SELECT 'externalId', x.external_id, u.id, u.tenant_id FROM directory_users x JOIN users u ON u.id = x.user_id
 			WHERE x.directory_id IN (SELECT d.id FROM directories d WHERE ` + dirs + `) AND ` + byExternal + there + `
 		UNION SELECT 'externalId', x.external_id, u.id, u.tenant_id FROM source_users x JOIN users u ON u.id = x.user_id
-			WHERE COALESCE(x.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND x.source = ? AND ` + byExternal + there + `
+			WHERE ` + plus + `COALESCE(x.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND x.source = ? AND ` + byExternal + there + `
 		UNION SELECT 'userName', u.user_name_key, u.id, u.tenant_id FROM users u WHERE ` + byName + there + `
 		UNION SELECT 'email', e.email_key, u.id, u.tenant_id FROM user_emails e JOIN users u ON u.id = e.user_id WHERE ` + byAddress + there
 	args := slices.Concat(ids, own, dirArgs, []any{externals}, own, []any{null(k.TenantID), k.Source, externals}, own, []any{nameArg}, own, []any{addressArg}, own)

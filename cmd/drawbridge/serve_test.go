@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
 // running is a Drawbridge that serves in this process.
@@ -67,6 +69,17 @@ func (r *running) get(t *testing.T, path, token string) (int, string) {
 		t.Fatal(err)
 	}
 	return res.StatusCode, string(body)
+}
+
+func TestOneCommandRunsIt(t *testing.T) {
+	for name, url := range map[string]func(testing.TB) string{"SQLite in a file": storetest.SQLiteURL, "PostgreSQL": storetest.PostgresURL} {
+		t.Run("MIS-09 one command runs it on "+name, func(t *testing.T) {
+			r := shellOn(t, url(t)).serve()
+			if status, body := r.get(t, "/readyz", ""); status != http.StatusOK {
+				t.Errorf("answered %d %s", status, body)
+			}
+		})
+	}
 }
 
 func TestServeOpensEveryDoorAndEndsCalmly(t *testing.T) {

@@ -8,13 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role, set-password"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role"}
 	cmd.AddCommand(
 		p.userCreate(),
 		p.userList(),
@@ -37,7 +38,6 @@ func (p *program) user() *cobra.Command {
 		p.userMerge(),
 		p.userDormant(),
 		p.userAvatar(),
-		p.userPassword(),
 		p.userRole(),
 	)
 	cmd.AddCommand(p.userPasswords()...)
@@ -70,7 +70,7 @@ Without a password the person can only come in through a connection (SAML or OID
 	f := cmd.Flags()
 	f.StringVar(&n.email, "email", "", "the e-mail address")
 	f.StringVar(&n.userName, "user-name", "", "the user name (default: the e-mail address)")
-	f.StringVar(&n.name, "name", "", "the name to show (default: the user name)")
+	f.StringVar(&n.name, "name", "", "the name to show")
 	f.StringVar(&n.tenant, "tenant", "", "the home tenant, by name or id")
 	f.StringVar(&n.role, "role", "", "the role, such as superadmin or viewer")
 	n.password.flags(cmd, "temporary-password")
@@ -101,7 +101,7 @@ func (p *program) createUser(ctx context.Context, b *bridge, n newUser) error {
 	if err := change(&stands); err != nil {
 		return err
 	}
-	if n.name == "" {
+	if n.name == "" && b.model.Onboarding().Default != access.OnboardInvite { // who is invited says it
 		n.name = firstOf(n.userName, n.email)
 	}
 	user := provisioning.NewUser{

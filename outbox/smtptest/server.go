@@ -1,4 +1,4 @@
-package outbox_test
+package smtptest
 
 import (
 	"bytes"
@@ -20,35 +20,38 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
-
-	"github.com/drawbridge-id/drawbridge/outbox"
-	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// mailServer is a real SMTP server with STARTTLS and passwords, in this process.
-type mailServer struct {
-	t       testing.TB
+// The only account that may hand mails over.
+const (
+	User     = "bridge"
+	Password = "open sesame"
+)
+
+// Server is a real SMTP server with STARTTLS and passwords, in this process.
+type Server struct {
 	address *net.TCPAddr
 	ca      *x509.CertPool
 
 	mu   sync.Mutex
-	got  []letter
+	got  []Letter
 	rcpt func(to string) error // nil: everybody
 	data func() error          // asked when the whole mail is there; nil: taken
 }
 
-// letter is a mail that was taken.
-type letter struct {
-	from, to  string
-	encrypted bool
-	user      string
-	msg       *mail.Message
-	body      string
+// Letter is a mail that was taken.
+type Letter struct {
+	From, To  string
+	Encrypted bool
+	User      string // who signed in to hand it over
+	Msg       *mail.Message
+	Body      string // as it was sent
 }
 
-func newMailServer(t testing.TB, secure bool) *mailServer {
+// New starts a server that stops when the test ends. A secure one offers STARTTLS; the other takes passwords in the clear.
+func New(t testing.TB, secure bool) *Server {
 	t.Helper()
-	s := &mailServer{t: t}
+	s := &Server{}
 	server := smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) { return &talk{server: s, conn: c}, nil }))
 	server.Domain, server.ErrorLog = "mx.example", log.New(io.Discard, "", 0)
 	if secure {
@@ -93,33 +96,29 @@ func testCertificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
-// outbox returns one that sends to this server.
-func (s *mailServer) outbox(db *store.DB, change func(*outbox.Options)) *outbox.Outbox {
-	o := outbox.Options{
-		DB: db, From: mail.Address{Name: "Drawbridge", Address: "no-reply@id.example"}, URL: "https://id.example", TLS: &tls.Config{RootCAs: s.ca},
-		Server: outbox.Server{Host: "127.0.0.1", Port: s.address.Port, User: "bridge", Password: "open sesame", Security: outbox.StartTLS},
-	}
-	if change != nil {
-		change(&o)
-	}
-	return outbox.New(o)
-}
+// TLS is what a client needs to believe the server's name.
+func (s *Server) TLS() *tls.Config { return &tls.Config{RootCAs: s.ca} }
 
-func (s *mailServer) answers(rcpt func(string) error, data func() error) {
+// Port is where the server listens on 127.0.0.1.
+func (s *Server) Port() int { return s.address.Port }
+
+// Answers sets what the server says to a recipient, and when the whole mail is there; nil takes everything. ErrHangUp ends the connection in place of an answer.
+func (s *Server) Answers(rcpt func(string) error, data func() error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rcpt, s.data = rcpt, data
 }
 
-func (s *mailServer) letters() []letter {
+// Letters are the mails that were taken, oldest first.
+func (s *Server) Letters() []Letter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]letter(nil), s.got...)
+	return append([]Letter(nil), s.got...)
 }
 
 // talk is one connection.
 type talk struct {
-	server *mailServer
+	server *Server
 	conn   *smtp.Conn
 	user   string
 	from   string
@@ -130,7 +129,7 @@ func (k *talk) AuthMechanisms() []string { return []string{sasl.Plain} }
 
 func (k *talk) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "bridge" || password != "open sesame" {
+		if user != User || password != Password {
 			return smtp.ErrAuthFailed
 		}
 		k.user = user
@@ -159,7 +158,7 @@ func (k *talk) Data(r io.Reader) error {
 	data := k.server.data
 	k.server.mu.Unlock()
 	if data != nil {
-		if err := data(); errors.Is(err, errHangUp) {
+		if err := data(); errors.Is(err, ErrHangUp) {
 			return k.conn.Conn().Close()
 		} else if err != nil {
 			return err
@@ -176,12 +175,12 @@ func (k *talk) Data(r io.Reader) error {
 	_, encrypted := k.conn.TLSConnectionState()
 	k.server.mu.Lock()
 	defer k.server.mu.Unlock()
-	k.server.got = append(k.server.got, letter{k.from, k.to, encrypted, k.user, msg, string(body)})
+	k.server.got = append(k.server.got, Letter{k.from, k.to, encrypted, k.user, msg, string(body)})
 	return nil
 }
 
 func (k *talk) Reset()        {}
 func (k *talk) Logout() error { return nil }
 
-// errHangUp makes the server close the connection instead of answering.
-var errHangUp = errors.New("hang up")
+// ErrHangUp makes the server close the connection instead of answering.
+var ErrHangUp = errors.New("hang up")
