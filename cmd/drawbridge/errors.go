@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -65,14 +66,23 @@ func explain(err error) string {
 	if !errors.As(err, &e) || e.Message == "" || e.Kind == identity.Internal {
 		return err.Error()
 	}
-	if e.Field != "" && !strings.Contains(squeezed(e.Message), squeezed(e.Field)) {
+	if e.Field != "" && !strings.Contains(e.Message, e.Field) && !strings.Contains(strings.ToLower(e.Message), spaced(e.Field)) {
 		return e.Field + ": " + e.Message
 	}
 	return e.Message
 }
 
-// squeezed lets "user name" name the field userName.
-func squeezed(s string) string { return strings.ToLower(strings.ReplaceAll(s, " ", "")) }
+// spaced writes the field userName as people do: "user name".
+func spaced(field string) string {
+	var b strings.Builder
+	for _, r := range field {
+		if unicode.IsUpper(r) {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(unicode.ToLower(r))
+	}
+	return b.String()
+}
 
 // describe returns an error as an object for programs.
 func describe(err error) map[string]string {
