@@ -40,7 +40,7 @@ func TestPlacingShowsWhoCannotBePlaced(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.signedIn("root@bridge.example")
 		form := url.Values{"user": {string(s.root.ID) + ":" + versionText(s.now(s.root.ID)), string(s.vera.ID) + ":1"}, "tenant": {string(s.acme.ID)}, "role": {"editor"}}
-		preview := b.post("/console/placement/preview", form).is(http.StatusOK).says("Place 1 person?", "1 person cannot be placed", "last administrator")
+		preview := b.post("/console/placement/preview", form).is(http.StatusOK).says("Place 1 person?", "1 person cannot be placed", "is the last SuperAdmin")
 		if ticked := preview.all(`name="user" value="([^"]+)"[^>]* checked`); len(ticked) != 1 || !strings.HasPrefix(ticked[0], string(s.vera.ID)) {
 			t.Errorf("ticked are %v", ticked)
 		}

@@ -21,7 +21,7 @@ func TestFormsBeginWithTheOneTenantOfAnOrganisation(t *testing.T) {
 		mux := http.NewServeMux()
 		console.New(console.Options{Provisioning: prov, Authn: auth, URL: "http://127.0.0.1"}).Routes(mux)
 		root := must(prov.CreateUser(t.Context(), identity.Operator(), provisioning.NewUser{
-			User: identity.User{UserName: "root@bridge.example", Emails: []identity.Email{{Value: "root@bridge.example"}}}, Role: "superadmin", Reason: "first",
+			User: identity.User{UserName: "root@bridge.example", DisplayName: "Root", Emails: []identity.Email{{Value: "root@bridge.example"}}}, Role: "superadmin", Reason: "first",
 		}))(t)
 		c := must(prov.CreateConnection(t.Context(), identity.Operator(), identity.Connection{
 			Name: "IdP", Kind: identity.OIDC, Enabled: true, Domains: []string{"bridge.example"}, OIDC: identity.OIDCSettings{Issuer: "https://idp.example", ClientID: "x", ClientSecret: "y"},

@@ -155,7 +155,7 @@ func TestTwoEditorsOfOnePersonLoseNothing(t *testing.T) {
 		mine.Set("version", versionText(s.now(s.vera.ID)))
 		b.post(page, mine).is(http.StatusOK).says("nothing was changed")
 		mine.Set("username", "ada@acme.example")
-		b.post(page, mine).is(http.StatusConflict).says("is taken; choose another")
+		b.post(page, mine).is(http.StatusBadRequest).says("The user name of Vera of Mine cannot be changed")
 	})
 }
 

@@ -179,9 +179,9 @@ func TestAnImportIsUndone(t *testing.T) {
 		h.account()
 		h.boss("boss@acme.test", "administrator")
 		o := provisioning.ImportOptions{Source: "hr"}
-		h.bring(o, "employeeNumber,userName,email,title,role,level", "1,ada,ada@acme.test,One,dispatcher,team", "2,bob,bob@acme.test,One,dispatcher,team", "3,cid,cid@acme.test,One,dispatcher,team")
+		h.bring(o, "employeeNumber,userName,email,title,role,level,displayName", "1,ada,ada@acme.test,One,dispatcher,team,Ada", "2,bob,bob@acme.test,One,dispatcher,team,Bob", "3,cid,cid@acme.test,One,dispatcher,team,Cid")
 		before, _ := h.export(provisioning.ExportQuery{Query: identity.Query{Search: "acme.test"}}, sheets.CSV)
-		p := h.bring(o, "employeeNumber,email,title,role,level,active", "1,ada.new@acme.test,Two,manager,global,yes", "2,bob@acme.test,Two,dispatcher,team,no", "3,,Two,,,", "4,dan@acme.test,Two,manager,,", "5,eve@acme.test,Two,manager,,")
+		p := h.bring(o, "employeeNumber,email,title,role,level,active,displayName", "1,ada.new@acme.test,Two,manager,global,yes,", "2,bob@acme.test,Two,dispatcher,team,no,", "3,,Two,,,,", "4,dan@acme.test,Two,manager,,,Dan", "5,eve@acme.test,Two,manager,,,Eve")
 		t.Run("FSM-54 what was before is kept with the plan without being asked, and is a file that can be imported", func(t *testing.T) {
 			var b bytes.Buffer
 			if _, err := h.ExportBackup(h.ctx, h.op, p.ID, sheets.CSV, &b); err != nil {
@@ -203,7 +203,7 @@ func TestAnImportIsUndone(t *testing.T) {
 			if done.State != identity.PlanUndone || done.Summary.Reverted != 3 {
 				t.Errorf("%+v", done)
 			}
-			h.wantSteps(t, p.ID, "2 update reverted", "3 update reverted", "4 update kept cid: : Cid himself was changed since the import", "5 create kept dan@acme.test: : dan@acme.test was changed since", "6 create reverted")
+			h.wantSteps(t, p.ID, "2 update reverted", "3 update reverted", "4 update kept Cid: : Cid himself was changed since the import", "5 create kept Dan: : Dan was changed since", "6 create reverted")
 			after, _ := h.export(provisioning.ExportQuery{Query: identity.Query{Search: "acme.test"}}, sheets.CSV)
 			was, is := cells(t, before), cells(t, after)
 			if len(is) != 5 {

@@ -18,7 +18,7 @@ func TestAnHRSystemDropsAFile(t *testing.T) {
 		o := provisioning.ImportOptions{Source: "workday"}
 		lines := []string{"Employee ID,Primary Work Email,Legal First Name,Active Status"}
 		for i := range 30 {
-			lines = append(lines, fmt.Sprintf("%d,p%02d@acme.test,P,Active", i, i))
+			lines = append(lines, fmt.Sprintf("%d,p%02d@acme.test,P%02d,Active", i, i, i))
 		}
 		h.bring(o, lines...)
 		missing := o
@@ -26,7 +26,7 @@ func TestAnHRSystemDropsAFile(t *testing.T) {
 		t.Run("MIS-10 an HR system that cannot push by SCIM drops a file: whom its next file no longer has is deactivated, if that is asked for", func(t *testing.T) {
 			h.hire("local@acme.test", "dispatcher")
 			p := h.plan(missing, lines[:30]...)
-			h.wantSteps(t, must[identity.Plan](t)(h.Plan(h.ctx, h.op, p.ID)).ID, append(repeat("", 29), "31 deactivate open p29@acme.test")...)
+			h.wantSteps(t, p.ID, append(repeat("", 29), "31 deactivate open P29")...)
 			if p.State != identity.PlanReady || p.Summary.Deactivate != 1 {
 				t.Fatalf("%+v", p)
 			}
@@ -87,7 +87,7 @@ func TestRolesOfAFileAreTheSourcesOwn(t *testing.T) {
 		home := h.account()
 		var roles []identity.RoleID
 		for _, r := range h.Model().Roles() {
-			if r.Scope == identity.ScopeTenant && h.Model().Assignable(r.ID) {
+			if r.Scope == identity.ScopeTenant && h.Model().Assignable(r.ID) && !h.Model().Privileged(r.ID) {
 				roles = append(roles, r.ID)
 			}
 		}
@@ -95,7 +95,7 @@ func TestRolesOfAFileAreTheSourcesOwn(t *testing.T) {
 			t.Fatal(roles)
 		}
 		o := provisioning.ImportOptions{Tenant: home.ID, Source: "hr"}
-		h.bring(o, "userName,email,role", fmt.Sprintf("ada,ada@acme.test,\"%s, %s\"", roles[0], roles[1]))
+		h.bring(o, "userName,email,displayName,role", fmt.Sprintf("ada,ada@acme.test,Ada,\"%s, %s\"", roles[0], roles[1]))
 		ada := h.known("ada@acme.test")
 		t.Run("MIS-08 a file takes away what it gave and leaves what an administrator gave", func(t *testing.T) {
 			must[identity.User](t)(h.AssignRole(h.ctx, h.op, ada.ID, roles[2], "by hand"))
@@ -138,7 +138,7 @@ func TestNewPeopleOfAFileHearOfTheirAccount(t *testing.T) {
 		o := provisioning.ImportOptions{}
 		o.Welcome = identity.WelcomeInvite
 		t.Run("FSM-51 by default a link to set a password, with the state of each mail in the plan, and again", func(t *testing.T) {
-			p := h.plan(o, "email,active", "ada@acme.test,yes", "out@acme.test,no")
+			p := h.plan(o, "email,displayName,active", "ada@acme.test,Ada,yes", "out@acme.test,Out,no")
 			if n := len(h.post()); n != 0 {
 				t.Fatalf("%d mails left before the plan was carried out", n)
 			}
@@ -154,7 +154,7 @@ func TestNewPeopleOfAFileHearOfTheirAccount(t *testing.T) {
 		t.Run("FSM-51 or a password for the first sign-in, which is nowhere but in the mail", func(t *testing.T) {
 			o := provisioning.ImportOptions{}
 			o.Welcome = identity.WelcomePassword
-			p := h.plan(o, "email,userName", "bob@acme.test,bob", ",nobody")
+			p := h.plan(o, "email,userName,displayName", "bob@acme.test,bob,bob", ",nobody,nobody")
 			h.wantSteps(t, p.ID, "2 create open bob", "3 error none nobody: email: nobody has no e-mail address")
 			if _, err := h.ApplyPlan(h.ctx, h.op, p.ID, provisioning.ApplyOptions{}); identity.KindOf(err) != identity.Invalid {
 				t.Fatal(err)

@@ -259,14 +259,17 @@ func TestPeopleOfAFileAreFound(t *testing.T) {
 			p := h.plan(o, "id,externalId,employeeNumber,userName,email,title",
 				string(ada.ID)+",,,,,by id", ",X2,,,,by external id", ",,3,,,by number", ",,,DAN,,by name")
 			h.wantSteps(t, p.ID, "2 update open Ada", "3 update open Bob", "4 update open Cid", "5 update open Dan")
-			p = h.plan(o, "email,title", "Both@Acme.test,by address", "ada@beta.test,new")
-			h.wantSteps(t, p.ID, "2 update open Cid", "3 create open ada@beta.test")
+			p = h.plan(o, "email,title,displayName", "Both@Acme.test,by address,", "ada@beta.test,new,Ada B")
+			h.wantSteps(t, p.ID, "2 update open Cid", "3 create open Ada B")
 		})
 		t.Run("FSM-50 two whom one key names are an error, and so are two rows about one person", func(t *testing.T) {
-			h.bring(o, "userName,email", "cid2,both2@acme.test")
-			h.ok(h.rename(h.known("both2@acme.test").ID, "both@acme.test"))
-			p := h.plan(o, "externalId,userName,email,title", ",,both@acme.test,x", "X1,,,x", ",ada,,y")
-			h.wantSteps(t, p.ID, "2 error none both@acme.test: email: Two people have the email", "3 update open Ada", "4 error none ada: : Line 3 is about the same person.")
+			h.bring(o, "userName,email,displayName", "cid2,cid2@acme.test,Cid Two")
+			must[identity.User](t)(h.UpdateUser(h.ctx, h.op, h.known("cid2@acme.test").ID, 0, func(u *identity.User) error {
+				u.Attributes = []byte(`{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"3"}}`)
+				return nil
+			}))
+			p := h.plan(o, "externalId,userName,employeeNumber,title", ",,3,x", "X1,,,x", ",ada,,y")
+			h.wantSteps(t, p.ID, "2 error none 3: employeeNumber: Two people have the employeeNumber", "3 update open Ada", "4 error none ada: : Line 3 is about the same person.")
 		})
 		t.Run("FSM-50 an id that nobody has, and a name that somebody else has, are errors", func(t *testing.T) {
 			p := h.plan(o, "id,userName,title", "0197a000-0000-7000-8000-000000000001,,x", string(ada.ID)+",bob,")
@@ -281,8 +284,8 @@ func TestPeopleOfAFileAreFound(t *testing.T) {
 		})
 		t.Run("an administrator of a tenant brings people into the own tenant only, and hears nothing of others", func(t *testing.T) {
 			boss := h.as(h.userIn(acme.ID, "boss@acme.test", "administrator").ID)
-			p := must[identity.Plan](t)(h.PlanImport(h.ctx, boss, file("userName,tenant,role", "new,,viewer", "other,Beta,viewer", "none,Gamma,viewer"), provisioning.ImportOptions{}))
-			h.wantSteps(t, p.ID, "2 create open new", "3 error none other: tenant: There is no such tenant.", "4 error none none: tenant: There is no such tenant.")
+			p := must[identity.Plan](t)(h.PlanImport(h.ctx, boss, file("userName,email,displayName,tenant,role", "new,new@acme.test,New,,viewer", "other,,other,Beta,viewer", "none,,none,Gamma,viewer"), provisioning.ImportOptions{}))
+			h.wantSteps(t, p.ID, "2 create open New", "3 error none other: tenant: There is no such tenant.", "4 error none none: tenant: There is no such tenant.")
 			_, err := h.PlanImport(h.ctx, boss, file("userName", "x"), provisioning.ImportOptions{Tenant: beta.ID})
 			wantKind(t, err, identity.Forbidden, "")
 			other := h.as(h.userIn(beta.ID, "boss@beta.test", "administrator").ID)
@@ -320,19 +323,19 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		acme := h.tenant("Acme")
 		o := provisioning.ImportOptions{Tenant: acme.ID, Source: "hr"}
-		h.bring(o, "userName,email,title", "ada,ada@acme.test,One", "bob,bob@acme.test,One", "cid,cid@acme.test,One")
+		h.bring(o, "userName,email,title,displayName", "ada,ada@acme.test,One,Ada", "bob,bob@acme.test,One,Bob", "cid,cid@acme.test,One,Cid")
 		ada, bob := h.known("ada@acme.test"), h.known("bob@acme.test")
 		t.Run("FSM-50 somebody who was changed since the plan is left alone, and the step says so and waits", func(t *testing.T) {
-			p := h.plan(o, "userName,title", "ada,Two", "bob,Two", "cid,Two", "new,Two")
+			p := h.plan(o, "userName,title,email,displayName", "ada,Two,,", "bob,Two,,", "cid,Two,,", "new,Two,new@acme.test,new")
 			h.ok(h.rename(ada.ID, "ada2@acme.test"))
-			if _, err := h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(identity.User{UserName: "new"}, acme.ID), Role: "viewer"}); err != nil {
+			if _, err := h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: withTenant(identity.User{UserName: "new", DisplayName: "new", Emails: []identity.Email{{Value: "new@acme.test", Primary: true}}}, acme.ID), Role: "viewer"}); err != nil {
 				t.Fatal(err)
 			}
 			done := h.apply(p.ID)
 			if done.State != identity.PlanReady || done.Summary.Done != 2 || done.Summary.Changed != 2 {
 				t.Fatalf("%+v", done)
 			}
-			h.wantSteps(t, p.ID, "2 update changed ada: : changed by somebody else meanwhile", "3 update done bob", "4 update done cid", "5 update changed new: : changed by somebody else meanwhile")
+			h.wantSteps(t, p.ID, "2 update changed Ada: : changed by somebody else meanwhile", "3 update done Bob", "4 update done Cid", "5 update changed new: : changed by somebody else meanwhile")
 			if strings.Contains(string(h.known("ada2@acme.test").Attributes), "Two") {
 				t.Error("it was carried out all the same")
 			}
@@ -352,9 +355,9 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 			}
 		})
 		t.Run("FSM-50 a plan that is broken off is continued where it stopped, and no step is done twice", func(t *testing.T) {
-			lines := []string{"userName"}
+			lines := []string{"email,displayName"}
 			for i := range 120 {
-				lines = append(lines, fmt.Sprintf("many%d", i))
+				lines = append(lines, fmt.Sprintf("many%d@acme.test,Many", i))
 			}
 			p := h.plan(o, lines...)
 			ctx, cancel := context.WithCancel(h.ctx)

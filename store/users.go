@@ -259,7 +259,7 @@ func (tx *Tx) SetLastLogin(ctx context.Context, id identity.UserID, at time.Time
 
 // UsersByEmail returns the users of the scope, at most limit, with this address (as EmailKey makes it) or with it as user name. Deleted people are included.
 func (tx *Tx) UsersByEmail(ctx context.Context, scope Scope, key string, limit int) ([]identity.User, error) {
-	return tx.usersWhere(ctx, scope, `(u.user_name_key = ? OR u.id IN (SELECT e.user_id FROM user_emails e WHERE e.email_key = ?))`, limit, key, key)
+	return tx.usersWhere(ctx, scope, `u.id IN (SELECT n.id FROM users n WHERE n.user_name_key = ? UNION SELECT e.user_id FROM user_emails e WHERE e.email_key = ?)`, limit, key, key)
 }
 
 // UsersByName returns the users of the scope, at most limit, with this user name in any case. Deleted people are included.
@@ -288,6 +288,9 @@ func (tx *Tx) usersWhere(ctx context.Context, scope Scope, where string, limit i
 // usersOrdered lists users, those who are not deleted first, then by order, which is empty or ends with a comma.
 func (tx *Tx) usersOrdered(ctx context.Context, scope Scope, where, order string, limit int, orderArgs []any, args ...any) ([]identity.User, error) {
 	visible, more := scope.users()
+	if scope.tenant != "" {
+		visible = tx.same("u.tenant_id") // by what is asked for, not by the tenant's index
+	}
 	all := slices.Concat([]any{null(scope.directory)}, args, more, orderArgs, []any{limit})
 	var rows []userRow
 	err := tx.list(ctx, &rows, `SELECT `+userColumns+userTables+` WHERE `+where+` AND `+visible+` ORDER BY u.deleted_at IS NOT NULL, `+order+`u.id LIMIT ?`, all...)

@@ -66,14 +66,14 @@ func explain(err error) string {
 	if !errors.As(err, &e) || e.Message == "" || e.Kind == identity.Internal {
 		return err.Error()
 	}
-	if e.Field != "" && !strings.Contains(e.Message, e.Field) && !strings.Contains(strings.ToLower(e.Message), spaced(e.Field)) {
+	if e.Field != "" && !strings.Contains(e.Message, e.Field) && !strings.Contains(strings.ToLower(e.Message), spoken(e.Field)) {
 		return e.Field + ": " + e.Message
 	}
 	return e.Message
 }
 
-// spaced writes the field userName as people do: "user name".
-func spaced(field string) string {
+// spoken is a field as a sentence has it: userName is "user name".
+func spoken(field string) string {
 	var b strings.Builder
 	for _, r := range field {
 		if unicode.IsUpper(r) {
