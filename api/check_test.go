@@ -49,8 +49,10 @@ func TestAnApplicationAsksWhatSomebodyMayDoAndWithWhichRecords(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		f := buildField(t, db)
 		for _, tt := range []struct{ name, level string }{
-			{"FSM-30 global: everything of all branches", "global"}, {"FSM-31 branch: the branch and nothing else", "branch"},
-			{"FSM-32 team: the team and nothing else", "team"}, {"FSM-33 personal: the own records alone", "personal"},
+			{"FSM-30 global: everything of all branches", "global"},
+			{"FSM-31 branch: the branch and nothing else", "branch"},
+			{"FSM-32 team: the team and nothing else", "team"},
+			{"FSM-33 personal: the own records alone", "personal"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
 				u := f.worker(tt.level, tt.level)

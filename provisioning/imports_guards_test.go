@@ -62,6 +62,14 @@ func TestAnHRSystemDropsAFile(t *testing.T) {
 				t.Errorf("%+v\n%s", p.Summary, strings.Join(h.steps(p.ID), "\n"))
 			}
 		})
+	})
+}
+
+func TestAPlanThatLosesAnAdministratorIsHeld(t *testing.T) {
+	eachOn(t, "fentu-fsm", func(t *testing.T, h *house) {
+		h.account()
+		h.boss("boss@acme.test", "administrator")
+		o := provisioning.ImportOptions{}
 		t.Run("MIS-10 losing an administrator holds a plan, and the last one is never lost", func(t *testing.T) {
 			h.boss("second@acme.test", "administrator")
 			p := h.plan(o, "email,active", "second@acme.test,no")

@@ -83,28 +83,33 @@ func (h *house) known(name string) identity.User {
 	return page.Items[0]
 }
 
+// rowsOfAllKinds is a file with every kind of row.
+func (h *house) rowsOfAllKinds() []string {
+	h.t.Helper()
+	root, ok := h.Model().RootUnit()
+	if !ok {
+		h.t.Fatal("the model has no units")
+	}
+	return []string{
+		"E-Mail;Vorname;Nachname;Rolle;Personalnummer;Telefon;Niederlassung;Benutzertyp",
+		"ada@acme.test;Ada;Lovelace;technician;1815;+44 1;" + root + ";technician",
+		"bob@acme.test;Bob;Builder;;7;;;",
+		"nonsense;No;Body;dispatcher;8;;;",
+		"ada@acme.test;Ada;Again;dispatcher;9;;;",
+		"eve@acme.test;Eve;Else;king;10;;;",
+		"old@acme.test;Olga;Old;;11;;;",
+		"far@acme.test;Far;Away;;12;;Atlantis;",
+		"odd@acme.test;Odd;One;;13;;;visitor",
+		"x@acme.test;X;Y;;14;;;;;more",
+	}
+}
+
 func TestAnImportShowsEveryRowBeforeAnythingIsWritten(t *testing.T) {
 	eachOn(t, "fentu-fsm", func(t *testing.T, h *house) {
 		home := h.account()
 		boss := h.boss("boss@acme.test", "administrator")
 		h.hire("old@acme.test", "dispatcher")
-		lines := []string{
-			"E-Mail;Vorname;Nachname;Rolle;Personalnummer;Telefon;Niederlassung;Benutzertyp",
-			"ada@acme.test;Ada;Lovelace;technician;1815;+44 1;Main;technician",
-			"bob@acme.test;Bob;Builder;;7;;;",
-			"nonsense;No;Body;dispatcher;8;;;",
-			"ada@acme.test;Ada;Again;dispatcher;9;;;",
-			"eve@acme.test;Eve;Else;king;10;;;",
-			"old@acme.test;Olga;Old;;11;;;",
-			"far@acme.test;Far;Away;;12;;Atlantis;",
-			"odd@acme.test;Odd;One;;13;;;visitor",
-			"x@acme.test;X;Y;;14;;;;;more",
-		}
-		root, ok := h.Model().RootUnit()
-		if !ok {
-			t.Fatal("the model has no units")
-		}
-		lines[1] = strings.Replace(lines[1], "Main", root, 1)
+		lines := h.rowsOfAllKinds()
 		before := h.count()
 		var p identity.Plan
 		t.Run("FSM-50 a dry run says of each row what it would do or why not, in the words of the rule, and writes nothing but the plan", func(t *testing.T) {

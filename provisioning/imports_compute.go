@@ -1,0 +1,262 @@
+package provisioning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/sheets"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// importing is a plan in the making.
+type importing struct {
+	*planner
+	table   *sheets.Reader
+	columns []string
+	o       ImportOptions
+	last    int // line
+	admins  []string
+}
+
+// compute reads all rows, a chunk at a time, then adds who is missing, and finishes the plan.
+func (w *importing) compute(ctx context.Context) error {
+	for more := true; more; {
+		rows, err := w.read()
+		if err != nil {
+			return err
+		}
+		more = len(rows) == planChunk
+		if err := w.chunk(ctx, rows); err != nil {
+			return err
+		}
+		if w.o.Progress != nil {
+			w.o.Progress(w.plan.Summary.Rows)
+		}
+	}
+	if w.plan.Options.Missing {
+		if err := w.missing(ctx); err != nil {
+			return err
+		}
+	}
+	return w.finish(ctx)
+}
+
+func (w *importing) read() ([]importRow, error) {
+	var rows []importRow
+	for len(rows) < planChunk {
+		row, err := w.table.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, readRow(row, w.columns))
+		w.last = row.Line
+	}
+	w.plan.Summary.Rows += len(rows)
+	return rows, nil
+}
+
+// chunk computes the steps of some rows and writes them down.
+func (w *importing) chunk(ctx context.Context, rows []importRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	who, err := w.whom(ctx, rows)
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		if err := w.secret(ctx, &rows[i], who[i] == ""); err != nil {
+			return err
+		}
+	}
+	return w.steps(ctx, rows, who)
+}
+
+// steps computes and writes the steps of rows whose people are known.
+func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID) error {
+	steps, err := w.rehearse(ctx, rows, who)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		d, err := readStep(step)
+		if err != nil {
+			return err
+		}
+		count(&w.plan.Summary, step, d)
+		if d.Demoted {
+			w.admins = append(w.admins, d.Who)
+		}
+	}
+	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })
+}
+
+// whom finds whom rows are about, and marks those that cannot be used.
+func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, error) {
+	who := make([]identity.UserID, len(rows))
+	var known found
+	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
+		for i := range rows {
+			if err := w.home(ctx, tx, &rows[i]); err != nil {
+				return err
+			}
+		}
+		known, err = w.match.look(ctx, tx, rows)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		r := &rows[i]
+		id, err := w.match.match(*r, known)
+		if refused := refusalOf(err); refused != nil && r.wrong == nil {
+			r.wrong = refused
+		} else if err != nil && refused == nil {
+			return nil, err
+		}
+		if refused := w.match.repeated(*r); refused != nil && r.wrong == nil {
+			r.wrong = refused
+		}
+		if id != "" {
+			if refused := w.match.claim(id, r.line); refused != nil && r.wrong == nil {
+				r.wrong = refused
+			}
+		}
+		who[i] = id
+	}
+	return who, nil
+}
+
+// home finds the tenant of a row.
+func (w *importing) home(ctx context.Context, tx *store.Tx, r *importRow) error {
+	r.tenant = w.plan.TenantID
+	word := r.fields[fieldTenant]
+	if word == "" {
+		return nil
+	}
+	id, err := w.names.tenant(ctx, tx, word)
+	if refused := refusalOf(err); refused != nil {
+		if r.wrong == nil {
+			r.wrong = refused
+		}
+		return nil
+	}
+	r.tenant = id
+	return err
+}
+
+// secret turns the password of somebody new into its hash. Nobody's password is changed by a file.
+func (w *importing) secret(ctx context.Context, r *importRow, fresh bool) error {
+	password := r.password
+	r.password = ""
+	if !fresh || r.wrong != nil {
+		r.hash = ""
+		return nil
+	}
+	var err error
+	switch {
+	case r.hash != "" && w.o.CheckHash == nil, password != "" && w.o.Hash == nil:
+		err = identity.Errorf(identity.Invalid, "Passwords are not taken here. Leave the column out.").WithField(fieldPassword)
+	case r.hash != "":
+		r.terms, err = w.o.CheckHash(r.hash)
+	case password != "":
+		u := identity.User{TenantID: r.tenant}
+		if err = r.applyTo(&u, false); err == nil {
+			r.hash, r.terms, err = w.o.Hash(ctx, w.by, u, password)
+		}
+	}
+	if refused := refusalOf(err); refused != nil {
+		if refused.Field == "" {
+			refused.Field = fieldPassword
+		}
+		r.wrong, r.hash = refused, ""
+		return nil
+	}
+	return err
+}
+
+// missing adds a step for everybody of the source whom the file no longer has.
+func (w *importing) missing(ctx context.Context) error {
+	var after identity.UserID
+	for {
+		var ids []identity.UserID
+		err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
+			ids, err = tx.UsersOfSource(ctx, w.plan.TenantID, w.plan.Source, after, planChunk)
+			return err
+		})
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		after = ids[len(ids)-1]
+		var rows []importRow
+		var who []identity.UserID
+		for _, id := range ids {
+			if _, there := w.match.people[id]; !there {
+				w.last++
+				rows = append(rows, importRow{line: w.last, fields: personFields{fieldActive: yesNo(false)}, recalled: true})
+				who = append(who, id)
+			}
+		}
+		if len(rows) > 0 {
+			if err := w.steps(ctx, rows, who); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// finish holds the plan where a guard says so, and makes it ready otherwise.
+func (w *importing) finish(ctx context.Context) error {
+	return w.s.db.Update(ctx, func(tx *store.Tx) error {
+		people, err := tx.Users(ctx, w.scope, identity.Query{Tenant: w.plan.TenantID, Total: true})
+		if err != nil {
+			return err
+		}
+		w.plan.State, w.plan.Summary.Holds = identity.PlanReady, w.holds(people.Total)
+		if len(w.plan.Summary.Holds) > 0 {
+			w.plan.State = identity.PlanHeld
+		}
+		if err := tx.UpdatePlan(ctx, w.plan); err != nil {
+			return err
+		}
+		return tx.InsertEvent(ctx, planEvent(w.by, identity.PlanMade, w.plan))
+	})
+}
+
+// manyOut is how many people a plan may keep out without a reason, in a house of any size; in a small one a tenth of them.
+const manyOut = 10
+
+// holds says why a plan waits for a reason.
+func (w *importing) holds(people int64) []string {
+	var out []string
+	sum := w.plan.Summary
+	if n := sum.Deactivate; n > manyOut || n > 1 && int64(n)*10 > people {
+		out = append(out, fmt.Sprintf("%d of %d people would no longer be let in.", n, people))
+	}
+	if len(w.admins) > 0 {
+		out = append(out, "It would take an administrator away: "+clipped(w.admins)+".")
+	}
+	if sum.Rows == 0 {
+		out = append(out, "The file has no rows.")
+	}
+	if w.plan.Options.Missing && sum.Errors > 0 && sum.Deactivate > 0 {
+		out = append(out, fmt.Sprintf("%d rows cannot be used; somebody who seems to be missing may be in one of them.", sum.Errors))
+	}
+	return out
+}
+
+func clipped(list []string) string {
+	const most = 5
+	if len(list) > most {
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return strings.Join(list, ", ")
+}
