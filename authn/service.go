@@ -167,7 +167,24 @@ func (s *Service) person(ctx context.Context, tx *store.Tx, by identity.Actor, i
 	if err != nil || by.UserID() == u.ID {
 		return u, err
 	}
-	return u, s.permit(by, u, capability)
+	if err := s.permit(by, u, capability); err != nil || capability != usersWrite {
+		return u, err
+	}
+	return u, s.keepOwner(ctx, tx, by, u)
+}
+
+// keepOwner keeps the people of a tenant from the password, the second factor, the keys and the sessions of its owner, where the access model protects one: who
+// sets an owner's password is the owner. The platform may, since somebody must be able to help.
+func (s *Service) keepOwner(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User) error {
+	rule, ok := s.model.Owner()
+	if !ok || !rule.Denies(access.DenyEdit) || by.Kind != identity.ActorUser || by.TenantID == "" {
+		return nil
+	}
+	owner, err := tx.Owner(ctx, u.TenantID)
+	if err == nil && owner == u.ID {
+		err = identity.Errorf(identity.Forbidden, "%s owns the tenant: nobody else of it sets the password or the second factor of an owner, or touches the sessions and keys.", u.Label()).WithCode("tenant_owner")
+	}
+	return err
 }
 
 func (s *Service) permit(by identity.Actor, u identity.User, capability string) error {

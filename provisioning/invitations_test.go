@@ -316,3 +316,19 @@ func TestAnInvitedPersonComesInThroughAProvider(t *testing.T) {
 		})
 	})
 }
+
+func TestAnAdministratorWhoNeverJoinedIsNone(t *testing.T) {
+	eachWith(t, "etlworks", func(t *testing.T, h *house) {
+		real := must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: person("real@bridge.example"), Role: "superadmin", Reason: "first"}))
+		if _, err := h.Invite(h.ctx, h.op, provisioning.NewInvitation{Email: "next@bridge.example", Role: "superadmin", Reason: "second"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.DeactivateUser(h.ctx, h.op, real.ID, "leaves"); identity.CodeOf(err) != "last_administrator" {
+			t.Errorf("the only one who can come in goes: %v", err)
+		}
+		must[identity.User](t)(h.CreateUser(h.ctx, h.op, provisioning.NewUser{User: person("second@bridge.example"), Role: "superadmin", Reason: "second"}))
+		if _, err := h.DeactivateUser(h.ctx, h.op, real.ID, "leaves"); err != nil {
+			t.Errorf("one of two who can come in: %v", err)
+		}
+	})
+}

@@ -7,7 +7,7 @@ import (
 )
 
 // CountAdministrators returns how many people of a tenant (none: those above all tenants) hold a role and may come in, but for some. Without a role it is
-// those who carry the admin flag.
+// those who carry the admin flag. Who was invited and never joined does not count: nobody knows whether they will.
 func (tx *Tx) CountAdministrators(ctx context.Context, tenant identity.TenantID, role identity.RoleID, except []identity.UserID) (int, error) {
 	holds, args := `EXISTS (SELECT 1 FROM positions p WHERE p.user_id = u.id AND p.administrator)`, []any(nil)
 	if role != "" {
@@ -19,7 +19,8 @@ func (tx *Tx) CountAdministrators(ctx context.Context, tenant identity.TenantID,
 	}
 	others, ids := idList(tx, "u.id", except)
 	var n int
-	err := tx.get(ctx, &n, `SELECT count(*) FROM users u WHERE `+holds+home+` AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL AND NOT (`+others+`)`, append(args, ids...)...)
+	err := tx.get(ctx, &n, `SELECT count(*) FROM users u WHERE `+holds+home+` AND u.enabled AND u.locked_at IS NULL AND u.deleted_at IS NULL
+		AND NOT (u.last_login_at IS NULL AND EXISTS (`+openInvitation+`)) AND NOT (`+others+`)`, append(args, ids...)...)
 	return n, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ const demoAdmin = "admin@drawbridge.example"
 // demo returns the command that shows everything at work.
 func (p *program) demo() *cobra.Command {
 	var once bool
-	var keep string
+	var keep, model string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "See it work: a bridge, a fake Okta and Entra, a fake identity provider, and a tour; nothing is kept",
@@ -30,6 +31,7 @@ func (p *program) demo() *cobra.Command {
 provider that signs them in by SAML and OpenID Connect. A tour goes once through the real HTTP doors and tells each step. Then everything stays
 up for you to look at, until Ctrl-C removes it. Settings of your own are not read.`,
 		Example: `  drawbridge demo
+  drawbridge demo --model fluentpro-backup
   drawbridge demo --once --json
   drawbridge demo --keep ./demo`,
 		Args: cobra.NoArgs,
@@ -39,16 +41,17 @@ up for you to look at, until Ctrl-C removes it. Settings of your own are not rea
 					return usage("demo", "the demo has settings of its own: only --listen and --access-model may be given with it (--keep DIR keeps its database)")
 				}
 			}
-			return p.runDemo(ctx, keep, once)
+			return p.runDemo(ctx, keep, cmp.Or(model, p.flags.overrides()["access_model"]), once)
 		}),
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "end after the tour")
+	cmd.Flags().StringVar(&model, "model", "", "the access model, with people who fit it: the name of a preset or the path of a YAML file")
 	cmd.Flags().StringVar(&keep, "keep", "", "keep the database in this folder, which must be empty or new")
 	return cmd
 }
 
 // runDemo sets the stage, gives the tour and, unless it is only once, stays up until ctx ends.
-func (p *program) runDemo(ctx context.Context, keep string, once bool) (err error) {
+func (p *program) runDemo(ctx context.Context, keep, model string, once bool) (err error) {
 	dir, remove, err := demoFolder(keep)
 	if err != nil {
 		return err
@@ -58,7 +61,7 @@ func (p *program) runDemo(ctx context.Context, keep string, once bool) (err erro
 	if err != nil {
 		return err
 	}
-	b, err := p.demoBridge(ctx, dir, "http://"+listener.Addr().String())
+	b, err := p.demoBridge(ctx, dir, model, "http://"+listener.Addr().String())
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -130,9 +133,9 @@ func (p *program) demoListen(ctx context.Context) (net.Listener, error) {
 }
 
 // demoBridge opens a bridge on a new database. The environment is not read: a demo never touches a real database.
-func (p *program) demoBridge(ctx context.Context, dir, url string) (*bridge, error) {
+func (p *program) demoBridge(ctx context.Context, dir, model, url string) (*bridge, error) {
 	s, err := config.Load(map[string]string{
-		"database": "sqlite:" + filepath.Join(dir, demoFile), "url": url, "access_model": p.flags.overrides()["access_model"],
+		"database": "sqlite:" + filepath.Join(dir, demoFile), "url": url, "access_model": model,
 		"allow_private_providers": "true", "log_level": "warn",
 	}, func(string) string { return "" }, os.ReadFile)
 	if err != nil {

@@ -74,7 +74,14 @@ func (b *bridge) stage(ctx context.Context, idp *fakeIdP, g *guide) (*stage, err
 	if err := s.connectSAML(ctx, acmeID); err != nil {
 		return nil, err
 	}
-	return s, s.connectOIDC(ctx)
+	if err := s.connectOIDC(ctx); err != nil {
+		return nil, err
+	}
+	home, err := b.people.Tenant(ctx, identity.Operator(), acmeID)
+	if err != nil {
+		return nil, err
+	}
+	return s, s.furnish(ctx, home)
 }
 
 // directory makes a tenant with a directory, and returns what the fake one pushes with.

@@ -57,14 +57,58 @@ func TestTheTourIsToldToPrograms(t *testing.T) {
 	}
 }
 
-func TestTheTourWorksWithEveryPreset(t *testing.T) {
+func TestTheDemoOfEveryPresetHasItsPeople(t *testing.T) {
 	for _, preset := range access.Presets() {
 		t.Run(preset, func(t *testing.T) {
-			if out := (shell{t: t}).must("demo", "--once", "--listen", "127.0.0.1:0", "--access-model", preset); !strings.Contains(out, "Margaret Hamilton is in ") {
+			dir := filepath.Join(t.TempDir(), "kept")
+			sh := shell{t: t, env: map[string]string{}}
+			if out := sh.must("demo", "--once", "--listen", "127.0.0.1:0", "--model", preset, "--keep", dir); !strings.Contains(out, "Margaret Hamilton is in ") {
 				t.Errorf("it ended with\n%s", out)
 			}
+			sh.env["DRAWBRIDGE_DATABASE"] = "sqlite:" + filepath.Join(dir, demoFile)
+			sh.hasPeopleOf(preset)
 		})
 	}
+}
+
+// hasPeopleOf checks that somebody holds each role that people of a tenant may have, and that what the model speaks of is there.
+func (sh shell) hasPeopleOf(preset string) {
+	sh.t.Helper()
+	model, err := access.Load(preset)
+	if err != nil {
+		sh.t.Fatal(err)
+	}
+	var people listView[userView]
+	sh.json(&people, "user", "list", "--limit", "200")
+	held := map[string]bool{}
+	for _, u := range people.Items {
+		for _, r := range u.Roles {
+			held[string(r)] = true
+		}
+	}
+	for _, r := range model.Roles() {
+		if r.Scope == identity.ScopeTenant && model.Assignable(r.ID) && !held[string(r.ID)] && !(preset == "fluentpro-backup" && r.ID == "admin") { // the first one owns the tenant
+			sh.t.Errorf("nobody is %s", r.Title)
+		}
+	}
+	for what, want := range map[string]bool{"owner": preset == "fluentpro-backup", "technician": preset == "fentu-fsm", "invitation": preset == "etlworks" || preset == "fluentpro-backup"} {
+		if got := sh.shows(what, held); got != want {
+			sh.t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+}
+
+// shows reports whether the demo has an owner, a record or an invitation.
+func (sh shell) shows(what string, held map[string]bool) bool {
+	sh.t.Helper()
+	switch what {
+	case "owner":
+		return held["owner"]
+	case "technician":
+		out, _, err := sh.run("record", "list", "technician")
+		return err == nil && strings.Contains(out, "demo-1")
+	}
+	return strings.Contains(sh.must("invitation", "list"), "hedy@acme.example")
 }
 
 func TestADemoIgnoresTheSettingsOfARealInstallation(t *testing.T) {
