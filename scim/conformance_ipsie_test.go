@@ -150,7 +150,7 @@ func TestProvisioningIsAsIPSIEAL2Asks(t *testing.T) {
 		{"nobody else makes a person whom the directory has", func(c *examiner) {
 			c.person("ada", "")
 			_, err := c.bridge.people.CreateUser(context.Background(), identity.Operator(), provisioning.NewUser{
-				User: identity.User{UserName: "Ada", TenantID: c.directory.TenantID}, Role: "viewer",
+				User: identity.User{UserName: "Ada", DisplayName: "Ada", TenantID: c.directory.TenantID, Emails: []identity.Email{{Value: "second@acme.example"}}}, Role: "viewer",
 			})
 			c.expect(identity.KindOf(err) == identity.Conflict, "a second Ada: %v", err)
 		}},
