@@ -32,7 +32,7 @@ func (p *program) userAvatar() *cobra.Command {
 		Short: "Show, set, save or remove the picture of a person",
 		Long:  "Shows the picture of a person, or sets it from a PNG, JPEG or WebP file of at most 5 MiB and 4096 by 4096 pixels. It is cut to a square of 256 pixels; what else is in the file is not kept.",
 		Example: `  drawbridge user avatar ada@example.com --set ada.jpg
-  drawbridge user avatar ada@example.com --save /tmp/ada.png`,
+  drawbridge user avatar ada@example.com --save ./ada.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			return p.with(ctx, func(b *bridge) error { return p.avatar(ctx, b, args[0], o) })
