@@ -80,7 +80,7 @@ func (d *Door) authenticated(h func(*call) error) web.Handler {
 		if err != nil {
 			return err
 		}
-		c, err := d.authn.CheckKey(r.Context(), key, web.ClientIP(r), true)
+		c, err := d.authn.CheckKey(r.Context(), key, web.ClientIP(r))
 		if err != nil {
 			return err
 		}

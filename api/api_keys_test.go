@@ -265,3 +265,23 @@ func TestAWebhookMayCarryTheKeyInItsAddress(t *testing.T) {
 		})
 	})
 }
+
+func TestAModelMayEndKeysWithThePassword(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		h := build(t, db, api.Options{})
+		strict := strings.Replace(string(h.model.Source()), "survives_password_change: true", "survives_password_change: false", 1)
+		must(t, db.Update(t.Context(), func(tx *store.Tx) error {
+			return tx.PutAccessModel(t.Context(), store.AccessModelRecord{Application: identity.DefaultApplication, Name: "etlworks", Document: []byte(strict), AppliedBy: "test"})
+		}))
+		ada := h.person("ada@acme.example", h.acme.ID, "administrator")
+		_, key := h.key(ada)
+		h.want(h.do("GET", "/api/v1/me", key, nil), http.StatusOK, "")
+		hash, err := h.authn.HashPassword(t.Context(), "another Long 1 passphrase")
+		must(t, err)
+		must(t, h.authn.SetPassword(t.Context(), identity.Operator(), ada.ID, hash))
+		h.want(h.do("GET", "/api/v1/me", key, nil), http.StatusUnauthorized, "api_key.invalid")
+		if n := h.events(ada, identity.APIKeyRevoked); n != 1 {
+			t.Errorf("%d events", n)
+		}
+	})
+}

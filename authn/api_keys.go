@@ -152,9 +152,9 @@ func (s *Service) keyStanding(ctx context.Context, tx *store.Tx, u identity.User
 }
 
 // CheckKey returns who calls with this key. Unauthenticated, with one message for all and the reason as Cause, when nobody does: an unknown or
-// revoked key, a deactivated user, a role whose keys are switched off. Own says that it is Drawbridge's own API that is called: Forbidden with the code
-// "role_not_allowed" for a role that may call the applications only. TooMany after a hundred wrong keys of one address in a quarter of an hour.
-func (s *Service) CheckKey(ctx context.Context, key, ip string, own bool) (Call, error) {
+// revoked key, a deactivated user, a role whose keys are switched off. Forbidden with the code "role_not_allowed" for
+// a role that may call the applications only: it is Drawbridge's own API that is called. TooMany after a hundred wrong keys of one address in a quarter of an hour.
+func (s *Service) CheckKey(ctx context.Context, key, ip string) (Call, error) {
 	if err := s.keys.take(ip, time.Now()); err != nil {
 		return Call{}, err
 	}
@@ -162,13 +162,26 @@ func (s *Service) CheckKey(ctx context.Context, key, ip string, own bool) (Call,
 	if identity.KindOf(err) != identity.Unauthenticated {
 		s.keys.done(ip)
 	}
-	if err != nil || !own {
+	if err != nil {
 		return c, err
 	}
 	if d := s.model.Allows(access.Who(c.Actor), CapabilityCall); !d.Allowed {
 		return Call{}, identity.Errorf(identity.Forbidden, "This key may not call Drawbridge's own API: %s.", d.Reason).WithCode("role_not_allowed")
 	}
 	return c, nil
+}
+
+// InspectKey returns who calls with a key that was given to the application of an actor, who needs the right to see users. A key of somebody out of the actor's
+// sight is Unauthenticated like one that does not work.
+func (s *Service) InspectKey(ctx context.Context, by identity.Actor, key string) (Call, error) {
+	if d := s.model.Allows(access.Who(by), usersRead); !d.Allowed {
+		return Call{}, identity.Errorf(identity.Forbidden, "Whose key it is may be asked by who may see users: %s.", d.Reason).WithCode("role_not_allowed")
+	}
+	c, err := s.callWith(ctx, key)
+	if err == nil && by.TenantID != "" && by.TenantID != c.User.TenantID {
+		return Call{}, badKey(fmt.Errorf("key %s belongs to another tenant", c.Key.ID))
+	}
+	return c, err
 }
 
 func (s *Service) callWith(ctx context.Context, key string) (Call, error) {
@@ -293,6 +306,21 @@ func (s *Service) endKey(ctx context.Context, tx *store.Tx, by identity.Actor, u
 	}
 	e := keyEvent(by, identity.APIKeyRevoked, u, k)
 	e.Reason = reason
+	return tx.InsertEvent(ctx, e)
+}
+
+// endKeysWithPassword revokes the keys of somebody whose password changes, where the access model does not let them survive that.
+func (s *Service) endKeysWithPassword(ctx context.Context, tx *store.Tx, u identity.User) error {
+	if keys, ok := s.model.APIKeys(); !ok || keys.SurvivesPasswordChange {
+		return nil
+	}
+	n, err := tx.RevokeAPIKeysOf(ctx, u.ID)
+	if err != nil || n == 0 {
+		return err
+	}
+	e := eventBy(identity.System(), identity.APIKeyRevoked, u)
+	e.Reason = "the password changed"
+	e.Changes = []identity.Change{{Field: "api keys", Before: n, After: 0}}
 	return tx.InsertEvent(ctx, e)
 }
 

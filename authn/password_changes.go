@@ -134,6 +134,9 @@ func (s *Service) put(ctx context.Context, tx *store.Tx, u identity.User, phc st
 	if err := tx.DeleteSignInStepsOf(ctx, u.ID); err != nil {
 		return err
 	}
+	if err := s.endKeysWithPassword(ctx, tx, u); err != nil {
+		return err
+	}
 	n, err := tx.ReplaceLogins(ctx, u.ID, u.LoginKeys())
 	if err == nil && n == 0 {
 		err = identity.Errorf(identity.Conflict, "Somebody else already signs in as %s; change the e-mail address or the user name first.", u.UserName).WithField("email").WithCode("uniqueness")

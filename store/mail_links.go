@@ -49,11 +49,6 @@ func (tx *Tx) MailLinkByToken(ctx context.Context, hash []byte) (identity.MailLi
 	return tx.mailLink(ctx, `l.token_hash = ?`, hash)
 }
 
-// MailLinkForUpdate is MailLinkByToken with the row locked until the transaction ends.
-func (tx *Tx) MailLinkForUpdate(ctx context.Context, hash []byte) (identity.MailLink, error) {
-	return tx.mailLink(ctx, `l.token_hash = ?`+tx.lockRows("l"), hash)
-}
-
 // MailLink returns a link by its id, or NotFound.
 func (tx *Tx) MailLink(ctx context.Context, id identity.MailLinkID) (identity.MailLink, error) {
 	return tx.mailLink(ctx, `l.id = ?`, string(id))
