@@ -326,7 +326,7 @@ func (e *estate) leaver(t *testing.T, name string, leave func(context.Context, *
 		if _, key, err = e.b.authn.CreateAPIKey(ctx, e.op, u.ID, "script", ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.b.authn.CheckKey(ctx, key, "192.0.2.1", false); err != nil {
+		if _, err := e.b.authn.CheckKey(ctx, key, "192.0.2.1"); err != nil {
 			t.Fatal(err)
 		}
 	}
