@@ -326,7 +326,7 @@ func (e *estate) leaver(t *testing.T, name string, leave func(context.Context, *
 		if _, key, err = e.b.authn.CreateAPIKey(ctx, e.op, u.ID, "script", ""); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := e.b.authn.CheckKey(ctx, key, "192.0.2.1"); err != nil {
+		if _, err := e.b.authn.InspectKey(ctx, e.op, key); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -342,7 +342,7 @@ func (e *estate) leaver(t *testing.T, name string, leave func(context.Context, *
 	if _, _, err := e.b.authn.StartSession(ctx, u, identity.Session{}, ""); err == nil {
 		t.Error("a new session began")
 	}
-	if _, err := e.b.authn.CheckKey(ctx, key, "192.0.2.1", false); key != "" && identity.KindOf(err) != identity.Unauthenticated {
+	if _, err := e.b.authn.InspectKey(ctx, e.op, key); key != "" && identity.KindOf(err) != identity.Unauthenticated {
 		t.Errorf("the key works on: %v", err)
 	}
 }
