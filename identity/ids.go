@@ -36,6 +36,9 @@ type (
 	AccessReviewID string
 	PlanID         string
 	TransferID     string
+	UploadID       string // of what an HR system sent
+	BurstID        string // of many departures at once by one directory
+	OffboardingID  string
 )
 
 // UserTypeID is the id of a user type, such as "back_office".

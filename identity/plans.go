@@ -5,19 +5,28 @@ import "time"
 // PlanKind says what a plan came from.
 type PlanKind string
 
-// PlanImport is a plan that a file was read for.
-const PlanImport PlanKind = "import"
+// The kinds of plan.
+const (
+	PlanImport PlanKind = "import" // a file was read
+	PlanSync   PlanKind = "sync"   // an HR system sent people
+	PlanBulk   PlanKind = "bulk"   // an administrator chose people and what is to happen to them
+	PlanUndo   PlanKind = "undo"   // the opposite of an earlier plan
+	PlanDrift  PlanKind = "drift"  // what a source said last, held against what is there now
+)
 
 // PlanState says how far a plan is.
 type PlanState string
 
 // The states of a plan.
 const (
-	PlanComputing PlanState = "computing" // the file is still being read
-	PlanReady     PlanState = "ready"     // may be applied, or applied further
-	PlanHeld      PlanState = "held"      // may be applied with a reason only
+	PlanComputing PlanState = "computing" // the rows are still being read
+	PlanReady     PlanState = "planned"   // may be applied, or applied further
+	PlanHeld      PlanState = "held"      // a guard tripped: somebody has to approve or reject it
+	PlanRejected  PlanState = "rejected"  // it is never applied
+	PlanApplying  PlanState = "applying"  // being carried out; whoever holds the lease does it
 	PlanDone      PlanState = "applied"   // nothing is left to do
-	PlanUndone    PlanState = "reverted"  // undone, as far as nobody had changed the people meanwhile
+	PlanUndone    PlanState = "undone"    // a later plan put back what it did, as far as nobody had changed the people meanwhile
+	PlanFailed    PlanState = "failed"    // its rows cannot be read; Summary.Failure says why
 )
 
 // Plan is a list of intended changes with the versions of the people that they were computed from. Nothing but the plan is written before it is applied, and
@@ -35,16 +44,32 @@ type Plan struct {
 	CreatedAt  time.Time
 	AppliedAt  *time.Time
 	RevertedAt *time.Time
+
+	ParentID    PlanID      // of a plan that undoes another: which one
+	DirectoryID DirectoryID // of a plan that a directory sent
+	DecidedBy   string      // who approved or rejected it, for people
+	DecidedAt   *time.Time
+	Reason      string     // of the decision
+	Applier     *Actor     // in whose name it is being carried out
+	Stopping    bool       // somebody asked that it be stopped; cleared when it is
+	LeaseUntil  *time.Time // until when somebody else may not take it over
 }
 
-// PlanOptions are what whoever made a plan chose.
+// PlanLease is how long whoever carries out a plan has it alone; it is renewed with each chunk of steps. A plan whose lease ran out is taken up by the next who looks.
+const PlanLease = time.Minute
+
+// PlanOptions are what whoever made a plan chose, on top of what its source says.
 type PlanOptions struct {
-	Mapping      Mapping `json:"mapping,omitempty"`
-	Role         RoleID  `json:"role,omitempty"`          // of new people whom the file gives none
-	Clear        bool    `json:"clear,omitempty"`         // an empty cell takes the value away; otherwise it says nothing
-	ReplaceRoles bool    `json:"replace_roles,omitempty"` // also roles that did not come from the source
-	Missing      bool    `json:"missing,omitempty"`       // people of the source whom the file no longer has are deactivated
-	Welcome      Welcome `json:"welcome,omitempty"`
+	Mapping      Mapping                `json:"mapping,omitempty"`
+	Transforms   []Transform            `json:"transforms,omitempty"`
+	Role         RoleID                 `json:"role,omitempty"`          // of new people whom the file gives none
+	Clear        bool                   `json:"clear,omitempty"`         // an empty cell takes the value away; otherwise it says nothing
+	ReplaceRoles bool                   `json:"replace_roles,omitempty"` // also roles that did not come from the source
+	Missing      bool                   `json:"missing,omitempty"`       // the rows are the whole list: people of the source who are not in it are deactivated
+	Welcome      Welcome                `json:"welcome,omitempty"`
+	Rules        []SourceRule           `json:"rules,omitempty"`
+	Fields       map[string]FieldPolicy `json:"fields,omitempty"`
+	Guards       Guards                 `json:"guards,omitzero"`
 }
 
 // Welcome says how new people of a plan hear of their account.
@@ -63,7 +88,11 @@ type PlanSummary struct {
 	Create     int      `json:"create"`
 	Update     int      `json:"update"`
 	Deactivate int      `json:"deactivate"` // people who may no longer come in, by a step of its own or as a change
-	Skip       int      `json:"skip"`
+	Restore    int      `json:"restore"`    // people who may come in again, deleted ones among them
+	Move       int      `json:"move"`       // people who go to another tenant
+	Roles      int      `json:"roles"`      // people whose roles change, whatever else does
+	Skip       int      `json:"skip"`       // rows that change nothing, with a step or without
+	Conflict   int      `json:"conflict"`   // rows that somebody has to decide about
 	Errors     int      `json:"errors"`
 	Done       int      `json:"done"`
 	Failed     int      `json:"failed"`
@@ -73,6 +102,7 @@ type PlanSummary struct {
 	SHA256     string   `json:"sha256,omitempty"` // of the file, in hex
 	Form       string   `json:"form,omitempty"`   // of the file, for people
 	Override   string   `json:"override,omitempty"`
+	Failure    string   `json:"failure,omitempty"` // why the rows could not be read
 }
 
 // PlanAction is what one step does.
@@ -83,8 +113,11 @@ const (
 	StepCreate     PlanAction = "create"
 	StepUpdate     PlanAction = "update"
 	StepDeactivate PlanAction = "deactivate"
+	StepRestore    PlanAction = "restore" // somebody comes back: deleted, or kept out by the same source
+	StepMove       PlanAction = "move"    // to another tenant
 	StepSkip       PlanAction = "skip"
-	StepError      PlanAction = "error" // the row cannot be used; it is never applied
+	StepConflict   PlanAction = "conflict" // somebody has to decide; it is never applied
+	StepError      PlanAction = "error"    // the row cannot be used; it is never applied
 )
 
 // StepState says what became of a step.

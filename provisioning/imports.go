@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"maps"
 	"strings"
@@ -61,11 +60,8 @@ func (s *Service) PreviewImport(ctx context.Context, by identity.Actor, file Upl
 func (s *Service) mapped(ctx context.Context, plan identity.Plan, header []string, said identity.Mapping) ([]MappedColumn, error) {
 	saved := identity.Mapping{}
 	err := s.db.View(ctx, func(tx *store.Tx) error {
-		m, err := tx.Mapping(ctx, plan.TenantID, plan.Source)
-		if identity.KindOf(err) == identity.NotFound {
-			return nil
-		}
-		saved = m
+		source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
+		maps.Copy(saved, source.Settings.Mapping)
 		return err
 	})
 	if err != nil {
@@ -124,15 +120,7 @@ func (s *Service) PlanImport(ctx context.Context, by identity.Actor, file Upload
 	if plan.Summary.SHA256, err = fileSum(file); err != nil {
 		return plan, err
 	}
-	if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertPlan(ctx, plan) }); err != nil {
-		return plan, err
-	}
-	w := &importing{planner: s.planner(by, scope, plan), table: table, columns: fields, o: o}
-	if err := w.compute(ctx); err != nil {
-		gone := s.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.DeletePlan(context.WithoutCancel(ctx), plan.ID) })
-		return plan, errors.Join(err, gone)
-	}
-	return w.plan, nil
+	return s.makePlan(ctx, by, scope, plan, rowsOf(table, fields), o)
 }
 
 func fileSum(file Upload) (string, error) {

@@ -12,14 +12,40 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
+// rowSource hands over the rows of a plan one after the other, whatever they come from; io.EOF ends them.
+type rowSource func() (importRow, error)
+
+// rowsOf reads the rows of a table, whose columns are the fields named.
+func rowsOf(table *sheets.Reader, columns []string) rowSource {
+	return func() (importRow, error) {
+		row, err := table.Next()
+		if err != nil {
+			return importRow{}, err
+		}
+		return readRow(row, columns), nil
+	}
+}
+
 // importing is a plan in the making.
 type importing struct {
 	*planner
-	table   *sheets.Reader
-	columns []string
-	o       ImportOptions
-	last    int // line
-	admins  []string
+	rows   rowSource
+	o      ImportOptions
+	last   int // line
+	admins []string
+}
+
+// makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
+func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.Scope, plan identity.Plan, rows rowSource, o ImportOptions) (identity.Plan, error) {
+	if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertPlan(ctx, plan) }); err != nil {
+		return plan, err
+	}
+	w := &importing{planner: s.planner(by, scope, plan), rows: rows, o: o}
+	if err := w.compute(ctx); err != nil {
+		gone := s.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.DeletePlan(context.WithoutCancel(ctx), plan.ID) })
+		return plan, errors.Join(err, gone)
+	}
+	return w.plan, nil
 }
 
 // compute reads all rows, a chunk at a time, then adds who is missing, and finishes the plan.
@@ -48,15 +74,15 @@ func (w *importing) compute(ctx context.Context) error {
 func (w *importing) read() ([]importRow, error) {
 	var rows []importRow
 	for len(rows) < planChunk {
-		row, err := w.table.Next()
+		row, err := w.rows()
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, readRow(row, w.columns))
-		w.last = row.Line
+		rows = append(rows, row)
+		w.last = max(w.last, row.line)
 	}
 	w.plan.Summary.Rows += len(rows)
 	return rows, nil

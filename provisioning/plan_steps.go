@@ -179,8 +179,14 @@ func count(sum *identity.PlanSummary, step identity.PlanStep, d stepData) {
 		sum.Create++
 	case identity.StepUpdate:
 		sum.Update++
+	case identity.StepRestore:
+		sum.Restore++
+	case identity.StepMove:
+		sum.Move++
 	case identity.StepSkip:
 		sum.Skip++
+	case identity.StepConflict:
+		sum.Conflict++
 	case identity.StepError:
 		sum.Errors++
 	}

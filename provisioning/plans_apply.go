@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -59,20 +60,28 @@ func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.
 		if plan, err = tx.PlanForUpdate(ctx, planPeople(plan), plan.ID); err != nil {
 			return sharpen(err, noPlan)
 		}
-		if err := mayApply(plan, o); err != nil {
+		if err := mayApply(plan, o, tx.Now()); err != nil {
 			return err
 		}
 		if plan.State == identity.PlanHeld {
-			plan.State, plan.Summary.Override = identity.PlanReady, identity.TidyText(o.Override)
+			plan.Summary.Override = identity.TidyText(o.Override)
 		}
-		if err := tx.PutMapping(ctx, plan.TenantID, plan.Source, plan.Options.Mapping); err != nil {
+		plan.State, plan.Applier, plan.Stopping = identity.PlanApplying, &by, false
+		plan.LeaseUntil = lease(tx)
+		if err := rememberMapping(ctx, tx, plan); err != nil {
 			return err
 		}
 		return tx.UpdatePlan(ctx, plan)
 	})
 }
 
-func mayApply(plan identity.Plan, o ApplyOptions) error {
+// lease is until when whoever takes a plan now has it alone.
+func lease(tx *store.Tx) *time.Time {
+	until := tx.Now().Add(identity.PlanLease)
+	return &until
+}
+
+func mayApply(plan identity.Plan, o ApplyOptions, now time.Time) error {
 	refuse := func(format string, args ...any) *identity.Error {
 		return identity.Errorf(identity.Precondition, format, args...).WithCode("plan_state")
 	}
@@ -83,6 +92,14 @@ func mayApply(plan identity.Plan, o ApplyOptions) error {
 		return refuse("The plan was undone. Make a new one.")
 	case identity.PlanDone:
 		return refuse("The plan was carried out already; nothing is left to do.")
+	case identity.PlanRejected:
+		return refuse("The plan was rejected by %s. Make a new one.", plan.DecidedBy)
+	case identity.PlanFailed:
+		return refuse("The rows of the plan could not be read. Make a new one.")
+	case identity.PlanApplying:
+		if plan.LeaseUntil != nil && now.Before(*plan.LeaseUntil) {
+			return refuse("The plan is being carried out. Wait until it is done, or stop it.").WithCode("plan_busy")
+		}
 	case identity.PlanHeld:
 		if strings.TrimSpace(o.Override) == "" {
 			return refuse("The plan is held. %s Say why it is right all the same to carry it out.", strings.Join(plan.Summary.Holds, " ")).WithField("override").WithCode("plan_held")
@@ -90,6 +107,9 @@ func mayApply(plan identity.Plan, o ApplyOptions) error {
 	}
 	return nil
 }
+
+// errStopped says that somebody stopped a plan.
+var errStopped = identity.Errorf(identity.Precondition, "The plan was stopped. What was done stays done; carry it out again to go on.").WithCode("plan_stopped")
 
 // applying is a plan that is being carried out.
 type applying struct {
@@ -131,10 +151,14 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		if err != nil {
 			return err
 		}
+		if plan.Stopping {
+			return errStopped
+		}
 		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
 		if err != nil || len(page.Items) == 0 {
 			return err
 		}
+		plan.LeaseUntil = lease(tx)
 		steps := page.Items
 		last = steps[len(steps)-1].Line
 		if err := a.steps(ctx, tx, steps); err != nil {
@@ -271,6 +295,7 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		at := tx.Now()
 		plan.AppliedAt = &at
 		plan.Summary.Changed = a.now.Changed
+		plan.State, plan.Stopping, plan.LeaseUntil = identity.PlanReady, false, nil
 		if whole && len(left.Items) == 0 {
 			plan.State = identity.PlanDone
 		}

@@ -21,14 +21,31 @@ type planRow struct {
 	CreatedAt  moment `db:"created_at"`
 	AppliedAt  moment `db:"applied_at"`
 	RevertedAt moment `db:"reverted_at"`
+	ParentID   text   `db:"parent_id"`
+	Directory  text   `db:"directory_id"`
+	DecidedBy  string `db:"decided_by"`
+	DecidedAt  moment `db:"decided_at"`
+	Reason     string `db:"reason"`
+	Applier    text   `db:"applier"`
+	Stopping   bool   `db:"stopping"`
+	LeaseUntil moment `db:"lease_until"`
 }
 
-const planColumns = `p.id, p.tenant_id, p.kind, p.source, p.file_name, p.state, p.options, p.summary, p.created_by, p.created_at, p.applied_at, p.reverted_at`
+const planColumns = `p.id, p.tenant_id, p.kind, p.source, p.file_name, p.state, p.options, p.summary, p.created_by, p.created_at, p.applied_at, p.reverted_at,
+	p.parent_id, p.directory_id, p.decided_by, p.decided_at, p.reason, p.applier, p.stopping, p.lease_until`
 
 func (r *planRow) plan() (identity.Plan, error) {
 	p := identity.Plan{
 		ID: identity.PlanID(r.ID), TenantID: identity.TenantID(r.TenantID), Kind: identity.PlanKind(r.Kind), Source: r.Source, FileName: r.FileName,
 		State: identity.PlanState(r.State), CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt.time(), AppliedAt: r.AppliedAt.at, RevertedAt: r.RevertedAt.at,
+		ParentID: identity.PlanID(r.ParentID), DirectoryID: identity.DirectoryID(r.Directory), DecidedBy: r.DecidedBy, DecidedAt: r.DecidedAt.at, Reason: r.Reason,
+		Stopping: r.Stopping, LeaseUntil: r.LeaseUntil.at,
+	}
+	if r.Applier != "" {
+		p.Applier = &identity.Actor{}
+		if err := fromJSON(r.Applier, p.Applier); err != nil {
+			return p, err
+		}
 	}
 	if err := fromJSON(r.Options, &p.Options); err != nil {
 		return p, err
@@ -46,17 +63,27 @@ func (tx *Tx) InsertPlan(ctx context.Context, p identity.Plan) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt)
+	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at, parent_id, directory_id, lease_until)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt, null(p.ParentID), null(p.DirectoryID), p.LeaseUntil)
 }
 
-// UpdatePlan writes how far a plan is.
+// UpdatePlan writes how far a plan is, what was decided about it, and who carries it out.
 func (tx *Tx) UpdatePlan(ctx context.Context, p identity.Plan) error {
 	summary, err := asJSON(p.Summary)
 	if err != nil {
 		return err
 	}
-	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ? WHERE id = ?`, string(p.State), summary, p.AppliedAt, p.RevertedAt, string(p.ID))
+	var applier any
+	if p.Applier != nil {
+		who := *p.Applier
+		who.Request, who.Hidden = nil, nil
+		if applier, err = asJSON(who); err != nil {
+			return err
+		}
+	}
+	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ?, decided_by = ?, decided_at = ?, reason = ?, applier = ?, stopping = ?, lease_until = ? WHERE id = ?`,
+		string(p.State), summary, p.AppliedAt, p.RevertedAt, p.DecidedBy, p.DecidedAt, p.Reason, applier, p.Stopping, p.LeaseUntil, string(p.ID))
 }
 
 // Plan returns a plan of the scope, or NotFound.
@@ -99,6 +126,22 @@ func (tx *Tx) Plans(ctx context.Context, scope Scope, q identity.Query) (identit
 		}
 	}
 	return page, nil
+}
+
+// PlansToWork returns plans that are being carried out and whose lease ran out, the oldest first: nobody works on them any more.
+func (tx *Tx) PlansToWork(ctx context.Context, limit int) ([]identity.Plan, error) {
+	var rows []planRow
+	if err := tx.list(ctx, &rows, `SELECT `+planColumns+` FROM plans p WHERE p.state = 'applying' AND (p.lease_until IS NULL OR p.lease_until < ?) ORDER BY p.id LIMIT ?`, tx.now, limit); err != nil {
+		return nil, err
+	}
+	out := make([]identity.Plan, len(rows))
+	for i := range rows {
+		var err error
+		if out[i], err = rows[i].plan(); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // DeletePlan deletes a plan with its steps, or returns NotFound.
@@ -214,29 +257,4 @@ func asTexts[T ~string](list []T) []string {
 		out[i] = string(v)
 	}
 	return out
-}
-
-// Mapping returns the mapping that was last used for a source, or NotFound.
-func (tx *Tx) Mapping(ctx context.Context, tenant identity.TenantID, source string) (identity.Mapping, error) {
-	var raw text
-	err := tx.get(ctx, &raw, `SELECT columns FROM import_mappings WHERE COALESCE(tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND source = ?`, null(tenant), source)
-	if err != nil {
-		return nil, err
-	}
-	var m identity.Mapping
-	return m, fromJSON(raw, &m)
-}
-
-// nobody stands for no tenant in unique indexes.
-const nobody = `'00000000-0000-0000-0000-000000000000'`
-
-// PutMapping keeps a mapping for a source.
-func (tx *Tx) PutMapping(ctx context.Context, tenant identity.TenantID, source string, m identity.Mapping) error {
-	columns, err := asJSON(m)
-	if err != nil {
-		return err
-	}
-	return tx.exec(ctx, `INSERT INTO import_mappings (tenant_id, source, columns, updated_at) VALUES (?, ?, ?, ?)
-		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), source) DO UPDATE SET columns = excluded.columns, updated_at = excluded.updated_at`,
-		null(tenant), source, columns, tx.now)
 }

@@ -8,6 +8,68 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
+// nobody stands for no tenant in unique indexes.
+const nobody = `'00000000-0000-0000-0000-000000000000'`
+
+type sourceRow struct {
+	TenantID  text   `db:"tenant_id"`
+	Name      string `db:"name"`
+	Settings  text   `db:"settings"`
+	CreatedAt moment `db:"created_at"`
+	UpdatedAt moment `db:"updated_at"`
+}
+
+const sourceColumns = `s.tenant_id, s.name, s.settings, s.created_at, s.updated_at`
+
+func (r *sourceRow) source() (identity.Source, error) {
+	s := identity.Source{TenantID: identity.TenantID(r.TenantID), Name: r.Name, CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time()}
+	return s, fromJSON(r.Settings, &s.Settings)
+}
+
+// Source returns a source of a tenant (empty: of the whole installation), or NotFound.
+func (tx *Tx) Source(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	var r sourceRow
+	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`, null(tenant), name)
+	if err != nil {
+		return identity.Source{}, err
+	}
+	return r.source()
+}
+
+// Sources returns the sources of the scope by their names, at most limit behind a name.
+func (tx *Tx) Sources(ctx context.Context, scope Scope, after string, limit int) (identity.Page[identity.Source], error) {
+	var page identity.Page[identity.Source]
+	visible, args := scope.tenants("s.tenant_id")
+	var rows []sourceRow
+	err := tx.list(ctx, &rows, `SELECT `+sourceColumns+` FROM sources s WHERE `+visible+` AND s.name > ? ORDER BY s.name LIMIT ?`, append(args, after, limit+1)...)
+	if err != nil {
+		return page, err
+	}
+	rows, page.More = cut(rows, limit)
+	page.Items = make([]identity.Source, len(rows))
+	for i := range rows {
+		if page.Items[i], err = rows[i].source(); err != nil {
+			return page, err
+		}
+	}
+	return page, nil
+}
+
+// PutSource writes a source, new or changed.
+func (tx *Tx) PutSource(ctx context.Context, s identity.Source) error {
+	settings, err := asJSON(s.Settings)
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `INSERT INTO sources (tenant_id, name, settings, created_at, updated_at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), name) DO UPDATE SET settings = excluded.settings, updated_at = excluded.updated_at`, null(s.TenantID), s.Name, settings, tx.now, tx.now)
+}
+
+// DeleteSource deletes a source, or returns NotFound. What it knows of people stays.
+func (tx *Tx) DeleteSource(ctx context.Context, tenant identity.TenantID, name string) error {
+	return tx.execOne(ctx, `DELETE FROM sources WHERE COALESCE(tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND name = ?`, null(tenant), name)
+}
+
 // SourceUser is a person as a source other than a directory knows them.
 type SourceUser struct {
 	TenantID   identity.TenantID // of the plans of the source
