@@ -27,7 +27,6 @@ type Guards struct {
 	Fewer      float64 `json:"fewer,omitempty"`        // per cent of rows fewer than the last whole list had; default 20
 	NoGroups   bool    `json:"no_groups,omitempty"`    // a group or a role may be left without anybody
 	Errors     float64 `json:"errors,omitempty"`       // per cent of rows that cannot be used, of a whole list; default 5
-	Approvers  int     `json:"approvers,omitempty"`    // reserved: 1
 	EndSession bool    `json:"end_sessions,omitempty"` // sessions of the people whom a held plan would keep out end at once
 }
 
