@@ -25,7 +25,7 @@ func sourceOrNew(ctx context.Context, tx *store.Tx, tenant identity.TenantID, na
 	return source, err
 }
 
-// rememberMapping keeps the mapping of a plan for the next one of its source.
+// rememberMapping keeps how the file of a plan was read for the next one of its source.
 func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) error {
 	if len(plan.Options.Mapping) == 0 {
 		return nil
@@ -34,7 +34,7 @@ func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) erro
 	if err != nil || maps.Equal(source.Settings.Mapping, plan.Options.Mapping) {
 		return err
 	}
-	source.Settings.Mapping = plan.Options.Mapping
+	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = plan.Options.Mapping, plan.Options.Transforms, plan.Options.Form
 	return tx.PutSource(ctx, source)
 }
 
