@@ -62,6 +62,7 @@ const PlanLease = time.Minute
 type PlanOptions struct {
 	Mapping      Mapping                `json:"mapping,omitempty"`
 	Transforms   []Transform            `json:"transforms,omitempty"`
+	Form         FileForm               `json:"form,omitzero"`
 	Role         RoleID                 `json:"role,omitempty"`          // of new people whom the file gives none
 	Clear        bool                   `json:"clear,omitempty"`         // an empty cell takes the value away; otherwise it says nothing
 	ReplaceRoles bool                   `json:"replace_roles,omitempty"` // also roles that did not come from the source

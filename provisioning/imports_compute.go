@@ -15,14 +15,14 @@ import (
 // rowSource hands over the rows of a plan one after the other, whatever they come from; io.EOF ends them.
 type rowSource func() (importRow, error)
 
-// rowsOf reads the rows of a table, whose columns are the fields named.
-func rowsOf(table *sheets.Reader, columns []string) rowSource {
+// rowsOf reads the rows of a table.
+func rowsOf(table *sheets.Reader, shape *shaper) rowSource {
 	return func() (importRow, error) {
 		row, err := table.Next()
 		if err != nil {
 			return importRow{}, err
 		}
-		return readRow(row, columns), nil
+		return shape.read(row), nil
 	}
 }
 

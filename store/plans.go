@@ -105,16 +105,42 @@ func (tx *Tx) plan(ctx context.Context, scope Scope, id identity.PlanID, lock st
 	return r.plan()
 }
 
+// PlanQuery says which plans are wanted; empty fields do not narrow. Of the query, After, Limit and Tenant count.
+type PlanQuery struct {
+	identity.Query
+	States []identity.PlanState
+	Kinds  []identity.PlanKind
+	Source string
+	Parent identity.PlanID // only those that undo this one
+}
+
 // Plans returns a page of the scope's plans, newest first.
-func (tx *Tx) Plans(ctx context.Context, scope Scope, q identity.Query) (identity.Page[identity.Plan], error) {
+func (tx *Tx) Plans(ctx context.Context, scope Scope, q PlanQuery) (identity.Page[identity.Plan], error) {
 	var page identity.Page[identity.Plan]
 	visible, args := scope.tenants("p.tenant_id")
 	b := builder{tx: tx}
 	b.add(visible, args...)
+	if q.Tenant != "" {
+		b.add("p.tenant_id = ?", string(q.Tenant))
+	}
+	if len(q.States) > 0 {
+		in, arg := tx.textList("p.state", asTexts(q.States))
+		b.add(in, arg)
+	}
+	if len(q.Kinds) > 0 {
+		in, arg := tx.textList("p.kind", asTexts(q.Kinds))
+		b.add(in, arg)
+	}
+	if q.Source != "" {
+		b.add("p.source = ?", q.Source)
+	}
+	if q.Parent != "" {
+		b.add("p.parent_id = ?", string(q.Parent))
+	}
 	q.Newest, q.Sort = true, nil
-	b.after("p.id", q)
+	b.after("p.id", q.Query)
 	var rows []planRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+planColumns+` FROM plans p`+b.where()+b.order("p.id", q), b.args...); err != nil {
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+planColumns+` FROM plans p`+b.where()+b.order("p.id", q.Query), b.args...); err != nil {
 		return page, err
 	}
 	rows, page.More = cut(rows, q.Limit)
