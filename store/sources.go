@@ -143,6 +143,7 @@ type Keys struct {
 	ExternalIDs []string
 	Names       []string // user names, in any case
 	Addresses   []string // as EmailKey makes them
+	Numbers     []string // personnel numbers
 	TenantID    identity.TenantID
 	Source      string // whose external ids count beside those of the directories of the scope
 }
@@ -154,6 +155,7 @@ type KeyKind string
 const (
 	ByID         KeyKind = "id"
 	ByExternalID KeyKind = "externalId"
+	ByNumber     KeyKind = "employeeNumber"
 	ByName       KeyKind = "userName"
 	ByAddress    KeyKind = "email"
 )
@@ -181,6 +183,7 @@ func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error)
 	byExternal, externals := tx.textList("x.external_id", k.ExternalIDs)
 	byName, nameArg := tx.textList("u.user_name_key", names)
 	byAddress, addressArg := tx.textList("e.email_key", k.Addresses)
+	byNumber, numberArg := tx.textList(tx.numberColumn(), k.Numbers)
 	there := ` AND u.deleted_at IS NULL AND ` + visible
 	plus := "" // by the external ids, not by the source: SQLite does not know which are fewer
 	if !tx.postgres() {
@@ -191,9 +194,10 @@ func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error)
 			WHERE x.directory_id IN (SELECT d.id FROM directories d WHERE ` + dirs + `) AND ` + byExternal + there + `
 		UNION SELECT 'externalId', x.external_id, u.id, u.tenant_id FROM source_users x JOIN users u ON u.id = x.user_id
 			WHERE ` + plus + `COALESCE(x.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND x.source = ? AND ` + byExternal + there + `
+		UNION SELECT 'employeeNumber', ` + tx.numberColumn() + `, u.id, u.tenant_id FROM users u WHERE ` + byNumber + ` AND ` + tx.numberColumn() + ` IS NOT NULL` + there + `
 		UNION SELECT 'userName', u.user_name_key, u.id, u.tenant_id FROM users u WHERE ` + byName + there + `
 		UNION SELECT 'email', e.email_key, u.id, u.tenant_id FROM user_emails e JOIN users u ON u.id = e.user_id WHERE ` + byAddress + there
-	args := slices.Concat(ids, own, dirArgs, []any{externals}, own, []any{null(k.TenantID), k.Source, externals}, own, []any{nameArg}, own, []any{addressArg}, own)
+	args := slices.Concat(ids, own, dirArgs, []any{externals}, own, []any{null(k.TenantID), k.Source, externals}, own, []any{numberArg}, own, []any{nameArg}, own, []any{addressArg}, own)
 	var out []Known
 	err := tx.each(ctx, tx.bind(query), args, func(rows *sql.Rows) error {
 		var k Known
@@ -209,19 +213,10 @@ func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error)
 // employeeNumber is where SCIM keeps it (RFC 7643 4.3).
 const employeeNumber = `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User`
 
-// EmployeeNumbers calls see with the number, id and home of everybody of the scope who has one and is not deleted. It reads all of them.
-func (tx *Tx) EmployeeNumbers(ctx context.Context, scope Scope, see func(number string, id identity.UserID, tenant identity.TenantID)) error {
-	visible, args := scope.tenants("u.tenant_id")
-	number := `CAST(json_extract(u.attributes, '$."` + employeeNumber + `"."employeeNumber"') AS TEXT)`
+// numberColumn is the personnel number of a user, as users_by_number has it.
+func (tx *Tx) numberColumn() string {
 	if tx.postgres() {
-		number = `(u.attributes #>> '{"` + employeeNumber + `","employeeNumber"}')`
+		return `(u.attributes #>> '{` + employeeNumber + `,employeeNumber}')`
 	}
-	return tx.each(ctx, tx.bind(`SELECT `+number+`, u.id, u.tenant_id FROM users u WHERE u.deleted_at IS NULL AND `+number+` IS NOT NULL AND `+visible), args, func(rows *sql.Rows) error {
-		var n, user, tenant text
-		if err := rows.Scan(&n, &user, &tenant); err != nil {
-			return err
-		}
-		see(string(n), identity.UserID(user), identity.TenantID(tenant))
-		return nil
-	})
+	return `CAST(json_extract(u.attributes, '$."` + employeeNumber + `".employeeNumber') AS TEXT)`
 }
