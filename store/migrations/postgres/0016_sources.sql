@@ -120,3 +120,7 @@ CREATE TABLE kept_file_parts (
     body    BYTEA NOT NULL,
     PRIMARY KEY (file_id, number)
 );
+-- Who has a lease: another text each time it is taken, so that whoever lost it notices. What the sender calls the job that an upload belongs to.
+ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
