@@ -59,15 +59,16 @@ func (d *Door) importCaption() string { return d.prov.Model().Caption("import_pa
 // imports lists the plans, newest first: what was brought, what came of it, and what waits for somebody.
 func (d *Door) imports(w http.ResponseWriter, r *http.Request, v visit) error {
 	b := importsBody{Caption: d.importCaption(), Kinds: planKinds, States: planStates, Source: strings.TrimSpace(oneLine(r.FormValue("source")))}
-	q := provisioning.PlanQuery{Limit: pageSize, Source: b.Source}
+	q := provisioning.PlanQuery{Source: b.Source}
+	q.Limit = pageSize
 	if kind := identity.PlanKind(r.FormValue("kind")); slices.Contains(planKinds, kind) {
 		b.Kind, q.Kinds = kind, []identity.PlanKind{kind}
 	}
 	if state := identity.PlanState(r.FormValue("state")); slices.Contains(planStates, state) {
 		b.State, q.States = state, []identity.PlanState{state}
 	}
-	q.After, _ = identity.ParseID[identity.PlanID](r.FormValue("after"))
-	found, err := d.prov.FindPlans(r.Context(), v.Actor, q)
+	q.After = r.FormValue("after")
+	found, err := d.prov.PlansWhere(r.Context(), v.Actor, q)
 	if err != nil {
 		return err
 	}

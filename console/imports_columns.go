@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,10 +12,10 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
-// How much of a file is shown before its columns are settled: rows, and characters of a cell.
+// How much of a column is shown before it is settled: values, and characters of each.
 const (
-	previewRows = 3
-	previewCell = 60
+	previewValues = 3
+	previewCell   = 60
 )
 
 // valueChange is something that a column's values can go through on their way to a field. More of it at once is said in the settings of the source.
@@ -35,6 +36,9 @@ var valueChanges = []valueChange{
 	{Key: "date-plain", Title: "date 20261231", kind: identity.TransformDate, arg: "20060102"},
 }
 
+// keptChange is what a column goes through by the settings of its source, where that is more than one of the above.
+const keptChange = "kept"
+
 // columnRow is a column of a file with what is chosen for it.
 type columnRow struct {
 	Number  int
@@ -42,16 +46,16 @@ type columnRow struct {
 	Samples []string
 	Field   string
 	Change  string
+	Keeps   bool // the settings of the source say more than a select can
 	Saved   bool // as the source's columns were read the last time
-	Known   bool // somebody or something said what it is
 }
 
 type columnsBody struct {
 	Form    form
 	Caption string
 	File    identity.KeptFile
-	Look    string // the form of the file, for people
 	Tenant  string // whose people it has
+	Preview provisioning.ImportPreview
 	Columns []columnRow
 	Fields  []provisioning.ImportField
 	Changes []valueChange
@@ -59,26 +63,37 @@ type columnsBody struct {
 	Unknown int // columns that are passed over
 }
 
-// importColumns shows what each column of a file is taken for, with the first values.
+// importColumns shows what each column of a file is taken for, with the first rows.
 func (d *Door) importColumns(w http.ResponseWriter, r *http.Request, v visit) error {
 	id, err := pathID[identity.KeptFileID](r, "id")
 	if err != nil {
 		return err
 	}
-	return d.columnsPage(w, r, v, id, blank("welcome", string(identity.WelcomeInvite)))
+	o := provisioning.ImportOptions{ElseWelcome: identity.WelcomeInvite}
+	preview, err := d.prov.PreviewKeptFile(r.Context(), v.Actor, id, o)
+	if err != nil {
+		return err
+	}
+	return d.columnsPage(w, r, v, id, preview, optionsForm(preview))
 }
 
-func (d *Door) columnsPage(w http.ResponseWriter, r *http.Request, v visit, id identity.KeptFileID, f form) error {
-	b := columnsBody{Form: f, Caption: d.importCaption(), Fields: d.prov.ImportFields(), Changes: valueChanges}
+// optionsForm is a form as the source's settings have it.
+func optionsForm(p provisioning.ImportPreview) form {
+	f := blank("welcome", string(p.Options.Welcome), "role", string(p.Options.Role))
+	for name, on := range map[string]bool{"whole": p.Options.Missing, "clear": p.Options.Clear, "replace": p.Options.ReplaceRoles} {
+		if on {
+			f.Values.Set(name, "1")
+		}
+	}
+	return f
+}
+
+func (d *Door) columnsPage(w http.ResponseWriter, r *http.Request, v visit, id identity.KeptFileID, preview provisioning.ImportPreview, f form) error {
+	b := columnsBody{Form: f, Caption: d.importCaption(), Fields: d.prov.ImportFields(), Changes: valueChanges, Preview: preview, Columns: columnRows(preview, f)}
 	var err error
 	if b.File, err = d.prov.KeptFile(r.Context(), v.Actor, id); err != nil {
 		return err
 	}
-	preview, err := d.prov.PreviewKeptFile(r.Context(), v.Actor, id, previewRows)
-	if err != nil {
-		return err
-	}
-	b.Look, b.Columns = preview.Form, columnRows(preview, f)
 	for _, c := range b.Columns {
 		if c.Field == "" {
 			b.Unknown++
@@ -106,25 +121,56 @@ func (d *Door) tenantName(r *http.Request, v visit, id identity.TenantID) (strin
 	return t.Name, err
 }
 
-// columnRows are the columns as a form says, else as they are suggested.
-func columnRows(p provisioning.FilePreview, f form) []columnRow {
+// columnRows are the columns of a preview with some of their values, and what somebody chose, wrong or not.
+func columnRows(p provisioning.ImportPreview, f form) []columnRow {
 	out := make([]columnRow, len(p.Columns))
 	for i, c := range p.Columns {
-		n := strconv.Itoa(i)
-		out[i] = columnRow{Number: i, Heading: c.Heading, Field: c.Field, Saved: c.Saved, Known: c.Field != "" || c.Saved}
-		if f.Values.Has("field-" + n) {
-			out[i].Field, out[i].Change, out[i].Known = f.Value("field-"+n), f.Value("change-"+n), true
+		out[i] = columnRow{Number: i, Heading: c.Heading, Field: c.Field, Saved: c.Saved}
+		out[i].Change, out[i].Keeps = changeOf(p.Options.Transforms, c.Field)
+		if n := strconv.Itoa(i); f.Values.Has("field-" + n) {
+			out[i].Field, out[i].Change = f.Value("field-"+n), f.Value("change-"+n)
 		}
 		for _, row := range p.Rows {
-			if i < len(row) && strings.TrimSpace(row[i]) != "" {
-				out[i].Samples = append(out[i].Samples, clip(row[i], previewCell))
+			if len(out[i].Samples) < previewValues && strings.TrimSpace(row.Cells[i]) != "" {
+				out[i].Samples = append(out[i].Samples, clip(row.Cells[i], previewCell))
 			}
 		}
 	}
 	return out
 }
 
-// planImport computes what a file would do, with the columns as they were chosen, and goes on to the plan.
+// changeOf is what transforms do to a field, as the select has it; keeps when they do more.
+func changeOf(transforms []identity.Transform, field string) (change string, keeps bool) {
+	mine := transformsOf(transforms, field)
+	if field == "" || len(mine) == 0 {
+		return "", false
+	}
+	for _, c := range valueChanges {
+		if len(mine) == 1 && c.kind == mine[0].Kind && slices.Equal(c.args(), mine[0].Args) {
+			return c.Key, false
+		}
+	}
+	return keptChange, true
+}
+
+func transformsOf(transforms []identity.Transform, field string) []identity.Transform {
+	var out []identity.Transform
+	for _, t := range transforms {
+		if t.Field == field {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+func (c valueChange) args() []string {
+	if c.arg == "" {
+		return nil
+	}
+	return []string{c.arg}
+}
+
+// planImport computes what a file would do, with the columns as they were chosen, and goes on to the plan. Or it only shows the first rows again.
 func (d *Door) planImport(w http.ResponseWriter, r *http.Request, v visit) error {
 	id, err := pathID[identity.KeptFileID](r, "id")
 	if err != nil {
@@ -134,42 +180,65 @@ func (d *Door) planImport(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	preview, err := d.prov.PreviewKeptFile(r.Context(), v.Actor, id, 0)
+	suggested, err := d.prov.PreviewKeptFile(r.Context(), v.Actor, id, provisioning.ImportOptions{})
 	if err != nil {
 		return err
 	}
-	o := provisioning.ImportOptions{Hash: d.authn.NewPassword, CheckHash: authn.ImportPasswordHash, PlanOptions: planOptions(f, preview.Columns)}
-	plan, err := d.prov.ImportKeptFile(r.Context(), v.Actor, id, o)
-	if err == nil {
-		http.Redirect(w, r, plansPath+string(plan.ID), http.StatusSeeOther)
-		return nil
+	o := importOptions(f, suggested)
+	o.Hash, o.CheckHash = d.authn.NewPassword, authn.ImportPasswordHash
+	if f.Value("look") == "" {
+		plan, err := d.prov.ImportKeptFile(r.Context(), v.Actor, id, o)
+		if err == nil {
+			http.Redirect(w, r, plansPath+string(plan.ID), http.StatusSeeOther)
+			return nil
+		}
+		if !f.refused(err) || f.Problem.Kind == identity.NotFound {
+			return err
+		}
 	}
-	if f.refused(err) && f.Problem.Kind != identity.NotFound {
-		return d.columnsPage(w, r, v, id, f)
+	preview, err := d.prov.PreviewKeptFile(r.Context(), v.Actor, id, o)
+	if err != nil {
+		if f.Problem == nil && !f.refused(err) {
+			return err
+		}
+		preview = suggested // these choices cannot be read by
 	}
-	return err
+	if f.Problem == nil {
+		f.Problem = preview.Refused
+	}
+	return d.columnsPage(w, r, v, id, preview, f)
 }
 
-// planOptions are what a form of columns says.
-func planOptions(f form, columns []provisioning.MappedColumn) identity.PlanOptions {
-	o := identity.PlanOptions{
-		Mapping: identity.Mapping{}, Role: identity.RoleID(f.Value("role")), Welcome: identity.Welcome(f.Value("welcome")),
+// importOptions are what a form of columns says.
+func importOptions(f form, p provisioning.ImportPreview) provisioning.ImportOptions {
+	o := provisioning.ImportOptions{PlanOptions: identity.PlanOptions{
+		Mapping: identity.Mapping{}, Transforms: []identity.Transform{}, Role: identity.RoleID(f.Value("role")), Welcome: identity.Welcome(f.Value("welcome")),
 		Missing: f.Value("whole") != "", Clear: f.Value("clear") != "", ReplaceRoles: f.Value("replace") != "",
+	}}
+	for option, on := range map[string]bool{"missing": o.Missing, "clear": o.Clear, "replace_roles": o.ReplaceRoles} {
+		if !on {
+			o.Off = append(o.Off, option)
+		}
 	}
-	for i, c := range columns {
+	said := map[string]bool{}
+	for i, c := range p.Columns {
 		n := strconv.Itoa(i)
 		field := f.Value("field-" + n)
 		if o.Mapping[c.Heading] == "" { // of two columns with one heading the one that is used counts
 			o.Mapping[c.Heading] = field
 		}
+		if field == "" {
+			continue
+		}
+		said[field] = f.Value("change-"+n) != keptChange
 		for _, change := range valueChanges {
-			if field == "" || change.Key != f.Value("change-"+n) {
-				continue
+			if change.Key == f.Value("change-"+n) {
+				o.Transforms = append(o.Transforms, identity.Transform{Field: field, Kind: change.kind, Args: change.args()})
 			}
-			t := identity.Transform{Field: field, Kind: change.kind}
-			if change.arg != "" {
-				t.Args = []string{change.arg}
-			}
+		}
+	}
+	for _, t := range p.Options.Transforms { // what the settings say of other fields stays
+		if !said[t.Field] {
 			o.Transforms = append(o.Transforms, t)
 		}
 	}

@@ -101,7 +101,7 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 		form := columns.columns()
 		form.Set("field-5", "email")
 		t.Run("a field that two columns claim is said, and nothing typed is lost", func(t *testing.T) {
-			again := b.post(columns.path, form).is(http.StatusBadRequest)
+			again := b.post(columns.path, form).is(http.StatusBadRequest).has(`role="alert"`)
 			if got := again.columns().Get("field-5"); got != "email" {
 				t.Errorf("what was chosen is lost: %q", got)
 			}
@@ -122,7 +122,9 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 		})
 		t.Run("FSM-50 applying asks first and does exactly this", func(t *testing.T) {
 			b.get(plan.path+"/apply").is(http.StatusOK).says("2 people are created.", "1 row is left out")
-			b.post(plan.path+"/apply", nil).is(http.StatusOK).says("Applied")
+			b.post(plan.path+"/apply", nil).is(http.StatusOK).at(plan.path).says("Being applied", "it goes on").has(`<noscript><meta http-equiv="refresh"`, "<progress")
+			s.work(t)
+			b.get(plan.path).says("Applied", "3 rows done").hides(`http-equiv="refresh"`)
 			if u := s.somebody(t, "otto@acme.example"); u.Label() != "Otto Ost" {
 				t.Errorf("Otto is %q", u.Label())
 			}
@@ -137,6 +139,12 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 		})
 		b.get("/console/imports").says("people.csv", "hr").hides("Nothing was imported yet")
 	})
+}
+
+// work carries out what was started, as the program does in the background.
+func (s *site) work(t *testing.T) {
+	t.Helper()
+	must(s.prov.RunPlans(t.Context()))(t)
 }
 
 // actorOf is somebody as the console knows them.

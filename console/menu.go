@@ -88,7 +88,7 @@ func (d *Door) waitingReviews(ctx context.Context, v visit) int64 {
 
 // waitingPlans counts the plans that are held, as far as a page of them goes.
 func (d *Door) waitingPlans(ctx context.Context, v visit) int64 {
-	p, err := d.prov.FindPlans(ctx, v.Actor, provisioning.PlanQuery{States: []identity.PlanState{identity.PlanHeld}, Limit: pageSize})
+	p, err := d.prov.PlansWhere(ctx, v.Actor, provisioning.PlanQuery{States: []identity.PlanState{identity.PlanHeld}, Query: identity.Query{Limit: pageSize}})
 	if err != nil {
 		d.log.DebugContext(ctx, "the number of held plans is not known", "error", err)
 		return 0

@@ -85,7 +85,7 @@ func (d *Door) plan(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err := d.planSteps(r, v, &b); err != nil {
 		return err
 	}
-	undone, err := d.prov.FindPlans(r.Context(), v.Actor, provisioning.PlanQuery{Parent: p.ID, Limit: 5})
+	undone, err := d.prov.PlansWhere(r.Context(), v.Actor, provisioning.PlanQuery{Parent: p.ID, Query: identity.Query{Limit: 5}})
 	if err != nil {
 		return err
 	}

@@ -112,8 +112,8 @@ func askApply(p identity.Plan) confirmBody {
 }
 
 func (d *Door) applyPlan(ctx context.Context, v visit, p identity.Plan, reason string) (string, error) {
-	_, err := d.prov.ApplyPlan(ctx, v.Actor, p.ID, provisioning.ApplyOptions{Override: reason, Temporary: d.authn.TemporaryPassword})
-	return plansPath + string(p.ID) + "?done=plan-applied", err
+	_, err := d.prov.StartPlan(ctx, v.Actor, p.ID, provisioning.ApplyOptions{Override: reason})
+	return plansPath + string(p.ID), err
 }
 
 func askUndo(p identity.Plan) confirmBody {

@@ -192,7 +192,6 @@ var doneTexts = map[string]string{
 	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
 	"sso-optional":        "Its people may use passwords again.",
 	"file-dropped":        "The file was thrown away. Nothing has changed.",
-	"plan-applied":        "The plan was carried out.",
 	"plan-undone":         "The plan was undone, as far as nobody had changed the people meanwhile.",
 	"plan-dropped":        "The plan was thrown away.",
 	"user-created":        "The user was created.",

@@ -169,39 +169,19 @@ func (s *Service) KeptFiles(ctx context.Context, by identity.Actor) ([]identity.
 	return out, err
 }
 
-// FilePreview is what a file says before it is a plan.
-type FilePreview struct {
-	Form    string         // such as "CSV, UTF-8, semicolons"
-	Columns []MappedColumn // of the heading, as PreviewImport suggests them
-	Rows    [][]string     // the first ones; one may have fewer or more cells than there are columns
-}
-
-// PreviewKeptFile reads the heading of a kept file and its first rows, most at the most.
-func (s *Service) PreviewKeptFile(ctx context.Context, by identity.Actor, id identity.KeptFileID, most int) (FilePreview, error) {
-	var out FilePreview
+// PreviewKeptFile is PreviewImport of a kept file. Tenant and source are those that the file was brought with.
+func (s *Service) PreviewKeptFile(ctx context.Context, by identity.Actor, id identity.KeptFileID, o ImportOptions) (ImportPreview, error) {
 	f, err := s.KeptFile(ctx, by, id)
 	if err != nil {
-		return out, err
+		return ImportPreview{}, err
 	}
-	content := &keptReader{ctx: ctx, s: s, file: f}
-	if out.Columns, err = s.PreviewImport(ctx, by, Upload{Name: f.Name, Content: content, Size: f.Size}, f.TenantID, f.Source); err != nil {
-		return out, err
-	}
-	table, err := sheets.Open(content, f.Size, sheets.DefaultLimits())
-	if err != nil {
-		return out, err
-	}
-	out.Form = table.Form
-	for len(out.Rows) < most && err == nil {
-		var row sheets.Row
-		if row, err = table.Next(); err == nil {
-			out.Rows = append(out.Rows, row.Cells)
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return out, errors.Join(err, table.Close())
+	o.Tenant, o.Source = f.TenantID, f.Source
+	return s.PreviewImport(ctx, by, s.keptUpload(ctx, f), o)
+}
+
+// keptUpload is a kept file as what somebody brings.
+func (s *Service) keptUpload(ctx context.Context, f identity.KeptFile) Upload {
+	return Upload{Name: f.Name, Content: &keptReader{ctx: ctx, s: s, file: f}, Size: f.Size}
 }
 
 // ImportKeptFile makes a plan of a kept file, as PlanImport does; then the file is not kept any longer. Tenant and source are those that the file was brought with.
@@ -211,7 +191,7 @@ func (s *Service) ImportKeptFile(ctx context.Context, by identity.Actor, id iden
 		return identity.Plan{}, err
 	}
 	o.Tenant, o.Source = f.TenantID, f.Source
-	plan, err := s.PlanImport(ctx, by, Upload{Name: f.Name, Content: &keptReader{ctx: ctx, s: s, file: f}, Size: f.Size}, o)
+	plan, err := s.PlanImport(ctx, by, s.keptUpload(ctx, f), o)
 	if err != nil {
 		return plan, err
 	}

@@ -7,32 +7,10 @@ import (
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
-	"github.com/drawbridge-id/drawbridge/store"
 )
 
 // FileFormat is the form of a table that is written: "csv", "xlsx" or "jsonl".
 type FileFormat = sheets.Format
-
-// PlanQuery says which plans are wanted; empty fields do not narrow.
-type PlanQuery = store.PlanQuery
-
-// FindPlans returns a page of the plans that the actor may see and the query names, newest first.
-func (s *Service) FindPlans(ctx context.Context, by identity.Actor, q PlanQuery) (identity.Page[identity.Plan], error) {
-	var page identity.Page[identity.Plan]
-	scope, err := s.byHand(by)
-	if err != nil {
-		return page, err
-	}
-	q.After = identity.PlanID(cursor(string(q.After)))
-	if !validIDs(&q.Parent) {
-		return page, nil
-	}
-	err = s.db.View(ctx, func(tx *store.Tx) error {
-		page, err = tx.FindPlans(ctx, scope, q)
-		return err
-	})
-	return page, err
-}
 
 // WritePlanErrors writes the rows of a plan that could not be used, or were refused, with the reason of each: to be mended in the file that they came from.
 func (s *Service) WritePlanErrors(ctx context.Context, by identity.Actor, id identity.PlanID, f FileFormat, out io.Writer) error {
