@@ -132,7 +132,10 @@ func (d *Door) uploadImport(w http.ResponseWriter, r *http.Request, v visit) err
 		http.Redirect(w, r, importsPath+"/files/"+string(kept.ID), http.StatusSeeOther)
 		return nil
 	}
-	_, _ = io.Copy(io.Discard, r.Body) // a browser that is still sending reads no answer
+	var large *http.MaxBytesError
+	if _, rest := io.Copy(io.Discard, r.Body); errors.As(rest, &large) || errors.As(err, &large) { // read to the end: a browser that is still sending reads no answer
+		err = identity.Errorf(identity.TooLarge, "The file has more than %s.", megabytes(provisioning.MaxKeptFile)).WithField("file")
+	}
 	if f.refused(err) {
 		return d.importForm(w, r, v, f)
 	}

@@ -7,8 +7,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
 // people is a small list: two new people, one who is there, one whose address is none.
@@ -172,4 +178,94 @@ func (s *site) somebody(t *testing.T, email string) identity.User {
 		t.Fatalf("%d people have %s", len(found), email)
 	}
 	return found[0]
+}
+
+func TestAViewerSeesNothingOfImportsAndIsRefused(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		plan := s.signedIn("ada@acme.example").planOf(people, nil)
+		kept := s.signedIn("ada@acme.example").upload("more.csv", people, nil).is(http.StatusOK)
+		vera := s.signedIn("vera@acme.example")
+		vera.get("/account").is(http.StatusOK).hides("/console/imports", "/console/sources")
+		for _, path := range []string{"/console/imports", "/console/imports/new", "/console/imports/template/csv", kept.path, plan.path, plan.path + "/apply", plan.path + "/errors.csv", plan.path + "/backup.csv"} {
+			vera.get(path).is(http.StatusForbidden).hides("Nora")
+		}
+		vera.upload("people.csv", people, nil).is(http.StatusForbidden)
+		for _, path := range []string{kept.path, kept.path + "/drop", plan.path + "/apply", plan.path + "/undo", plan.path + "/drop"} {
+			vera.post(path, url.Values{"reason": {"mine"}}).is(http.StatusForbidden)
+		}
+		s.nobody(t, "otto@acme.example")
+	})
+}
+
+func TestPlansAndFilesOfOthersAreNotThere(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		other := must(s.prov.CreateTenant(t.Context(), identity.Operator(), "Other"))(t)
+		s.user(t.Context(), "olga@other.example", "Olga Other", other.ID, "administrator")
+		ada, olga := s.signedIn("ada@acme.example"), s.signedIn("olga@other.example")
+		plan, kept := ada.planOf(people, nil), ada.upload("mine.csv", people, nil).is(http.StatusOK)
+		for _, path := range []string{plan.path, plan.path + "/apply", plan.path + "/undo", plan.path + "/drop", plan.path + "/errors.csv", plan.path + "/backup.csv", kept.path} {
+			olga.get(path).is(http.StatusNotFound)
+		}
+		for _, path := range []string{plan.path + "/apply", plan.path + "/undo", plan.path + "/drop", kept.path, kept.path + "/drop"} {
+			olga.post(path, url.Values{"reason": {"x"}}).is(http.StatusNotFound)
+		}
+		olga.get("/console/imports").is(http.StatusOK).hides("people.csv", "mine.csv")
+		s.signedIn("root@bridge.example").get(kept.path).is(http.StatusNotFound) // files are their bringer's alone
+		if got := olga.upload("people.csv", people, url.Values{"tenant": {string(s.acme.ID)}}); got.status != http.StatusForbidden {
+			t.Errorf("a file for another tenant is answered %d: %s", got.status, got.text())
+		}
+	})
+}
+
+func TestAFileThatCannotBeReadIsSaidAtItsField(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("ada@acme.example")
+		typed := url.Values{"source": {"workday"}}
+		b.upload("", "", typed).is(http.StatusBadRequest).says("Choose the file").has(`value="workday"`)
+		b.upload("empty.csv", "", typed).is(http.StatusBadRequest).says("The file is empty").has(`value="workday"`, `id="file-error"`)
+		b.upload("old.xls", "\xd0\xcf\x11\xe0rest", typed).is(http.StatusBadRequest).says("Save it as XLSX")
+		b.upload("people.csv", people, url.Values{"source": {"a\x00b"}}).is(http.StatusBadRequest).says("no text")
+		b.upload("people.csv", people, typed, "Origin", "https://evil.example").is(http.StatusForbidden)
+		b.post("/console/imports", typed).is(http.StatusBadRequest)
+		if kept := must(s.prov.KeptFiles(t.Context(), actorOf(s.ada)))(t); len(kept) != 0 {
+			t.Errorf("%d files are kept that cannot be read", len(kept))
+		}
+		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users`+`\ada`)
+	})
+}
+
+func TestALargeFileIsKeptInPartsAndALargerOneIsRefused(t *testing.T) {
+	s := start(t, storetest.SQLite(t))
+	b := s.signedIn("ada@acme.example")
+	row := strings.Repeat("x", 1000) + "\n"
+	large := "email,title\n" + strings.Repeat("somebody@acme.example,"+row, 20<<20/(len(row)+22))
+	b.upload("large.csv", large, nil).is(http.StatusOK).says("somebody@acme.example")
+	b.upload("larger.csv", large+large, nil).is(http.StatusRequestEntityTooLarge).says("more than 32 MB")
+	if kept := must(s.prov.KeptFiles(t.Context(), actorOf(s.ada)))(t); len(kept) != 1 || kept[0].Size != int64(len(large)) {
+		t.Errorf("kept are %+v", kept)
+	}
+}
+
+func TestSomebodyHasFewFilesAndTheyGoAfterADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		// the database is real, the clock is not
+		db := storetest.SQLite(t)
+		s := &site{t: t, prov: provisioning.New(db, must(access.Load(storetest.Model))(t)), authn: authn.New(db, must(access.Load(storetest.Model))(t))}
+		s.fill(t.Context())
+		by := actorOf(s.ada)
+		for range 7 {
+			time.Sleep(time.Second)
+			must(s.prov.KeepFile(t.Context(), by, identity.KeptFile{Name: "people.csv"}, strings.NewReader(people)))(t)
+		}
+		if kept := must(s.prov.KeptFiles(t.Context(), by))(t); len(kept) != 5 {
+			t.Errorf("%d files of one person are kept", len(kept))
+		}
+		time.Sleep(identity.KeptFileAge + time.Minute)
+		if err := s.prov.SweepKeptFiles(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if kept := must(s.prov.KeptFiles(t.Context(), by))(t); len(kept) != 0 {
+			t.Errorf("%d files are kept after a day", len(kept))
+		}
+	})
 }

@@ -59,7 +59,7 @@ func (s *Service) keepParts(ctx context.Context, f *identity.KeptFile, content i
 	for number := 0; ; number++ {
 		n, err := io.ReadFull(content, part)
 		if f.Size += int64(n); f.Size > MaxKeptFile {
-			return identity.Errorf(identity.TooLarge, "The file has more than %d MB. Split it, or read it with 'drawbridge import', which takes larger ones.", MaxKeptFile>>20).WithField("file")
+			return largeFile()
 		}
 		last := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 		if err != nil && !last {
@@ -86,6 +86,10 @@ func (s *Service) checkKept(ctx context.Context, f identity.KeptFile) error {
 		return err
 	}
 	return table.Close()
+}
+
+func largeFile() *identity.Error {
+	return identity.Errorf(identity.TooLarge, "The file has more than %d MB. Split it, or read it with 'drawbridge import', which takes larger ones.", MaxKeptFile>>20).WithField("file")
 }
 
 // keptReader reads a kept file at any place, and has the parts in memory that it used last.
