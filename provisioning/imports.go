@@ -29,6 +29,9 @@ type ImportOptions struct {
 	Source string            // where it comes from; empty: "file"
 	identity.PlanOptions
 
+	Off         []string         // options that the source has on and that do not count this time, as JSON names them: clear, replace_roles, missing
+	ElseWelcome identity.Welcome // where neither the options nor the source say how new people hear of it; empty: none
+
 	// Hash returns the hash of a password that the policy allows, and CheckHash refuses what is no hash that a sign-in can verify; both say what holds for the
 	// password. They are needed for a file with passwords only.
 	Hash      func(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error)
@@ -82,17 +85,13 @@ func (s *Service) newPlan(ctx context.Context, by identity.Actor, file Upload, o
 	if err != nil {
 		return plan, scope, err
 	}
-	switch o.Welcome {
-	case "":
-		plan.Options.Welcome = identity.WelcomeNone
-	case identity.WelcomeInvite, identity.WelcomePassword, identity.WelcomeNone:
-	default:
-		return plan, scope, identity.Errorf(identity.Invalid, "There is no welcome %q. Use invite, password or none.", o.Welcome).WithField("welcome")
+	if err := s.checkOptions(o.PlanOptions); err != nil {
+		return plan, scope, err
 	}
-	if len(plan.Source) > 100 || len(plan.FileName) > 255 {
+	if len(plan.Source) > maxSourceName || len(plan.FileName) > 255 {
 		return plan, scope, identity.Errorf(identity.Invalid, "The name of a source has at most 100 bytes, that of a file 255.").WithField("source")
 	}
-	return plan, scope, nil
+	return plan, scope, s.takeSettings(ctx, &plan, o)
 }
 
 // planScope returns the people whom a plan may touch, and puts the tenant into it.

@@ -28,8 +28,17 @@ func (r *sourceRow) source() (identity.Source, error) {
 
 // Source returns a source of a tenant (empty: of the whole installation), or NotFound.
 func (tx *Tx) Source(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, "")
+}
+
+// SourceForUpdate is Source with the row locked until the transaction ends.
+func (tx *Tx) SourceForUpdate(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, tx.lockRows("s"))
+}
+
+func (tx *Tx) source(ctx context.Context, tenant identity.TenantID, name, lock string) (identity.Source, error) {
 	var r sourceRow
-	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`, null(tenant), name)
+	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`+lock, null(tenant), name)
 	if err != nil {
 		return identity.Source{}, err
 	}

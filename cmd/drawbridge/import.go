@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,7 +63,7 @@ command, and 1 when the file cannot be read or the plan cannot be carried out.`,
 		}),
 	}
 	o.flags(cmd)
-	cmd.AddCommand(p.importList(), p.importShow(), p.importApply(), p.importRevert(), p.importBackup(), p.importDrop(), p.importTemplate())
+	cmd.AddCommand(p.importTemplate())
 	return cmd
 }
 
@@ -76,7 +77,7 @@ func (o *importing) flags(cmd *cobra.Command) {
 	f.StringVar(&o.form.Encoding, "encoding", "", "how the letters of a CSV file are written, such as utf-8, utf-16le or windows-1252 (default: told by its bytes)")
 	f.StringVar(&o.form.Sheet, "sheet", "", "which sheet of a workbook, by its name (default: the first that is not hidden)")
 	f.StringVar(&o.role, "role", "", "the role of new people to whom the file gives none (default: of their type, else the least)")
-	f.StringVar(&o.welcome, "welcome", string(identity.WelcomeInvite), "how new people without a password hear of it: invite (a link), password (a temporary one by mail) or none")
+	f.StringVar(&o.welcome, "welcome", "", "how new people without a password hear of it: invite (a link), password (a temporary one by mail) or none (default: as the source says, else invite)")
 	f.BoolVar(&o.clear, "clear-empty", false, "an empty cell takes the value away")
 	f.BoolVar(&o.replace, "replace-roles", false, "replace roles that an administrator gave, too")
 	f.BoolVar(&o.dryRun, "dry-run", false, "only make the plan and show it; nothing is changed")
@@ -97,23 +98,23 @@ func (p *program) importFile(ctx context.Context, b *bridge, path string, o impo
 	}
 	wanted := o.yes || o.approve != ""
 	if o.dryRun || !wanted && (p.json || path == "-" || !p.asks()) {
-		return p.showImport(ctx, b, plan, o.limit, true)
+		return p.showPlan(ctx, b, plan, o.limit, true)
 	}
 	if !p.json {
-		if err := p.showImport(ctx, b, plan, o.limit, false); err != nil {
+		if err := p.showPlan(ctx, b, plan, o.limit, false); err != nil {
 			return err
 		}
 	}
 	if plan.State == identity.PlanHeld && o.approve == "" {
 		if p.json {
-			err = p.showImport(ctx, b, plan, o.limit, true)
+			err = p.showPlan(ctx, b, plan, o.limit, true)
 		}
 		return errors.Join(err, heldPlan(plan))
 	}
 	if !wanted && !p.confirm("Carry it out?") {
-		return identity.Errorf(identity.Precondition, "Nothing was changed. Answer y, or repeat with --yes; or later: drawbridge import apply %s", plan.ID)
+		return identity.Errorf(identity.Precondition, "Nothing was changed. Answer y, or repeat with --yes; or later: drawbridge plan apply %s", plan.ID)
 	}
-	return p.applyImport(ctx, b, plan.ID, o.approve)
+	return p.applyPlan(ctx, b, plan.ID, o.approve)
 }
 
 // planFile makes a plan of a file, or of standard input.
@@ -178,7 +179,7 @@ func spool(in io.Reader, name string) (uploaded, error) {
 }
 
 func (p *program) importOptions(ctx context.Context, b *bridge, o importing) (provisioning.ImportOptions, error) {
-	out := provisioning.ImportOptions{Source: o.source, Hash: b.authn.NewPassword, CheckHash: authn.ImportPasswordHash}
+	out := provisioning.ImportOptions{Source: o.source, ElseWelcome: identity.WelcomeInvite, Hash: b.authn.NewPassword, CheckHash: authn.ImportPasswordHash}
 	out.PlanOptions = identity.PlanOptions{Clear: o.clear, ReplaceRoles: o.replace, Missing: o.full, Welcome: identity.Welcome(o.welcome), Mapping: identity.Mapping{}, Form: o.form}
 	for _, m := range o.maps {
 		if err := p.readMap(m, &out.PlanOptions); err != nil {
@@ -200,30 +201,7 @@ func (p *program) importOptions(ctx context.Context, b *bridge, o importing) (pr
 	return out, nil
 }
 
-// applyImport carries a plan out and says what came of it.
-func (p *program) applyImport(ctx context.Context, b *bridge, id identity.PlanID, reason string) error {
-	plan, err := p.applyPlan(ctx, b, id, reason)
-	if err != nil && ctx.Err() != nil {
-		return identity.Errorf(identity.Precondition, "Stopped: %d steps are done, and each of them whole. Go on with: drawbridge import apply %s", plan.Summary.Done, id).WithCause(err)
-	}
-	if err != nil {
-		return err
-	}
-	return p.showImport(ctx, b, plan, maxList, true)
-}
-
-func (p *program) applyPlan(ctx context.Context, b *bridge, id identity.PlanID, reason string) (identity.Plan, error) {
-	line := p.progress()
-	defer line.end()
-	return b.people.ApplyPlan(ctx, identity.Operator(), id, provisioning.ApplyOptions{
-		Override: reason, Temporary: b.authn.TemporaryPassword,
-		Progress: func(n provisioning.PlanProgress) {
-			line.say("%d of %d done, %d refused, %d changed meanwhile", n.Done, n.Total, n.Failed, n.Changed)
-		},
-	})
-}
-
 // heldPlan says that nothing was done, and what to do.
 func heldPlan(plan identity.Plan) error {
-	return identity.Errorf(identity.Precondition, "The plan is held, and nothing was changed. %s If it is right all the same, say why: drawbridge import apply %s --reason \"…\"", holdsText(plan), plan.ID).WithCode(planHeld)
+	return identity.Errorf(identity.Precondition, "The plan is held, and nothing was changed. %s If it is right all the same, say why: drawbridge plan approve %s --reason \"…\"", clean(strings.Join(plan.Summary.Holds, " ")), plan.ID).WithCode(planHeld)
 }
