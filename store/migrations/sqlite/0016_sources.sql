@@ -106,3 +106,5 @@ CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
 ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
