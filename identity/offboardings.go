@@ -7,9 +7,9 @@ type OffboardingState string
 
 // The states.
 const (
-	OffboardingOpen      OffboardingState = "open"
-	OffboardingClosed    OffboardingState = "closed"
-	OffboardingCancelled OffboardingState = "cancelled" // the person came back
+	OffboardOpen      OffboardingState = "open"
+	OffboardClosed    OffboardingState = "closed"
+	OffboardCancelled OffboardingState = "cancelled" // the person came back
 )
 
 // Offboarding is that somebody leaves. Access ends at once; what the person owned or had to do goes over one by one, and when nothing is left, or somebody says why it may stay, it is

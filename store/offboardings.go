@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -129,19 +128,13 @@ func (tx *Tx) Leavers(ctx context.Context, after identity.UserID, limit int) ([]
 	return ids, err
 }
 
-// MoveOffboardings makes the offboardings of one user those of another, in whose favour they are, too. An open one ends: the person goes on under the other account.
-func (tx *Tx) MoveOffboardings(ctx context.Context, from, to identity.UserID, by string, at time.Time) error {
-	for _, change := range []struct {
-		query string
-		args  []any
-	}{
-		{`UPDATE offboardings SET state = 'cancelled', closed_by = ?, closed_at = ? WHERE user_id = ? AND closed_at IS NULL`, []any{by, at, string(from)}},
-		{`UPDATE offboardings SET user_id = ? WHERE user_id = ?`, []any{string(to), string(from)}},
-		{`UPDATE offboardings SET successor_id = ? WHERE successor_id = ?`, []any{string(to), string(from)}},
-	} {
-		if err := tx.exec(ctx, change.query, change.args...); err != nil {
-			return err
-		}
+// MoveOffboardings makes the offboardings of one user those of another, and so those in whose favour the one was. An open one ends: the person goes on under the other account.
+func (tx *Tx) MoveOffboardings(ctx context.Context, from, to identity.UserID) error {
+	if err := tx.exec(ctx, `UPDATE offboardings SET state = 'cancelled', closed_at = ? WHERE user_id = ? AND closed_at IS NULL`, tx.now, string(from)); err != nil {
+		return err
 	}
-	return nil
+	if err := tx.exec(ctx, `UPDATE offboardings SET user_id = ? WHERE user_id = ?`, string(to), string(from)); err != nil {
+		return err
+	}
+	return tx.exec(ctx, `UPDATE offboardings SET successor_id = ? WHERE successor_id = ?`, string(to), string(from))
 }
