@@ -101,3 +101,9 @@ CREATE TABLE offboardings (
 CREATE UNIQUE INDEX offboardings_open ON offboardings (user_id) WHERE closed_at IS NULL;
 CREATE INDEX offboardings_by_user ON offboardings (user_id, id);
 CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
+
+-- That a source keeps a person out, and why: a row said so, or the person was missing. It ends when somebody else lets the person in or keeps them out.
+ALTER TABLE source_users ADD COLUMN away TEXT NOT NULL DEFAULT '';
+-- How somebody who starts later hears of the account, and since when a rule keeps somebody whose end is over.
+ALTER TABLE user_terms ADD COLUMN welcome TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_terms ADD COLUMN kept_at TIMESTAMP;
