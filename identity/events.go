@@ -127,6 +127,12 @@ const (
 	PlanApplied  EventType = "plan.applied"
 	PlanReverted EventType = "plan.reverted"
 	PlanDropped  EventType = "plan.dropped"
+	PlanApproved EventType = "plan.approved"
+	PlanRefused  EventType = "plan.rejected"
+	PlanStopped  EventType = "plan.stopped"
+
+	SourceChanged EventType = "source.changed"
+	SourceDeleted EventType = "source.deleted"
 
 	UsersExported  EventType = "users.exported"
 	EventsExported EventType = "events.exported"
@@ -262,6 +268,12 @@ var EventTypes = map[EventType]string{
 	PlanApplied:  "a plan was carried out, as far as it says: how many people it created, changed and refused, and why it was allowed where it was held",
 	PlanReverted: "a plan was undone for everybody whom nobody had changed since",
 	PlanDropped:  "a plan was thrown away with what it kept",
+	PlanApproved: "a plan that a guard held was approved, with the reason; nobody was touched yet",
+	PlanRefused:  "a plan was rejected; it is never carried out",
+	PlanStopped:  "somebody asked that a plan be stopped; what was done stays done",
+
+	SourceChanged: "what holds for all that a source of people sends was changed, field by field",
+	SourceDeleted: "what held for all that a source of people sends was forgotten; its people stay",
 
 	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",
 	EventsExported: "events were written to a file, likewise",

@@ -85,20 +85,20 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, row importRow, reaso
 	if out.mail, err = p.welcome(ctx, tx, r, u); err != nil {
 		return effect{}, err
 	}
-	held := []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}
+	stands := p.newStanding(r, n, u)
 	if len(roles) > 1 {
-		if held, err = p.importRoles(ctx, tx, u, held, roles, r.why(reason)); err != nil {
+		if stands.roles, err = p.importRoles(ctx, tx, u, stands.roles, roles, r.why(reason)); err != nil {
 			return effect{}, err
 		}
 	}
-	stands := standing{user: u, roles: held, position: n.Position, terms: terms, sources: p.known(u, row.openManager(r))}
+	stands.terms, stands.sources = terms, p.known(u, row.openManager(r))
 	if err := tx.PutSourceUser(ctx, stands.sources...); err != nil {
 		return out, err
 	}
 	return p.created(ctx, tx, stands, out)
 }
 
-// newUser is what addUser needs for a row, with all roles.
+// newUser is somebody new as a row says, before any rule was asked, with all roles; the first is that of the user. Nothing is written.
 func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason string) (NewUser, []identity.RoleID, error) {
 	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, source: identity.SourceImport, sourceID: p.plan.Source}
 	if err := r.applyTo(&n.User, false); err != nil {
@@ -120,6 +120,13 @@ func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason
 	}
 	n.Reason = r.why(reason)(n.Role)
 	return n, roles, err
+}
+
+// newStanding is how somebody stands whom the plan has just made, with the first role alone.
+func (p *planner) newStanding(r importRow, n NewUser, u identity.User) standing {
+	return standing{
+		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position, sources: p.known(u, r),
+	}
 }
 
 // created finishes the effect of somebody new.

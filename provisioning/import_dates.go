@@ -108,7 +108,7 @@ func (p *planner) termsOf(r importRow, was identity.Terms) identity.Terms {
 	if r.has(fieldEndDate, p.plan.Options.Clear) {
 		is.EndsAt = endOf(r.fields[fieldEndDate])
 	}
-	if !sameMoment(was.StartsAt, is.StartsAt) || !sameMoment(was.EndsAt, is.EndsAt) {
+	if !sameTime(was.StartsAt, is.StartsAt) || !sameTime(was.EndsAt, is.EndsAt) {
 		is.Source = p.plan.Source
 	}
 	return is

@@ -28,6 +28,24 @@ type importRow struct {
 	open     string            // the word for a manager whom nobody was found for
 	kept     []string          // fields that were left out of the row, since they are for others to say
 	because  map[string]string // what rules of the source gave: a field, or a role behind "role/", and which rule
+	address  *string           // the address as EmailKey makes it, once somebody asked
+}
+
+// addressKey returns the address as EmailKey makes it; "" where it is none.
+func (r *importRow) addressKey() string {
+	if r.address == nil {
+		key := matchKey(fieldEmail, r.fields[fieldEmail])
+		r.address = &key
+	}
+	return *r.address
+}
+
+// key returns how the value of a field is compared; "" is no key.
+func (r *importRow) key(field string) string {
+	if field == fieldEmail {
+		return r.addressKey()
+	}
+	return matchKey(field, r.fields[field])
 }
 
 // has reports whether the row says something about a field: a text, or that there is none where empty cells count.

@@ -48,7 +48,7 @@ func inMicroseconds(at *time.Time) *time.Time {
 	return &t
 }
 
-func sameMoment(a, b *time.Time) bool {
+func sameTime(a, b *time.Time) bool {
 	if a == nil || b == nil {
 		return a == b
 	}
@@ -62,7 +62,7 @@ func outOfTerms(u identity.User) *identity.Error {
 
 // setTerms writes the terms of a locked user, and lets the person in or keeps them out where that is due now. It returns both as they are afterwards.
 func (s *Service) setTerms(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, facts store.UserFacts, was, is identity.Terms, reason string) (identity.User, identity.Terms, error) {
-	if sameMoment(was.StartsAt, is.StartsAt) && sameMoment(was.EndsAt, is.EndsAt) {
+	if sameTime(was.StartsAt, is.StartsAt) && sameTime(was.EndsAt, is.EndsAt) {
 		return before, was, nil
 	}
 	if is.StartsAt != nil && is.EndsAt != nil && !is.EndsAt.After(*is.StartsAt) {
@@ -120,10 +120,10 @@ func (s *Service) greet(ctx context.Context, tx *store.Tx, by identity.Actor, u 
 // termChanges says in an event what differs.
 func termChanges(was, is identity.Terms) []identity.Change {
 	var out []identity.Change
-	if !sameMoment(was.StartsAt, is.StartsAt) {
+	if !sameTime(was.StartsAt, is.StartsAt) {
 		out = append(out, identity.Change{Field: fieldStartDate, Before: orNil(startCell(was.StartsAt)), After: orNil(startCell(is.StartsAt))})
 	}
-	if !sameMoment(was.EndsAt, is.EndsAt) {
+	if !sameTime(was.EndsAt, is.EndsAt) {
 		out = append(out, identity.Change{Field: fieldEndDate, Before: orNil(endCell(was.EndsAt)), After: orNil(endCell(is.EndsAt))})
 	}
 	return out

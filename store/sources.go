@@ -29,8 +29,17 @@ func (r *sourceRow) source() (identity.Source, error) {
 
 // Source returns a source of a tenant (empty: of the whole installation), or NotFound.
 func (tx *Tx) Source(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, "")
+}
+
+// SourceForUpdate is Source with the row locked until the transaction ends.
+func (tx *Tx) SourceForUpdate(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, tx.lockRows("s"))
+}
+
+func (tx *Tx) source(ctx context.Context, tenant identity.TenantID, name, lock string) (identity.Source, error) {
 	var r sourceRow
-	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`, null(tenant), name)
+	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`+lock, null(tenant), name)
 	if err != nil {
 		return identity.Source{}, err
 	}
@@ -111,15 +120,19 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 		}
 		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, said, u.Manager, u.Away, tx.now)
 	}
-	return tx.later(ctx, `INSERT INTO source_users (tenant_id, source, user_id, external_id, said, manager, away, updated_at) VALUES `+manyRows(8, len(list))+`
-		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), source, user_id) DO UPDATE SET external_id = excluded.external_id, said = excluded.said, manager = excluded.manager,
-			away = excluded.away, updated_at = excluded.updated_at`, args...)
+	return tx.insert(ctx, newSourceUsers, args)
 }
 
 // ForgetAway notes that no source keeps a person out any more: somebody else let them in, or keeps them out.
 func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) error {
 	return tx.exec(ctx, `UPDATE source_users SET away = '' WHERE user_id = ? AND away <> ''`, string(id))
 }
+
+var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
+	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"said", "jsonb"}, {"manager", "text"}, {"away", "text"},
+	{"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, said = excluded.said, manager = excluded.manager,
+	away = excluded.away, updated_at = excluded.updated_at`}
 
 // DeleteSourceUser forgets that a source knows a person.
 func (tx *Tx) DeleteSourceUser(ctx context.Context, u SourceUser) error {

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,9 +27,9 @@ func (p *program) importPeople() *cobra.Command {
 	var o importing
 	cmd := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Read people from a CSV or XLSX file: show what would change, then do exactly that; list, show, apply, revert, backup, drop, template",
+		Short: "Read people from a CSV or XLSX file: show what would change, then do exactly that; template",
 		Long: `Reads people from a CSV or XLSX file and shows what would change, row by row, with the reason of each refusal. Nothing is written but the plan, until
---apply, or 'drawbridge import apply PLAN' later: then exactly the plan is carried out. Somebody who was changed meanwhile is left alone.
+--apply, or 'drawbridge plan apply PLAN' later: then exactly the plan is carried out. Somebody who was changed meanwhile is left alone.
 
 People are found by id, externalId, employeeNumber, userName and e-mail address, in this order. An empty cell says nothing. --source names where the file
 comes from: its roles, its ids and its mapping of columns are its own, and --deactivate-missing goes by it.`,
@@ -60,7 +58,7 @@ comes from: its roles, its ids and its mapping of columns are its own, and --dea
 	f.StringVar(&o.reason, "reason", "", "why a plan that is held is right all the same")
 	f.BoolVar(&o.yes, "yes", false, "do not ask")
 	f.IntVar(&o.limit, "limit", 20, "how many steps of each kind to show, at most 1000")
-	cmd.AddCommand(p.importList(), p.importShow(), p.importApply(), p.importRevert(), p.importBackup(), p.importDrop(), p.importTemplate())
+	cmd.AddCommand(p.importTemplate())
 	return cmd
 }
 
@@ -90,17 +88,17 @@ func (p *program) importFile(ctx context.Context, b *bridge, path string, o impo
 		return err
 	}
 	if !o.apply {
-		return p.showImport(ctx, b, plan, o.limit, true)
+		return p.showPlan(ctx, b, plan, o.limit, true)
 	}
 	if !p.json {
-		if err := p.showImport(ctx, b, plan, o.limit, false); err != nil {
+		if err := p.showPlan(ctx, b, plan, o.limit, false); err != nil {
 			return err
 		}
 	}
 	if !o.yes && !p.json && p.asks() && !p.confirm("Carry it out?") {
-		return identity.Errorf(identity.Precondition, "Nothing was changed. Answer y, or repeat with --yes; or later: drawbridge import apply %s", plan.ID)
+		return identity.Errorf(identity.Precondition, "Nothing was changed. Answer y, or repeat with --yes; or later: drawbridge plan apply %s", plan.ID)
 	}
-	return p.applyImport(ctx, b, plan.ID, o.reason)
+	return p.applyPlan(ctx, b, plan.ID, o.reason)
 }
 
 func (p *program) importOptions(ctx context.Context, b *bridge, o importing) (provisioning.ImportOptions, error) {
@@ -126,83 +124,4 @@ func (p *program) importOptions(ctx context.Context, b *bridge, o importing) (pr
 		out.Role = role.ID
 	}
 	return out, nil
-}
-
-// applyImport carries a plan out and says what came of it.
-func (p *program) applyImport(ctx context.Context, b *bridge, id identity.PlanID, reason string) error {
-	line := p.progress()
-	plan, err := b.people.ApplyPlan(ctx, identity.Operator(), id, provisioning.ApplyOptions{
-		Override: reason, Temporary: b.authn.TemporaryPassword,
-		Progress: func(n provisioning.PlanProgress) {
-			line.say("%d of %d done, %d refused, %d changed meanwhile", n.Done, n.Total, n.Failed, n.Changed)
-		},
-	})
-	line.end()
-	if err != nil && ctx.Err() != nil {
-		return identity.Errorf(identity.Precondition, "Stopped: %d steps are done, and each of them whole. Go on with: drawbridge import apply %s", plan.Summary.Done, id).WithCause(err)
-	}
-	if err != nil {
-		return err
-	}
-	return p.showImport(ctx, b, plan, maxList, true)
-}
-
-// showImport prints a plan: what would happen, or what happened.
-func (p *program) showImport(ctx context.Context, b *bridge, plan identity.Plan, limit int, last bool) error {
-	v := importView{planSummaryView: viewPlanSummary(plan)}
-	for _, kind := range shownSteps(plan) {
-		kind.Limit = limit
-		page, err := b.people.PlanSteps(ctx, identity.Operator(), plan.ID, kind)
-		if err != nil {
-			return err
-		}
-		v.Steps, v.More = append(v.Steps, viewSteps(page.Items)...), v.More || page.More
-	}
-	return p.show(v, func(w io.Writer) {
-		describePlan(w, plan)
-		printSteps(w, v.Steps)
-		if v.More {
-			fmt.Fprintf(w, "There are more: drawbridge import show %s --limit 1000\n", plan.ID)
-		}
-		if last {
-			adviseImport(w, plan)
-		}
-	})
-}
-
-// shownSteps are the steps that say most about a plan in its state.
-func shownSteps(plan identity.Plan) []provisioning.StepQuery {
-	if plan.AppliedAt != nil {
-		return []provisioning.StepQuery{{States: []identity.StepState{identity.StepFailed, identity.StepChanged, identity.StepKept}}}
-	}
-	return []provisioning.StepQuery{
-		{Actions: []identity.PlanAction{identity.StepError}},
-		{Actions: []identity.PlanAction{identity.StepDeactivate}},
-		{Actions: []identity.PlanAction{identity.StepUpdate}},
-		{Actions: []identity.PlanAction{identity.StepCreate}},
-	}
-}
-
-func describePlan(w io.Writer, plan identity.Plan) {
-	s := plan.Summary
-	fmt.Fprintf(w, "%s, %s, %d rows, source %s\n", clean(plan.FileName), clean(s.Form), s.Rows, clean(plan.Source))
-	fmt.Fprintf(w, "%d to create, %d to change, %d to keep out, %d the same, %d that cannot be used\n", s.Create, s.Update, s.Deactivate, s.Skip, s.Errors)
-	if plan.AppliedAt != nil {
-		fmt.Fprintf(w, "%d done, %d refused, %d changed meanwhile, %d undone\n", s.Done, s.Failed, s.Changed, s.Reverted)
-	}
-}
-
-// adviseImport says what to do next.
-func adviseImport(w io.Writer, plan identity.Plan) {
-	switch {
-	case plan.State == identity.PlanHeld:
-		fmt.Fprintln(w, "It is held. "+clean(strings.Join(plan.Summary.Holds, " ")))
-		fmt.Fprintf(w, "Nothing was changed. If it is right all the same: drawbridge import apply %s --reason \"…\"\n", plan.ID)
-	case plan.State == identity.PlanReady && plan.AppliedAt != nil:
-		fmt.Fprintf(w, "Some people were changed meanwhile; their steps were computed again. Look at them above, then: drawbridge import apply %s\n", plan.ID)
-	case plan.State == identity.PlanReady:
-		fmt.Fprintf(w, "Nothing was changed. To carry it out: drawbridge import apply %s\n", plan.ID)
-	case plan.State == identity.PlanDone:
-		fmt.Fprintf(w, "To undo it: drawbridge import revert %s\n", plan.ID)
-	}
 }

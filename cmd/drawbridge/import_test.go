@@ -24,25 +24,25 @@ func TestPeopleComeAndLeaveAsFilesAtTheCommandLine(t *testing.T) {
 	eachShell(t, func(t *testing.T, sh shell) {
 		sh.must("tenant", "create", "Acme")
 		name := peopleFile(t, "E-Mail;Vorname;Nachname;Rolle", "ada@acme.test;Ada;Lovelace;editor", "broken;No;Body;viewer")
-		var plan importView
+		var plan planView
 		t.Run("FSM-50 import shows the plan, and apply does exactly that", func(t *testing.T) {
 			out := sh.must("import", name, "--tenant", "Acme", "--source", "hr")
-			for _, want := range []string{"1 to create", "1 that cannot be used", "no plain e-mail address", "Nothing was changed", "drawbridge import apply "} {
+			for _, want := range []string{"1 to create", "1 that cannot be used", "no plain e-mail address", "Nothing was changed", "drawbridge plan apply "} {
 				if !strings.Contains(out, want) {
 					t.Errorf("%q is not in\n%s", want, out)
 				}
 			}
 			sh.json(&plan, "import", name, "--tenant", "Acme", "--source", "hr", "--welcome", "none")
-			if plan.State != identity.PlanReady || plan.Summary.Create != 1 || len(plan.Steps) != 2 || plan.Steps[0].Field != "email" {
+			if plan.State != string(identity.PlanReady) || plan.Summary.Create != 1 || len(plan.Steps) != 2 || plan.Steps[0].Field != "email" {
 				t.Fatalf("%+v", plan)
 			}
 			sh.refused(1, []string{"Nobody has"}, "user", "show", "ada@acme.test")
-			sh.json(&plan, "import", "apply", string(plan.ID))
-			if plan.State != identity.PlanDone || plan.Summary.Done != 1 {
+			sh.json(&plan, "plan", "apply", string(plan.ID))
+			if plan.State != string(identity.PlanDone) || plan.Summary.Done != 1 {
 				t.Fatalf("%+v", plan)
 			}
 			sh.must("user", "show", "ada@acme.test")
-			sh.refused(1, []string{"nothing is left"}, "import", "apply", string(plan.ID))
+			sh.refused(1, []string{"nothing is left"}, "plan", "apply", string(plan.ID))
 		})
 		t.Run("FSM-53 a cron job calls export, and the file is there whole or not at all", func(t *testing.T) { exportsWhole(t, sh) })
 		t.Run("FC-70 the audit leaves by the command line, narrowed", func(t *testing.T) {
@@ -52,17 +52,17 @@ func TestPeopleComeAndLeaveAsFilesAtTheCommandLine(t *testing.T) {
 			}
 		})
 		t.Run("FSM-54 revert undoes it, and asks first", func(t *testing.T) {
-			sh.must("import", "backup", string(plan.ID), "--out", filepath.Join(t.TempDir(), "before.csv"))
-			sh.must("import", "revert", string(plan.ID), "--yes")
+			sh.must("plan", "backup", string(plan.ID), "--out", filepath.Join(t.TempDir(), "before.csv"))
+			sh.must("plan", "undo", string(plan.ID), "--yes")
 			sh.refused(1, []string{"Nobody has"}, "user", "show", "ada@acme.test")
-			var list listView[planSummaryView]
-			sh.json(&list, "import", "list")
+			var list listView[planHead]
+			sh.json(&list, "plan", "list")
 			if len(list.Items) != 3 || list.Items[2].State == "" {
 				t.Errorf("%+v", list)
 			}
-			sh.must("import", "show", string(plan.ID), "--state", "reverted")
-			sh.must("import", "drop", string(plan.ID))
-			sh.refused(1, []string{"no such plan"}, "import", "show", string(plan.ID))
+			sh.must("plan", "show", string(plan.ID), "--state", "reverted")
+			sh.must("plan", "drop", string(plan.ID), "--yes")
+			sh.refused(1, []string{"no such plan"}, "plan", "show", string(plan.ID))
 		})
 		t.Run("FSM-47 the template is CSV or XLSX", func(t *testing.T) {
 			if out := sh.must("import", "template"); !strings.Contains(out, "userName,email") {
@@ -89,7 +89,7 @@ func exportsWhole(t *testing.T, sh shell) {
 		t.Error(info.Mode(), err)
 	}
 	sh.must("export", "check", out, "--signature", x.Signature)
-	var again importView
+	var again planView
 	sh.json(&again, "import", out)
 	if again.Summary.Skip != 1 || again.Summary.Update+again.Summary.Create != 0 {
 		t.Errorf("%+v", again)
@@ -103,12 +103,12 @@ func TestPasswordsOfAFileAreHeldToThePolicy(t *testing.T) {
 			sh.must("tenant", "create", "Acme")
 			name := peopleFile(t, "email,displayName,password,passwordHash", "short@acme.test,Short,short,", "good@acme.test,Good,"+goodPassword+",", "bad@acme.test,Bad,,md5:abc",
 				"hash@acme.test,Hash,,$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy")
-			var plan importView
+			var plan planView
 			sh.json(&plan, "import", name, "--tenant", "Acme", "--apply")
 			if plan.Summary.Create != 2 || plan.Summary.Errors != 2 || plan.Summary.Done != 2 {
 				t.Fatalf("%+v", plan)
 			}
-			out := sh.must("import", "show", string(plan.ID), "--json")
+			out := sh.must("plan", "show", string(plan.ID), "--json")
 			if strings.Contains(out, "violet") || strings.Contains(out, "$argon2") || strings.Contains(out, "$2a$") {
 				t.Error(out)
 			}

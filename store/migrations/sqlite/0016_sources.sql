@@ -107,3 +107,7 @@ ALTER TABLE source_users ADD COLUMN away TEXT NOT NULL DEFAULT '';
 -- How somebody who starts later hears of the account, and since when a rule keeps somebody whose end is over.
 ALTER TABLE user_terms ADD COLUMN welcome TEXT NOT NULL DEFAULT '';
 ALTER TABLE user_terms ADD COLUMN kept_at TIMESTAMP;
+-- Who has a lease: another text each time it is taken, so that whoever lost it notices. What the sender calls the job that an upload belongs to.
+ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
