@@ -19,6 +19,13 @@ type SourceSettings struct {
 	AutoApply bool   `json:"auto_apply,omitempty"` // plans that no guard holds are carried out without being asked for
 }
 
+// FileForm says how a file is written, where it cannot be told from the file itself.
+type FileForm struct {
+	Separator string `json:"separator,omitempty"` // of a CSV file, one character; empty: guessed
+	Encoding  string `json:"encoding,omitempty"`  // of a CSV file, such as "windows-1252"; empty: told by the mark in front and the bytes
+	Sheet     string `json:"sheet,omitempty"`     // of a workbook, by its name; empty: the first that is not hidden
+}
+
 // Guards are the limits beyond which a plan of a source is held until somebody approves it. A zero is the default of that guard, a negative number turns it off.
 type Guards struct {
 	Most       int     `json:"most,omitempty"`         // people deactivated; default 10

@@ -13,14 +13,14 @@ import (
 // rowSource hands over the rows of a plan one after the other, whatever they come from; io.EOF ends them.
 type rowSource func() (importRow, error)
 
-// rowsOf reads the rows of a table, whose columns are the fields named.
-func rowsOf(table *sheets.Reader, columns []string) rowSource {
+// rowsOf reads the rows of a table.
+func rowsOf(table *sheets.Reader, shape *shaper) rowSource {
 	return func() (importRow, error) {
 		row, err := table.Next()
 		if err != nil {
 			return importRow{}, err
 		}
-		return readRow(row, columns), nil
+		return shape.read(row), nil
 	}
 }
 
@@ -35,11 +35,15 @@ type importing struct {
 
 // makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
 func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.Scope, plan identity.Plan, rows rowSource, o ImportOptions) (identity.Plan, error) {
-	if err := s.db.Update(ctx, func(tx *store.Tx) error { return tx.InsertPlan(ctx, plan) }); err != nil {
+	err := s.db.Update(ctx, func(tx *store.Tx) error {
+		takeLease(tx, &plan)
+		return tx.InsertPlan(ctx, plan)
+	})
+	if err != nil {
 		return plan, err
 	}
 	w := &importing{planner: s.planner(by, scope, plan), rows: rows, o: o}
-	if err := w.compute(ctx); err != nil {
+	if err := s.keepLease(ctx, plan, w.compute); err != nil {
 		gone := s.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.DeletePlan(context.WithoutCancel(ctx), plan.ID) })
 		return plan, errors.Join(err, gone)
 	}
@@ -238,6 +242,10 @@ func (w *importing) missing(ctx context.Context) error {
 // finish holds the plan where a guard says so, and makes it ready otherwise.
 func (w *importing) finish(ctx context.Context) error {
 	return w.s.db.Update(ctx, func(tx *store.Tx) error {
+		if err := hasLease(ctx, tx, w.plan); err != nil {
+			return err
+		}
+		w.plan.LeaseUntil, w.plan.LeaseBy = nil, ""
 		if err := w.hold(ctx, tx); err != nil {
 			return err
 		}

@@ -29,12 +29,12 @@ var todo = []identity.StepState{identity.StepOpen, identity.StepChanged}
 // again and waits for the next ApplyPlan. A plan that stops, because ctx ends or the machine does, is continued by calling it again. One that is held is
 // Precondition with the code "plan_held" without a reason. The plan is returned also with an error, as far as it got.
 func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
-	plan, err := s.beginPlan(ctx, by, id, o)
+	plan, err := s.beginPlan(ctx, by, id, o, takeLease)
 	if err != nil {
 		return plan, err
 	}
-	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: o.Temporary}
-	err = a.run(ctx)
+	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: s.temporaryOr(o.Temporary)}
+	err = s.keepLease(ctx, plan, a.run)
 	end := a.finish(context.WithoutCancel(ctx), err == nil)
 	if err == nil {
 		err = end
@@ -50,8 +50,8 @@ func planPeople(p identity.Plan) store.Scope {
 	return store.OfTenant(p.TenantID)
 }
 
-// beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held.
-func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
+// beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held. Lease says who has it from now on.
+func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions, lease func(*store.Tx, *identity.Plan)) (identity.Plan, error) {
 	plan, err := s.Plan(ctx, by, id)
 	if err != nil {
 		return plan, err
@@ -64,21 +64,17 @@ func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.
 			return err
 		}
 		if plan.State == identity.PlanHeld {
-			plan.Summary.Override = identity.TidyText(o.Override)
+			if err := s.approve(ctx, tx, by, &plan, o.Override); err != nil {
+				return err
+			}
 		}
-		plan.State, plan.Applier, plan.Stopping = identity.PlanApplying, &by, false
-		plan.LeaseUntil = lease(tx)
+		plan.State, plan.Applier, plan.Stopping, plan.Summary.Failure = identity.PlanApplying, &by, false, ""
+		lease(tx, &plan)
 		if err := rememberMapping(ctx, tx, plan); err != nil {
 			return err
 		}
 		return tx.UpdatePlan(ctx, plan)
 	})
-}
-
-// lease is until when whoever takes a plan now has it alone.
-func lease(tx *store.Tx) *time.Time {
-	until := tx.Now().Add(identity.PlanLease)
-	return &until
 }
 
 func mayApply(plan identity.Plan, o ApplyOptions, now time.Time) error {
@@ -151,14 +147,17 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		if err != nil {
 			return err
 		}
-		if plan.Stopping {
+		switch {
+		case plan.LeaseBy != a.plan.LeaseBy || plan.State != identity.PlanApplying:
+			return errTaken
+		case plan.Stopping:
 			return errStopped
 		}
 		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
 		if err != nil || len(page.Items) == 0 {
 			return err
 		}
-		plan.LeaseUntil = lease(tx)
+		plan.LeaseUntil = leaseEnd(tx)
 		steps := page.Items
 		last = steps[len(steps)-1].Line
 		if err := a.steps(ctx, tx, steps); err != nil {
@@ -288,6 +287,9 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		if err != nil {
 			return err
 		}
+		if plan.LeaseBy != a.plan.LeaseBy {
+			return nil // it is another's now
+		}
 		left, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, Limit: 1})
 		if err != nil {
 			return err
@@ -295,7 +297,7 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		at := tx.Now()
 		plan.AppliedAt = &at
 		plan.Summary.Changed = a.now.Changed
-		plan.State, plan.Stopping, plan.LeaseUntil = identity.PlanReady, false, nil
+		plan.State, plan.Stopping, plan.LeaseUntil, plan.LeaseBy = identity.PlanReady, false, nil, ""
 		if whole && len(left.Items) == 0 {
 			plan.State = identity.PlanDone
 		}

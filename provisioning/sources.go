@@ -3,7 +3,6 @@ package provisioning
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -25,16 +24,16 @@ func sourceOrNew(ctx context.Context, tx *store.Tx, tenant identity.TenantID, na
 	return source, err
 }
 
-// rememberMapping keeps the mapping of a plan for the next one of its source.
+// rememberMapping keeps how the file of a plan was read for the next one of its source.
 func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) error {
 	if len(plan.Options.Mapping) == 0 {
 		return nil
 	}
 	source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
-	if err != nil || maps.Equal(source.Settings.Mapping, plan.Options.Mapping) {
+	if err != nil {
 		return err
 	}
-	source.Settings.Mapping = plan.Options.Mapping
+	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = plan.Options.Mapping, plan.Options.Transforms, plan.Options.Form
 	return tx.PutSource(ctx, source)
 }
 
@@ -193,6 +192,9 @@ func (s *Service) checkOptions(o identity.PlanOptions) error {
 		return err
 	}
 	if err := s.checkColumns(o.Mapping); err != nil {
+		return err
+	}
+	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
 		return err
 	}
 	for field, policy := range o.Fields {

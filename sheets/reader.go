@@ -19,15 +19,16 @@ type Limits struct {
 	Cell     int // bytes of one cell
 }
 
-// DefaultLimits are those of an import: 100,000 people.
+// DefaultLimits are those of an import: 1,000,000 people.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 64 << 20, Unzipped: 256 << 20, Rows: 100_000, Columns: 200, Cell: 8 << 10}
+	return Limits{Bytes: 512 << 20, Unzipped: 512 << 20, Rows: 1_000_000, Columns: 200, Cell: 8 << 10}
 }
 
 // Row is one line of a table. It may have fewer or more cells than the heading.
 type Row struct {
-	Line  int // as a spreadsheet or an editor numbers it, from 1
-	Cells []string
+	Line    int // as a spreadsheet or an editor numbers it, from 1
+	Cells   []string
+	Formula int // the first column, from 1, with a formula whose value was not saved; 0: none
 }
 
 // Cell returns a cell by its column, or "" where the row is shorter.
@@ -45,8 +46,9 @@ func (r Row) Beyond(columns int) bool {
 
 // Reader reads a table row by row. It is for one goroutine.
 type Reader struct {
-	Header []string // the first row that is not empty
-	Form   string   // for people: "CSV, UTF-8, separated by ;"
+	Header  []string // the first row that is not empty
+	Form    string   // for people: "CSV, UTF-8, separated by semicolons"
+	Numbers bool     // dates are the numbers of days that a spreadsheet keeps
 
 	limits Limits
 	rows   int
@@ -54,9 +56,21 @@ type Reader struct {
 	close  func() error
 }
 
+// Options say how a file is written where that cannot be told from it; what is empty is guessed.
+type Options struct {
+	Separator string // of a CSV file, one character
+	Encoding  string // of a CSV file, by a name that Encodings has
+	Sheet     string // of a workbook, by its name; empty: the first that is not hidden
+}
+
 // Open reads the heading of a table. The form is seen from the content: XLSX, or CSV with its encoding and separator. The caller closes the reader, and the file
 // after it. What is no table, or is larger than the limits, is Invalid or TooLarge.
 func Open(file io.ReaderAt, size int64, l Limits) (*Reader, error) {
+	return OpenAs(file, size, l, Options{})
+}
+
+// OpenAs is Open for a file that is written as somebody says.
+func OpenAs(file io.ReaderAt, size int64, l Limits, o Options) (*Reader, error) {
 	if size > l.Bytes {
 		return nil, identity.Errorf(identity.TooLarge, "The file has %d bytes; at most %d are read. Split it.", size, l.Bytes).WithField("file")
 	}

@@ -21,7 +21,7 @@ func (r *Reader) openXLSX(file io.ReaderAt, size int64) error {
 	if err != nil {
 		return errors.Join(brokenXLSX(err), book.Close())
 	}
-	r.Form = "XLSX, sheet " + sheet
+	r.Form, r.Numbers = "XLSX, sheet "+sheet, true
 	r.close = func() error { return errors.Join(rows.Close(), book.Close()) }
 	line := 0
 	r.next = func() (Row, error) {

@@ -29,17 +29,18 @@ type planRow struct {
 	Applier    text   `db:"applier"`
 	Stopping   bool   `db:"stopping"`
 	LeaseUntil moment `db:"lease_until"`
+	LeaseBy    string `db:"lease_by"`
 }
 
 const planColumns = `p.id, p.tenant_id, p.kind, p.source, p.file_name, p.state, p.options, p.summary, p.created_by, p.created_at, p.applied_at, p.reverted_at,
-	p.parent_id, p.directory_id, p.decided_by, p.decided_at, p.reason, p.applier, p.stopping, p.lease_until`
+	p.parent_id, p.directory_id, p.decided_by, p.decided_at, p.reason, p.applier, p.stopping, p.lease_until, p.lease_by`
 
 func (r *planRow) plan() (identity.Plan, error) {
 	p := identity.Plan{
 		ID: identity.PlanID(r.ID), TenantID: identity.TenantID(r.TenantID), Kind: identity.PlanKind(r.Kind), Source: r.Source, FileName: r.FileName,
 		State: identity.PlanState(r.State), CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt.time(), AppliedAt: r.AppliedAt.at, RevertedAt: r.RevertedAt.at,
 		ParentID: identity.PlanID(r.ParentID), DirectoryID: identity.DirectoryID(r.Directory), DecidedBy: r.DecidedBy, DecidedAt: r.DecidedAt.at, Reason: r.Reason,
-		Stopping: r.Stopping, LeaseUntil: r.LeaseUntil.at,
+		Stopping: r.Stopping, LeaseUntil: r.LeaseUntil.at, LeaseBy: r.LeaseBy,
 	}
 	if r.Applier != "" {
 		p.Applier = &identity.Actor{}
@@ -63,9 +64,9 @@ func (tx *Tx) InsertPlan(ctx context.Context, p identity.Plan) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at, parent_id, directory_id, lease_until)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt, null(p.ParentID), null(p.DirectoryID), p.LeaseUntil)
+	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at, parent_id, directory_id, lease_until, lease_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt, null(p.ParentID), null(p.DirectoryID), p.LeaseUntil, p.LeaseBy)
 }
 
 // UpdatePlan writes how far a plan is, what was decided about it, and who carries it out.
@@ -82,8 +83,8 @@ func (tx *Tx) UpdatePlan(ctx context.Context, p identity.Plan) error {
 			return err
 		}
 	}
-	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ?, decided_by = ?, decided_at = ?, reason = ?, applier = ?, stopping = ?, lease_until = ? WHERE id = ?`,
-		string(p.State), summary, p.AppliedAt, p.RevertedAt, p.DecidedBy, p.DecidedAt, p.Reason, applier, p.Stopping, p.LeaseUntil, string(p.ID))
+	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ?, decided_by = ?, decided_at = ?, reason = ?, applier = ?, stopping = ?, lease_until = ?, lease_by = ? WHERE id = ?`,
+		string(p.State), summary, p.AppliedAt, p.RevertedAt, p.DecidedBy, p.DecidedAt, p.Reason, applier, p.Stopping, p.LeaseUntil, p.LeaseBy, string(p.ID))
 }
 
 // Plan returns a plan of the scope, or NotFound.
@@ -156,8 +157,17 @@ func (tx *Tx) Plans(ctx context.Context, scope Scope, q PlanQuery) (identity.Pag
 
 // PlansToWork returns plans that are being carried out and whose lease ran out, the oldest first: nobody works on them any more.
 func (tx *Tx) PlansToWork(ctx context.Context, limit int) ([]identity.Plan, error) {
+	return tx.plansLeft(ctx, `p.state = 'applying' AND (p.lease_until IS NULL OR p.lease_until < ?)`, tx.now, limit)
+}
+
+// LostPlans returns plans whose rows nobody reads any more, the oldest first: the lease ran out, or they are from before a time and have none.
+func (tx *Tx) LostPlans(ctx context.Context, before time.Time, limit int) ([]identity.Plan, error) {
+	return tx.plansLeft(ctx, `p.state = 'computing' AND (p.lease_until < ? OR p.lease_until IS NULL AND p.created_at < ?)`, tx.now, before, limit)
+}
+
+func (tx *Tx) plansLeft(ctx context.Context, where string, args ...any) ([]identity.Plan, error) {
 	var rows []planRow
-	if err := tx.list(ctx, &rows, `SELECT `+planColumns+` FROM plans p WHERE p.state = 'applying' AND (p.lease_until IS NULL OR p.lease_until < ?) ORDER BY p.id LIMIT ?`, tx.now, limit); err != nil {
+	if err := tx.list(ctx, &rows, `SELECT `+planColumns+` FROM plans p WHERE `+where+` ORDER BY p.id LIMIT ?`, args...); err != nil {
 		return nil, err
 	}
 	out := make([]identity.Plan, len(rows))
@@ -168,6 +178,12 @@ func (tx *Tx) PlansToWork(ctx context.Context, limit int) ([]identity.Plan, erro
 		}
 	}
 	return out, nil
+}
+
+// RenewPlan gives whoever has the lease of a plan longer, and reports whether they still have it.
+func (tx *Tx) RenewPlan(ctx context.Context, id identity.PlanID, by string, until time.Time) (bool, error) {
+	n, err := tx.execCount(ctx, `UPDATE plans SET lease_until = ? WHERE id = ? AND lease_by = ? AND state IN ('applying', 'computing')`, until, string(id), by)
+	return n > 0, err
 }
 
 // DeletePlan deletes a plan with its steps, or returns NotFound.

@@ -101,3 +101,8 @@ CREATE TABLE offboardings (
 CREATE UNIQUE INDEX offboardings_open ON offboardings (user_id) WHERE closed_at IS NULL;
 CREATE INDEX offboardings_by_user ON offboardings (user_id, id);
 CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
+
+-- Who has a lease: another text each time it is taken, so that whoever lost it notices. What the sender calls the job that an upload belongs to.
+ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
