@@ -334,6 +334,9 @@ func (w *planWorld) content() []string {
 			if table == "events" && r["object_kind"] != "user" && r["user_id"] == "" {
 				continue // about plans and exports
 			}
+			if table == "mails" && r["kind"] == "plan_held" {
+				continue // tells administrators that a plan waits
+			}
 			user := r["user_id"]
 			if table == "users" {
 				user = r["id"]

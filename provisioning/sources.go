@@ -167,6 +167,9 @@ func (s *Service) checkSource(ctx context.Context, tx *store.Tx, by identity.Act
 			return identity.Errorf(identity.Invalid, "There is no role %q in the access model.", o.Role).WithField("role")
 		}
 	}
+	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
+		return err
+	}
 	return s.checkOptions(o.PlanOptions)
 }
 
@@ -192,9 +195,6 @@ func (s *Service) checkOptions(o identity.PlanOptions) error {
 		return err
 	}
 	if err := s.checkColumns(o.Mapping); err != nil {
-		return err
-	}
-	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
 		return err
 	}
 	for field, policy := range o.Fields {
