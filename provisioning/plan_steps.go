@@ -159,6 +159,9 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
+	if r.undo != nil {
+		return p.putBack(ctx, tx, r, id)
+	}
 	reason := p.reason(r)
 	if id == "" {
 		return p.create(ctx, tx, r, reason)

@@ -166,6 +166,9 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		for _, step := range steps {
 			chunk.add(step)
 		}
+		if err := a.markUndone(ctx, tx, steps); err != nil {
+			return err
+		}
 		plan.Summary.Done, plan.Summary.Failed = plan.Summary.Done+chunk.Done, plan.Summary.Failed+chunk.Failed
 		if err := tx.UpdatePlan(ctx, plan); err != nil {
 			return err
@@ -212,7 +215,7 @@ func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.Pla
 		if !ok {
 			r = data[i].row(steps[i].Line)
 		}
-		r.recalled = data[i].Recalled
+		r.recalled, r.undo = data[i].Recalled, data[i].Undo
 		if err := a.step(ctx, tx, &steps[i], data[i], r, known); err != nil {
 			return err
 		}
@@ -249,6 +252,9 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 	}
 	if r.made != "" {
 		r.hash, r.made = "", "" // nobody was told
+	}
+	if d.Undo != nil {
+		return keepStep(step, d, refused)
 	}
 	if refused.Code == errChanged.Code {
 		return a.again(step, r, id, out)
@@ -302,6 +308,9 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 			plan.State = identity.PlanDone
 		}
 		a.plan = plan
+		if err := a.endUndo(ctx, tx, plan); err != nil {
+			return err
+		}
 		e := planEvent(a.by, identity.PlanApplied, plan)
 		e.Reason = plan.Summary.Override
 		if err := tx.InsertEvent(ctx, e); err != nil {
