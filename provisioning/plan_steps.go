@@ -50,6 +50,7 @@ type wasPerson struct {
 	Roles    []identity.Assignment `json:"roles"`
 	Position identity.Position     `json:"position"`
 	Source   *store.SourceUser     `json:"source,omitempty"` // as the source knew them; nil: it did not
+	Terms    identity.Terms        `json:"terms,omitzero"`
 }
 
 func (d stepData) row(line int) importRow {
@@ -186,6 +187,9 @@ func detail(why string, notes []string) string {
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
+	if r.undo != nil {
+		return p.putBack(ctx, tx, r, id)
+	}
 	reason := p.reason(r)
 	if id == "" {
 		return p.create(ctx, tx, r, reason)
