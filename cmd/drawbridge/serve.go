@@ -144,7 +144,7 @@ func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	for {
 		_, err := b.people.SweepRequests(ctx, b.settings.JournalAge())
-		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), err); err != nil && ctx.Err() == nil {
+		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), b.people.SweepUploads(ctx), err); err != nil && ctx.Err() == nil {
 			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
 		}
 		select {
