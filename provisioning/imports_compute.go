@@ -3,10 +3,8 @@ package provisioning
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
@@ -30,10 +28,10 @@ func rowsOf(table *sheets.Reader, shape *shaper) rowSource {
 // importing is a plan in the making.
 type importing struct {
 	*planner
-	rows   rowSource
-	o      ImportOptions
-	last   int // line
-	admins []string
+	rows  rowSource
+	o     ImportOptions
+	last  int // line
+	watch planWatch
 }
 
 // makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
@@ -132,6 +130,7 @@ func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.
 			return err
 		}
 		count(&w.plan.Summary, steps[i], d)
+		w.watch.see(steps[i], d)
 	}
 	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
 		return err
@@ -155,9 +154,7 @@ func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []iden
 				return err
 			}
 			count(&w.plan.Summary, list[k], d)
-			if d.Demoted {
-				w.admins = append(w.admins, d.Who)
-			}
+			w.watch.see(list[k], d)
 		}
 	}
 	return nil
@@ -285,47 +282,12 @@ func (w *importing) finish(ctx context.Context) error {
 			return err
 		}
 		w.plan.LeaseUntil, w.plan.LeaseBy = nil, ""
-		people, err := tx.Users(ctx, w.scope, identity.Query{Tenant: w.plan.TenantID, Total: true})
-		if err != nil {
+		if err := w.hold(ctx, tx); err != nil {
 			return err
-		}
-		w.plan.State, w.plan.Summary.Holds = identity.PlanReady, w.holds(people.Total)
-		if len(w.plan.Summary.Holds) > 0 {
-			w.plan.State = identity.PlanHeld
 		}
 		if err := tx.UpdatePlan(ctx, w.plan); err != nil {
 			return err
 		}
 		return tx.InsertEvent(ctx, planEvent(w.by, identity.PlanMade, w.plan))
 	})
-}
-
-// manyOut is how many people a plan may keep out without a reason, in a house of any size; in a small one a tenth of them.
-const manyOut = 10
-
-// holds says why a plan waits for a reason.
-func (w *importing) holds(people int64) []string {
-	var out []string
-	sum := w.plan.Summary
-	if n := sum.Deactivate; n > manyOut || n > 1 && int64(n)*10 > people {
-		out = append(out, fmt.Sprintf("%d of %d people would no longer be let in.", n, people))
-	}
-	if len(w.admins) > 0 {
-		out = append(out, "It would take an administrator away: "+clipped(w.admins)+".")
-	}
-	if sum.Rows == 0 {
-		out = append(out, "The file has no rows.")
-	}
-	if w.plan.Options.Missing && sum.Errors > 0 && sum.Deactivate > 0 {
-		out = append(out, fmt.Sprintf("%d rows cannot be used; somebody who seems to be missing may be in one of them.", sum.Errors))
-	}
-	return out
-}
-
-func clipped(list []string) string {
-	const most = 5
-	if len(list) > most {
-		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
-	}
-	return strings.Join(list, ", ")
 }

@@ -27,7 +27,19 @@ type stepData struct {
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
+
+// undoStep is what a step of a plan that undoes another needs of the step that it undoes.
+type undoStep struct {
+	Line    int          `json:"line"` // of that step
+	Version int64        `json:"version"`
+	Left    personFields `json:"left,omitempty"` // as that step left the person, who is to be so still
+	Was     *wasPerson   `json:"was,omitempty"`  // as they were before; nil: that step created them
+}
+
+// created reports whether the step only takes away somebody whom the plan that it undoes created.
+func (d stepData) created() bool { return d.Undo != nil && d.Undo.Was == nil }
 
 // wasPerson is what can be put back of a person.
 type wasPerson struct {
