@@ -191,16 +191,24 @@ func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id id
 		return p.putBack(ctx, tx, r, id)
 	}
 	reason := p.reason(r)
+	change := func() (effect, error) { return p.update(ctx, tx, id, r, reason) }
 	if id == "" {
-		return p.create(ctx, tx, r, reason)
+		change = func() (effect, error) { return p.create(ctx, tx, r, reason) }
 	}
-	return p.update(ctx, tx, id, r, reason)
+	out, err := change()
+	if err == nil {
+		err = p.tie(ctx, tx, out.user, r)
+	}
+	return out, err
 }
 
 // reason is what the events of a step say.
 func (p *planner) reason(r importRow) string {
 	if r.recalled {
 		return "import " + p.plan.FileName + ": no longer in the file"
+	}
+	if p.plan.DirectoryID != "" {
+		return fmt.Sprintf("%s, operation %d", p.plan.FileName, r.line)
 	}
 	return fmt.Sprintf("import %s, line %d", p.plan.FileName, r.line)
 }
