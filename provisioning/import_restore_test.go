@@ -134,7 +134,9 @@ func TestAnImportMovesPeople(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 			p = h.plan(o, "externalId,email,tenant,role", "X1,ada@acme.test,Beta,operator")
-			h.wantSteps(t, p.ID, "2 skip none Ada")
+			if h.wantSteps(t, p.ID); p.Summary.Skip != 1 {
+				t.Errorf("%+v", p.Summary)
+			}
 		})
 		t.Run("whom a directory of the tenant holds stays, and somebody has to decide", func(t *testing.T) {
 			okta := h.directory("Okta", acme.ID, identity.DialectOkta)
