@@ -148,6 +148,9 @@ func TestADateOfAWorkbookIsANumber(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	if r := p.Rows[2]; r.Error == nil || r.Error.Field != "title" || !strings.Contains(r.Error.Message, "formula whose value was not saved") {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestTransformsThatCannotBeAreRefused(t *testing.T) {

@@ -89,15 +89,15 @@ func isSheet(name string) bool { return strings.HasPrefix(name, "xl/worksheets/s
 // counted is what one part has.
 type counted struct {
 	*checkedXLSX
-	name               string
-	limits             Limits
-	sheet              bool
-	open               []xml.Name // the elements that have not ended
-	cells, rows        int
-	texts              int
-	line, column       int  // of the cell
-	formula, valued    bool // the cell is one, and has a value
-	failed             bool // the value is an error
+	name            string
+	limits          Limits
+	sheet           bool
+	open            []xml.Name // the elements that have not ended
+	cells, rows     int
+	texts           int
+	line, column    int  // of the cell
+	formula, valued bool // the cell is one, and has a value
+	failed          bool // the value is an error
 }
 
 // part looks through one part.
