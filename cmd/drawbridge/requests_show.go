@@ -93,15 +93,30 @@ func writeRequest(w io.Writer, v requestView, found provisioning.RequestDetail) 
 		fmt.Fprintln(w)
 		t.write(w)
 	}
-	t := table{heading: []string{"CHANGED", "ABOUT", "EVENT"}, none: "It changed nothing."}
-	for _, e := range found.Events {
-		t.add(string(e.Type), orDash(e.ObjectLabel), string(e.ID))
-	}
 	fmt.Fprintln(w)
-	t.write(w)
+	writeRequestEvents(w, found.Events)
 	if found.More {
 		fmt.Fprintln(w, "There are more events than are shown.")
 	}
+}
+
+// writeRequestEvents prints what a request changed: each person and group with its fields before and after.
+func writeRequestEvents(w io.Writer, events []identity.Event) {
+	t := table{heading: []string{"CHANGED", "ABOUT", "FIELD BEFORE -> AFTER", "EVENT"}, none: "It changed nothing."}
+	for _, e := range events {
+		about := orDash(e.ObjectKind + " " + e.ObjectLabel)
+		if len(e.Changes) == 0 {
+			t.add(string(e.Type), about, "-", string(e.ID))
+		}
+		for i, c := range e.Changes {
+			if i == 0 {
+				t.add(string(e.Type), about, provisioning.ChangeText(c), string(e.ID))
+				continue
+			}
+			t.add("", "", provisioning.ChangeText(c), "")
+		}
+	}
+	t.write(w)
 }
 
 // indented writes JSON with one member a line; what is none, or was cut, stays as it is.

@@ -15,11 +15,12 @@ import (
 
 // user returns the commands about people.
 func (p *program) user() *cobra.Command {
-	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role"}
+	cmd := &cobra.Command{Use: "user", Short: "People: create, list, show, timeline, edit, position, place, deactivate, activate, release, link, unlink, password, reset-password, welcome, require-change, unlock, shared-logins, reset-second-factor, break-glass, remove, erase, duplicates, merge, dormant, avatar, role"}
 	cmd.AddCommand(
 		p.userCreate(),
 		p.userList(),
 		p.userShow(),
+		p.userTimeline(),
 		p.userEdit(),
 		p.userPosition(),
 		p.userPlace(),
