@@ -77,6 +77,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.apiKey(),
 		p.events(),
 		p.requests(),
+		p.replay(),
 		p.signins(),
 		p.signin(),
 		p.review(),
