@@ -116,6 +116,11 @@ var eventNames = map[identity.EventType]string{
 	identity.PlanApplied:       "Import carried out",
 	identity.PlanReverted:      "Import undone",
 	identity.PlanDropped:       "Import thrown away",
+	identity.PlanApproved:      "Plan approved",
+	identity.PlanRefused:       "Plan rejected",
+	identity.PlanStopped:       "Plan stopped",
+	identity.SourceChanged:     "Source of people changed",
+	identity.SourceDeleted:     "Source of people forgotten",
 	identity.UsersExported:     "Users exported",
 	identity.EventsExported:    "Audit exported",
 	identity.ModelApplied:      "Access model applied",
@@ -208,6 +213,11 @@ var eventNames = map[identity.EventType]string{
 	identity.HoldingRemoved:       "Owned or to be done no more",
 	identity.TransferRequested:    "Handed over, waits for the application",
 	identity.TransferAcknowledged: "Hand-over acknowledged",
+	identity.TransferWithdrawn:    "Hand-over withdrawn",
+	identity.OffboardingBegun:     "Offboarding begun",
+	identity.OffboardingClosed:    "Offboarding closed",
+	identity.OffboardingCancelled: "Offboarding cancelled, back again",
+	identity.OffboardingReported:  "Evidence of an offboarding exported",
 }
 
 func eventName(t identity.EventType) string {

@@ -53,15 +53,18 @@ type Plan struct {
 	Applier     *Actor     // in whose name it is being carried out
 	Stopping    bool       // somebody asked that it be stopped; cleared when it is
 	LeaseUntil  *time.Time // until when somebody else may not take it over
+	LeaseBy     string     // who has the lease: another text each time it is taken
 }
 
-// PlanLease is how long whoever carries out a plan has it alone; it is renewed with each chunk of steps. A plan whose lease ran out is taken up by the next who looks.
-const PlanLease = time.Minute
+// PlanLease is how long whoever computes or carries out a plan has it alone. It is renewed with each chunk of steps, and while a chunk lasts; so a plan whose lease ran
+// out has nobody any more, and is taken up by the next who looks.
+const PlanLease = 30 * time.Second
 
 // PlanOptions are what whoever made a plan chose, on top of what its source says.
 type PlanOptions struct {
 	Mapping      Mapping                `json:"mapping,omitempty"`
 	Transforms   []Transform            `json:"transforms,omitempty"`
+	Form         FileForm               `json:"form,omitzero"`
 	Role         RoleID                 `json:"role,omitempty"`          // of new people whom the file gives none
 	Clear        bool                   `json:"clear,omitempty"`         // an empty cell takes the value away; otherwise it says nothing
 	ReplaceRoles bool                   `json:"replace_roles,omitempty"` // also roles that did not come from the source
@@ -102,7 +105,7 @@ type PlanSummary struct {
 	SHA256     string   `json:"sha256,omitempty"` // of the file, in hex
 	Form       string   `json:"form,omitempty"`   // of the file, for people
 	Override   string   `json:"override,omitempty"`
-	Failure    string   `json:"failure,omitempty"` // why the rows could not be read
+	Failure    string   `json:"failure,omitempty"` // why the rows could not be read, or why the plan was not carried on
 }
 
 // PlanAction is what one step does.

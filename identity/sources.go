@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Source is where files or an HR system's people come from, with what holds for all that it sends. Its name is unique within its tenant.
 type Source struct {
@@ -19,6 +22,13 @@ type SourceSettings struct {
 	AutoApply bool   `json:"auto_apply,omitempty"` // plans that no guard holds are carried out without being asked for
 }
 
+// FileForm says how a file is written, where it cannot be told from the file itself.
+type FileForm struct {
+	Separator string `json:"separator,omitempty"` // of a CSV file, one character; empty: guessed
+	Encoding  string `json:"encoding,omitempty"`  // of a CSV file, such as "windows-1252"; empty: told by the mark in front and the bytes
+	Sheet     string `json:"sheet,omitempty"`     // of a workbook, by its name; empty: the first that is not hidden
+}
+
 // Guards are the limits beyond which a plan of a source is held until somebody approves it. A zero is the default of that guard, a negative number turns it off.
 type Guards struct {
 	Most       int     `json:"most,omitempty"`         // people deactivated; default 10
@@ -27,7 +37,6 @@ type Guards struct {
 	Fewer      float64 `json:"fewer,omitempty"`        // per cent of rows fewer than the last whole list had; default 20
 	NoGroups   bool    `json:"no_groups,omitempty"`    // a group or a role may be left without anybody
 	Errors     float64 `json:"errors,omitempty"`       // per cent of rows that cannot be used, of a whole list; default 5
-	Approvers  int     `json:"approvers,omitempty"`    // reserved: 1
 	EndSession bool    `json:"end_sessions,omitempty"` // sessions of the people whom a held plan would keep out end at once
 }
 
@@ -36,6 +45,11 @@ type Transform struct {
 	Field string        `json:"field"`
 	Kind  TransformKind `json:"kind"`
 	Args  []string      `json:"args,omitempty"`
+}
+
+// Equal reports whether two transforms do the same.
+func (t Transform) Equal(other Transform) bool {
+	return t.Field == other.Field && t.Kind == other.Kind && slices.Equal(t.Args, other.Args)
 }
 
 // TransformKind says what a transform does.

@@ -5,18 +5,17 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
-	"maps"
-	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
-	"github.com/drawbridge-id/drawbridge/sheets"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// How many rows are computed, and how many steps carried out, in one transaction.
+// How many rows are computed, and how many steps carried out, in one transaction; and how many of those that go by themselves.
 const (
-	planChunk  = 100
-	applyChunk = 50
+	planChunk   = 500
+	planSingle  = 100
+	applyChunk  = 500
+	applySingle = 50
 )
 
 // Upload is a file that somebody brings.
@@ -32,6 +31,9 @@ type ImportOptions struct {
 	Source string            // where it comes from; empty: "file"
 	identity.PlanOptions
 
+	Off         []string         // options that the source has on and that do not count this time, as JSON names them: clear, replace_roles, missing
+	ElseWelcome identity.Welcome // where neither the options nor the source say how new people hear of it; empty: none
+
 	// Hash returns the hash of a password that the policy allows, and CheckHash refuses what is no hash that a sign-in can verify; both say what holds for the
 	// password. They are needed for a file with passwords only.
 	Hash      func(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error)
@@ -42,55 +44,6 @@ type ImportOptions struct {
 // DefaultSource is the source of a file that nobody names.
 const DefaultSource = "file"
 
-// PreviewImport reads the heading of a file and says which column would be which field: as the mapping that was last used for the source has it, else by name.
-func (s *Service) PreviewImport(ctx context.Context, by identity.Actor, file Upload, tenant identity.TenantID, source string) ([]MappedColumn, error) {
-	plan, _, err := s.newPlan(ctx, by, file, ImportOptions{Tenant: tenant, Source: source})
-	if err != nil {
-		return nil, err
-	}
-	table, err := sheets.Open(file.Content, file.Size, sheets.DefaultLimits())
-	if err != nil {
-		return nil, err
-	}
-	defer table.Close()
-	return s.mapped(ctx, plan, table.Header, nil)
-}
-
-// mapped returns the columns of a heading by a mapping, the saved one, and what headings usually mean.
-func (s *Service) mapped(ctx context.Context, plan identity.Plan, header []string, said identity.Mapping) ([]MappedColumn, error) {
-	saved := identity.Mapping{}
-	err := s.db.View(ctx, func(tx *store.Tx) error {
-		source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
-		maps.Copy(saved, source.Settings.Mapping)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkColumns(said); err != nil {
-		return nil, err
-	}
-	for heading, field := range said {
-		if !hasHeading(header, heading) {
-			return nil, identity.Errorf(identity.Invalid, "The file has no column %q. It has: %s.", heading, strings.Join(header, ", ")).WithField("mapping")
-		}
-		maps.DeleteFunc(saved, func(old, was string) bool {
-			return identity.PlainKey(old) == identity.PlainKey(heading) || field != "" && was == field
-		})
-	}
-	maps.Copy(saved, said)
-	return s.SuggestMapping(header, saved), nil
-}
-
-func hasHeading(header []string, heading string) bool {
-	for _, h := range header {
-		if identity.PlainKey(h) == identity.PlainKey(heading) {
-			return true
-		}
-	}
-	return false
-}
-
 // PlanImport reads a file and computes what it would do, row by row. Nothing is written but the plan; ApplyPlan carries exactly that out. A row that cannot be used
 // is an error step with its reason; only a file that cannot be read at all is an error.
 func (s *Service) PlanImport(ctx context.Context, by identity.Actor, file Upload, o ImportOptions) (identity.Plan, error) {
@@ -98,29 +51,19 @@ func (s *Service) PlanImport(ctx context.Context, by identity.Actor, file Upload
 	if err != nil {
 		return plan, err
 	}
-	table, err := sheets.Open(file.Content, file.Size, sheets.DefaultLimits())
+	table, columns, err := s.openTable(ctx, &plan, file)
 	if err != nil {
 		return plan, err
 	}
 	defer table.Close()
-	columns, err := s.mapped(ctx, plan, table.Header, o.Mapping)
+	shape, err := s.shape(table, &plan, columns)
 	if err != nil {
 		return plan, err
 	}
-	plan.Options.Mapping = identity.Mapping{}
-	fields := make([]string, len(columns))
-	for i, c := range columns {
-		fields[i] = c.Field
-		plan.Options.Mapping[c.Heading] = c.Field
-	}
-	if err := s.checkMapping(plan.Options.Mapping); err != nil {
-		return plan, err
-	}
-	plan.Summary.Form = table.Form
 	if plan.Summary.SHA256, err = fileSum(file); err != nil {
 		return plan, err
 	}
-	return s.makePlan(ctx, by, scope, plan, rowsOf(table, fields), o)
+	return s.makePlan(ctx, by, scope, plan, rowsOf(table, shape), o)
 }
 
 func fileSum(file Upload) (string, error) {
@@ -144,17 +87,13 @@ func (s *Service) newPlan(ctx context.Context, by identity.Actor, file Upload, o
 	if err != nil {
 		return plan, scope, err
 	}
-	switch o.Welcome {
-	case "":
-		plan.Options.Welcome = identity.WelcomeNone
-	case identity.WelcomeInvite, identity.WelcomePassword, identity.WelcomeNone:
-	default:
-		return plan, scope, identity.Errorf(identity.Invalid, "There is no welcome %q. Use invite, password or none.", o.Welcome).WithField("welcome")
+	if err := s.checkOptions(o.PlanOptions); err != nil {
+		return plan, scope, err
 	}
-	if len(plan.Source) > 100 || len(plan.FileName) > 255 {
+	if len(plan.Source) > maxSourceName || len(plan.FileName) > 255 {
 		return plan, scope, identity.Errorf(identity.Invalid, "The name of a source has at most 100 bytes, that of a file 255.").WithField("source")
 	}
-	return plan, scope, nil
+	return plan, scope, s.takeSettings(ctx, &plan, o)
 }
 
 // planScope returns the people whom a plan may touch, and puts the tenant into it.

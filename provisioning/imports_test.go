@@ -176,7 +176,7 @@ func TestAnImportComesAsCSVOrXLSXWithATemplate(t *testing.T) {
 				if err := h.WriteTemplate(h.ctx, h.op, f, &b); err != nil {
 					t.Fatal(err)
 				}
-				columns := must[[]provisioning.MappedColumn](t)(h.PreviewImport(h.ctx, h.op, upload("t."+string(f), b.Bytes()), "", ""))
+				columns := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, upload("t."+string(f), b.Bytes()), provisioning.ImportOptions{})).Columns
 				var fields []string
 				for _, c := range columns {
 					if c.Field != c.Heading {
@@ -212,7 +212,7 @@ func TestColumnsAreFieldsByTheirUsualNames(t *testing.T) {
 		} {
 			t.Run("FSM-49 the columns of "+source, func(t *testing.T) {
 				var got []string
-				for _, m := range must[[]provisioning.MappedColumn](t)(h.PreviewImport(h.ctx, h.op, file(c.header, "x"), "", "")) {
+				for _, m := range must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, file(c.header, "x"), provisioning.ImportOptions{})).Columns {
 					got = append(got, m.Field)
 				}
 				if strings.Join(got, ",") != c.want {
@@ -225,11 +225,11 @@ func TestColumnsAreFieldsByTheirUsualNames(t *testing.T) {
 			o := provisioning.ImportOptions{Tenant: acme.ID, Source: "workday"}
 			o.Mapping = identity.Mapping{"Who": "email", "Mail": ""}
 			h.bring(o, "Who,Mail", "ada@acme.test,else@acme.test")
-			columns := must[[]provisioning.MappedColumn](t)(h.PreviewImport(h.ctx, h.op, file("who,MAIL", "x,y"), acme.ID, "workday"))
+			columns := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, file("who,MAIL", "x,y"), provisioning.ImportOptions{Tenant: acme.ID, Source: "workday"})).Columns
 			if columns[0].Field != "email" || !columns[0].Saved || columns[1].Field != "" {
 				t.Errorf("%+v", columns)
 			}
-			columns = must[[]provisioning.MappedColumn](t)(h.PreviewImport(h.ctx, h.op, file("who,MAIL", "x,y"), acme.ID, "other"))
+			columns = must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, file("who,MAIL", "x,y"), provisioning.ImportOptions{Tenant: acme.ID, Source: "other"})).Columns
 			if columns[0].Field != "" || columns[1].Field != "email" {
 				t.Errorf("%+v", columns)
 			}
@@ -361,7 +361,7 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 		})
 		t.Run("FSM-50 a plan that is broken off is continued where it stopped, and no step is done twice", func(t *testing.T) {
 			lines := []string{"email,displayName"}
-			for i := range 120 {
+			for i := range 620 {
 				lines = append(lines, fmt.Sprintf("many%d@acme.test,Many", i))
 			}
 			p := h.plan(o, lines...)
@@ -371,10 +371,10 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 				t.Fatal("it was not broken off")
 			}
 			half := must[identity.Plan](t)(h.Plan(h.ctx, h.op, p.ID))
-			if half.Summary.Done != 50 || half.State != identity.PlanReady {
+			if half.Summary.Done != 500 || half.State != identity.PlanReady {
 				t.Fatalf("%+v", half)
 			}
-			if done := h.apply(p.ID); done.Summary.Done != 120 || done.Summary.Failed != 0 || done.State != identity.PlanDone {
+			if done := h.apply(p.ID); done.Summary.Done != 620 || done.Summary.Failed != 0 || done.State != identity.PlanDone {
 				t.Errorf("%+v", done)
 			}
 		})

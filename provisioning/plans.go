@@ -41,14 +41,25 @@ func planEvent(by identity.Actor, kind identity.EventType, p identity.Plan) iden
 	return e
 }
 
+// PlanQuery says which plans are wanted; empty fields do not narrow. Of the query, After, Limit and Tenant count.
+type PlanQuery = store.PlanQuery
+
 // Plans returns a page of the plans that the actor may see, newest first.
 func (s *Service) Plans(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Plan], error) {
+	return s.PlansWhere(ctx, by, PlanQuery{Query: q})
+}
+
+// PlansWhere is Plans, narrowed.
+func (s *Service) PlansWhere(ctx context.Context, by identity.Actor, q PlanQuery) (identity.Page[identity.Plan], error) {
 	var page identity.Page[identity.Plan]
 	scope, err := s.byHand(by)
 	if err != nil {
 		return page, err
 	}
 	q.After = cursor(q.After)
+	if !validIDs(&q.Tenant) || !validIDs(&q.Parent) {
+		return page, nil
+	}
 	err = s.db.View(ctx, func(tx *store.Tx) error {
 		page, err = tx.Plans(ctx, scope, q)
 		return err

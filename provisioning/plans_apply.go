@@ -29,12 +29,12 @@ var todo = []identity.StepState{identity.StepOpen, identity.StepChanged}
 // again and waits for the next ApplyPlan. A plan that stops, because ctx ends or the machine does, is continued by calling it again. One that is held is
 // Precondition with the code "plan_held" without a reason. The plan is returned also with an error, as far as it got.
 func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
-	plan, err := s.beginPlan(ctx, by, id, o)
+	plan, err := s.beginPlan(ctx, by, id, o, takeLease)
 	if err != nil {
 		return plan, err
 	}
-	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: o.Temporary}
-	err = a.run(ctx)
+	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: s.temporaryOr(o.Temporary)}
+	err = s.keepLease(ctx, plan, a.run)
 	end := a.finish(context.WithoutCancel(ctx), err == nil)
 	if err == nil {
 		err = end
@@ -50,8 +50,8 @@ func planPeople(p identity.Plan) store.Scope {
 	return store.OfTenant(p.TenantID)
 }
 
-// beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held.
-func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions) (identity.Plan, error) {
+// beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held. Lease says who has it from now on.
+func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions, lease func(*store.Tx, *identity.Plan)) (identity.Plan, error) {
 	plan, err := s.Plan(ctx, by, id)
 	if err != nil {
 		return plan, err
@@ -66,19 +66,13 @@ func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.
 		if plan.State == identity.PlanHeld {
 			plan.Summary.Override = identity.TidyText(o.Override)
 		}
-		plan.State, plan.Applier, plan.Stopping = identity.PlanApplying, &by, false
-		plan.LeaseUntil = lease(tx)
+		plan.State, plan.Applier, plan.Stopping, plan.Summary.Failure = identity.PlanApplying, &by, false, ""
+		lease(tx, &plan)
 		if err := rememberMapping(ctx, tx, plan); err != nil {
 			return err
 		}
 		return tx.UpdatePlan(ctx, plan)
 	})
-}
-
-// lease is until when whoever takes a plan now has it alone.
-func lease(tx *store.Tx) *time.Time {
-	until := tx.Now().Add(identity.PlanLease)
-	return &until
 }
 
 func mayApply(plan identity.Plan, o ApplyOptions, now time.Time) error {
@@ -151,19 +145,22 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		if err != nil {
 			return err
 		}
-		if plan.Stopping {
+		switch {
+		case plan.LeaseBy != a.plan.LeaseBy || plan.State != identity.PlanApplying:
+			return errTaken
+		case plan.Stopping:
 			return errStopped
 		}
 		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
 		if err != nil || len(page.Items) == 0 {
 			return err
 		}
-		plan.LeaseUntil = lease(tx)
-		steps := page.Items
-		last = steps[len(steps)-1].Line
-		if err := a.steps(ctx, tx, steps); err != nil {
+		plan.LeaseUntil = leaseEnd(tx)
+		steps, upTo, err := a.steps(ctx, tx, page.Items)
+		if err != nil {
 			return err
 		}
+		last = upTo
 		for _, step := range steps {
 			chunk.add(step)
 		}
@@ -191,34 +188,56 @@ func (p *PlanProgress) add(step identity.PlanStep) {
 	}
 }
 
-// steps carries out some steps. Each is described anew in its place.
-func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) error {
+// steps carries out steps, as many as one transaction should have. It returns those that it did, described anew, and the line up to which there is none left.
+func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) (did []identity.PlanStep, last int, err error) {
 	data := make([]stepData, len(steps))
+	rows := make([]importRow, len(steps))
+	for i, step := range steps {
+		if data[i], err = readStep(step); err != nil {
+			return nil, 0, err
+		}
+		made, ok := a.made[step.Line]
+		if rows[i] = made; !ok {
+			rows[i] = data[i].row(step.Line)
+		}
+		rows[i].recalled = data[i].Recalled
+	}
+	if err := a.together(ctx, tx, steps, data, rows); err != nil {
+		return nil, 0, err
+	}
+	return a.singly(ctx, tx, steps, data, rows)
+}
+
+// singly carries out those of some steps that are not done, each by itself. See steps for what it returns.
+func (a *applying) singly(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, rows []importRow) (did []identity.PlanStep, last int, err error) {
 	var fresh []importRow
 	for i, step := range steps {
-		var err error
-		if data[i], err = readStep(step); err != nil {
-			return err
-		}
-		if step.UserID == "" {
-			fresh = append(fresh, data[i].row(step.Line))
+		if step.UserID == "" && step.State != identity.StepDone {
+			fresh = append(fresh, rows[i])
 		}
 	}
-	known, err := a.match.look(ctx, tx, fresh)
-	if err != nil {
-		return err
+	var known found
+	if len(fresh) > 0 {
+		if known, err = a.match.look(ctx, tx, fresh); err != nil {
+			return nil, 0, err
+		}
 	}
+	single := 0
 	for i := range steps {
-		r, ok := a.made[steps[i].Line]
-		if !ok {
-			r = data[i].row(steps[i].Line)
+		if steps[i].State != identity.StepDone {
+			if single++; single > applySingle {
+				continue
+			}
+			if err := a.step(ctx, tx, &steps[i], data[i], rows[i], known); err != nil {
+				return nil, 0, err
+			}
 		}
-		r.recalled = data[i].Recalled
-		if err := a.step(ctx, tx, &steps[i], data[i], r, known); err != nil {
-			return err
+		did = append(did, steps[i])
+		if single <= applySingle {
+			last = steps[i].Line
 		}
 	}
-	return nil
+	return did, last, nil
 }
 
 // errChanged undoes a step whose person is not as the plan saw them.
@@ -288,6 +307,9 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		if err != nil {
 			return err
 		}
+		if plan.LeaseBy != a.plan.LeaseBy {
+			return nil // it is another's now
+		}
 		left, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, Limit: 1})
 		if err != nil {
 			return err
@@ -295,7 +317,7 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		at := tx.Now()
 		plan.AppliedAt = &at
 		plan.Summary.Changed = a.now.Changed
-		plan.State, plan.Stopping, plan.LeaseUntil = identity.PlanReady, false, nil
+		plan.State, plan.Stopping, plan.LeaseUntil, plan.LeaseBy = identity.PlanReady, false, nil, ""
 		if whole && len(left.Items) == 0 {
 			plan.State = identity.PlanDone
 		}

@@ -23,11 +23,14 @@ type Service struct {
 	main    atomic.Pointer[identity.TenantID] // likewise
 	reads   reads                             // a statistic on its way to the database
 	dns     *Resolver
+
+	temporary MakePassword  // for plans that mail passwords; nil: they cannot be carried out without one
+	waiting   chan struct{} // a hint that a plan waits
 }
 
 // New returns a service on a database whose migrations are done.
 func New(db *store.DB, model *access.Model) *Service {
-	return &Service{db: db, model: model, traceAge: DefaultTraceAge, origin: defaultOrigin, dns: NewResolver("")}
+	return &Service{db: db, model: model, traceAge: DefaultTraceAge, origin: defaultOrigin, dns: NewResolver(""), waiting: make(chan struct{}, 1)}
 }
 
 // Resolve makes the service ask this resolver for the records of domains. It is called before the service is used.

@@ -29,17 +29,18 @@ type planRow struct {
 	Applier    text   `db:"applier"`
 	Stopping   bool   `db:"stopping"`
 	LeaseUntil moment `db:"lease_until"`
+	LeaseBy    string `db:"lease_by"`
 }
 
 const planColumns = `p.id, p.tenant_id, p.kind, p.source, p.file_name, p.state, p.options, p.summary, p.created_by, p.created_at, p.applied_at, p.reverted_at,
-	p.parent_id, p.directory_id, p.decided_by, p.decided_at, p.reason, p.applier, p.stopping, p.lease_until`
+	p.parent_id, p.directory_id, p.decided_by, p.decided_at, p.reason, p.applier, p.stopping, p.lease_until, p.lease_by`
 
 func (r *planRow) plan() (identity.Plan, error) {
 	p := identity.Plan{
 		ID: identity.PlanID(r.ID), TenantID: identity.TenantID(r.TenantID), Kind: identity.PlanKind(r.Kind), Source: r.Source, FileName: r.FileName,
 		State: identity.PlanState(r.State), CreatedBy: r.CreatedBy, CreatedAt: r.CreatedAt.time(), AppliedAt: r.AppliedAt.at, RevertedAt: r.RevertedAt.at,
 		ParentID: identity.PlanID(r.ParentID), DirectoryID: identity.DirectoryID(r.Directory), DecidedBy: r.DecidedBy, DecidedAt: r.DecidedAt.at, Reason: r.Reason,
-		Stopping: r.Stopping, LeaseUntil: r.LeaseUntil.at,
+		Stopping: r.Stopping, LeaseUntil: r.LeaseUntil.at, LeaseBy: r.LeaseBy,
 	}
 	if r.Applier != "" {
 		p.Applier = &identity.Actor{}
@@ -63,9 +64,9 @@ func (tx *Tx) InsertPlan(ctx context.Context, p identity.Plan) error {
 	if err != nil {
 		return err
 	}
-	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at, parent_id, directory_id, lease_until)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt, null(p.ParentID), null(p.DirectoryID), p.LeaseUntil)
+	return tx.exec(ctx, `INSERT INTO plans (id, tenant_id, kind, source, file_name, state, options, summary, created_by, created_at, parent_id, directory_id, lease_until, lease_by)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(p.ID), null(p.TenantID), string(p.Kind), p.Source, p.FileName, string(p.State), options, summary, p.CreatedBy, p.CreatedAt, null(p.ParentID), null(p.DirectoryID), p.LeaseUntil, p.LeaseBy)
 }
 
 // UpdatePlan writes how far a plan is, what was decided about it, and who carries it out.
@@ -82,8 +83,8 @@ func (tx *Tx) UpdatePlan(ctx context.Context, p identity.Plan) error {
 			return err
 		}
 	}
-	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ?, decided_by = ?, decided_at = ?, reason = ?, applier = ?, stopping = ?, lease_until = ? WHERE id = ?`,
-		string(p.State), summary, p.AppliedAt, p.RevertedAt, p.DecidedBy, p.DecidedAt, p.Reason, applier, p.Stopping, p.LeaseUntil, string(p.ID))
+	return tx.execOne(ctx, `UPDATE plans SET state = ?, summary = ?, applied_at = ?, reverted_at = ?, decided_by = ?, decided_at = ?, reason = ?, applier = ?, stopping = ?, lease_until = ?, lease_by = ? WHERE id = ?`,
+		string(p.State), summary, p.AppliedAt, p.RevertedAt, p.DecidedBy, p.DecidedAt, p.Reason, applier, p.Stopping, p.LeaseUntil, p.LeaseBy, string(p.ID))
 }
 
 // Plan returns a plan of the scope, or NotFound.
@@ -105,16 +106,42 @@ func (tx *Tx) plan(ctx context.Context, scope Scope, id identity.PlanID, lock st
 	return r.plan()
 }
 
+// PlanQuery says which plans are wanted; empty fields do not narrow. Of the query, After, Limit and Tenant count.
+type PlanQuery struct {
+	identity.Query
+	States []identity.PlanState
+	Kinds  []identity.PlanKind
+	Source string
+	Parent identity.PlanID // only those that undo this one
+}
+
 // Plans returns a page of the scope's plans, newest first.
-func (tx *Tx) Plans(ctx context.Context, scope Scope, q identity.Query) (identity.Page[identity.Plan], error) {
+func (tx *Tx) Plans(ctx context.Context, scope Scope, q PlanQuery) (identity.Page[identity.Plan], error) {
 	var page identity.Page[identity.Plan]
 	visible, args := scope.tenants("p.tenant_id")
 	b := builder{tx: tx}
 	b.add(visible, args...)
+	if q.Tenant != "" {
+		b.add("p.tenant_id = ?", string(q.Tenant))
+	}
+	if len(q.States) > 0 {
+		in, arg := tx.textList("p.state", asTexts(q.States))
+		b.add(in, arg)
+	}
+	if len(q.Kinds) > 0 {
+		in, arg := tx.textList("p.kind", asTexts(q.Kinds))
+		b.add(in, arg)
+	}
+	if q.Source != "" {
+		b.add("p.source = ?", q.Source)
+	}
+	if q.Parent != "" {
+		b.add("p.parent_id = ?", string(q.Parent))
+	}
 	q.Newest, q.Sort = true, nil
-	b.after("p.id", q)
+	b.after("p.id", q.Query)
 	var rows []planRow
-	if err := tx.listBuilt(ctx, &rows, `SELECT `+planColumns+` FROM plans p`+b.where()+b.order("p.id", q), b.args...); err != nil {
+	if err := tx.listBuilt(ctx, &rows, `SELECT `+planColumns+` FROM plans p`+b.where()+b.order("p.id", q.Query), b.args...); err != nil {
 		return page, err
 	}
 	rows, page.More = cut(rows, q.Limit)
@@ -130,8 +157,17 @@ func (tx *Tx) Plans(ctx context.Context, scope Scope, q identity.Query) (identit
 
 // PlansToWork returns plans that are being carried out and whose lease ran out, the oldest first: nobody works on them any more.
 func (tx *Tx) PlansToWork(ctx context.Context, limit int) ([]identity.Plan, error) {
+	return tx.plansLeft(ctx, `p.state = 'applying' AND (p.lease_until IS NULL OR p.lease_until < ?)`, tx.now, limit)
+}
+
+// LostPlans returns plans whose rows nobody reads any more, the oldest first: the lease ran out, or they are from before a time and have none.
+func (tx *Tx) LostPlans(ctx context.Context, before time.Time, limit int) ([]identity.Plan, error) {
+	return tx.plansLeft(ctx, `p.state = 'computing' AND (p.lease_until < ? OR p.lease_until IS NULL AND p.created_at < ?)`, tx.now, before, limit)
+}
+
+func (tx *Tx) plansLeft(ctx context.Context, where string, args ...any) ([]identity.Plan, error) {
 	var rows []planRow
-	if err := tx.list(ctx, &rows, `SELECT `+planColumns+` FROM plans p WHERE p.state = 'applying' AND (p.lease_until IS NULL OR p.lease_until < ?) ORDER BY p.id LIMIT ?`, tx.now, limit); err != nil {
+	if err := tx.list(ctx, &rows, `SELECT `+planColumns+` FROM plans p WHERE `+where+` ORDER BY p.id LIMIT ?`, args...); err != nil {
 		return nil, err
 	}
 	out := make([]identity.Plan, len(rows))
@@ -142,6 +178,12 @@ func (tx *Tx) PlansToWork(ctx context.Context, limit int) ([]identity.Plan, erro
 		}
 	}
 	return out, nil
+}
+
+// RenewPlan gives whoever has the lease of a plan longer, and reports whether they still have it.
+func (tx *Tx) RenewPlan(ctx context.Context, id identity.PlanID, by string, until time.Time) (bool, error) {
+	n, err := tx.execCount(ctx, `UPDATE plans SET lease_until = ? WHERE id = ? AND lease_by = ? AND state IN ('applying', 'computing')`, until, string(id), by)
+	return n > 0, err
 }
 
 // DeletePlan deletes a plan with its steps, or returns NotFound.
@@ -204,10 +246,13 @@ func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error
 		}
 		args = append(args, string(s.PlanID), s.Line, string(s.Action), null(s.UserID), s.Version, s.Detail, sealed, string(s.State), null(s.MailID))
 	}
-	return tx.exec(ctx, `INSERT INTO plan_steps (plan_id, line, action, user_id, version, detail, data, state, mail_id) VALUES `+manyRows(9, len(steps))+`
-		ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,
-		state = excluded.state, mail_id = excluded.mail_id`, args...)
+	return tx.insert(ctx, newSteps, args)
 }
+
+var newSteps = rowsOf{table: "plan_steps", columns: []cell{
+	{"plan_id", "uuid"}, {"line", "integer"}, {"action", "text"}, {"user_id", "uuid"}, {"version", "bigint"}, {"detail", "text"}, {"data", "bytea"}, {"state", "text"}, {"mail_id", "uuid"},
+}, after: ` ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,
+	state = excluded.state, mail_id = excluded.mail_id`}
 
 // StepQuery says which steps of a plan are wanted; empty fields do not narrow.
 type StepQuery struct {

@@ -28,8 +28,17 @@ func (r *sourceRow) source() (identity.Source, error) {
 
 // Source returns a source of a tenant (empty: of the whole installation), or NotFound.
 func (tx *Tx) Source(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, "")
+}
+
+// SourceForUpdate is Source with the row locked until the transaction ends.
+func (tx *Tx) SourceForUpdate(ctx context.Context, tenant identity.TenantID, name string) (identity.Source, error) {
+	return tx.source(ctx, tenant, name, tx.lockRows("s"))
+}
+
+func (tx *Tx) source(ctx context.Context, tenant identity.TenantID, name, lock string) (identity.Source, error) {
 	var r sourceRow
-	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`, null(tenant), name)
+	err := tx.get(ctx, &r, `SELECT `+sourceColumns+` FROM sources s WHERE COALESCE(s.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`) AND s.name = ?`+lock, null(tenant), name)
 	if err != nil {
 		return identity.Source{}, err
 	}
@@ -87,9 +96,12 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 	for _, u := range list {
 		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, tx.now)
 	}
-	return tx.later(ctx, `INSERT INTO source_users (tenant_id, source, user_id, external_id, updated_at) VALUES `+manyRows(5, len(list))+`
-		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`, args...)
+	return tx.insert(ctx, newSourceUsers, args)
 }
+
+var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
+	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`}
 
 // DeleteSourceUser forgets that a source knows a person.
 func (tx *Tx) DeleteSourceUser(ctx context.Context, u SourceUser) error {

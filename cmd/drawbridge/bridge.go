@@ -55,6 +55,7 @@ func open(ctx context.Context, s config.Settings) (*bridge, error) {
 	b.people.Resolve(provisioning.NewResolver(s.DNSResolver))
 	b.people.KeepTraces(s.SigninAge())
 	b.people.LeadTo(s.URL)
+	b.people.MakePasswords(b.authn.TemporaryPassword)
 	b.people.AllowRegistration(s.Registration)
 	b.authn.LimitSessions(s.SessionIdle, s.SessionAge)
 	if err := b.prepare(ctx); err != nil {

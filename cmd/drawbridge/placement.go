@@ -54,16 +54,16 @@ func (p *program) placeUsers(ctx context.Context, b *bridge, o placing) error {
 		return err
 	}
 	if n := plan.Refusals(); n > 0 {
-		if err := p.showPlan(plan, false); err != nil {
+		if err := p.showPlacement(plan, false); err != nil {
 			return err
 		}
 		return identity.Errorf(identity.Conflict, "%d of %d cannot be placed, so nobody was. Leave them out, or do what the plan says.", n, len(plan.Steps))
 	}
 	if o.dryRun {
-		return p.showPlan(plan, false)
+		return p.showPlacement(plan, false)
 	}
 	if !o.yes && !p.json && p.asks() {
-		if err := p.showPlan(plan, false); err != nil {
+		if err := p.showPlacement(plan, false); err != nil {
 			return err
 		}
 		if !p.confirm(fmt.Sprintf("Place %d?", len(plan.Steps))) {
@@ -78,7 +78,7 @@ func (p *program) placeUsers(ctx context.Context, b *bridge, o placing) error {
 	if err != nil {
 		return err
 	}
-	return p.showPlan(done, true)
+	return p.showPlacement(done, true)
 }
 
 // placement resolves the words of the command line to ids. The same person twice is one person.
@@ -107,15 +107,15 @@ func (b *bridge) placement(ctx context.Context, o placing) (provisioning.Placeme
 	return out, nil
 }
 
-type planView struct {
-	Placed bool              `json:"placed"`
-	Tenant string            `json:"tenant,omitempty"`
-	Role   identity.RoleID   `json:"role"`
-	Steps  []planStepView    `json:"steps"`
-	ID     identity.TenantID `json:"tenant_id,omitempty"`
+type placementView struct {
+	Placed bool                `json:"placed"`
+	Tenant string              `json:"tenant,omitempty"`
+	Role   identity.RoleID     `json:"role"`
+	Steps  []placementStepView `json:"steps"`
+	ID     identity.TenantID   `json:"tenant_id,omitempty"`
 }
 
-type planStepView struct {
+type placementStepView struct {
 	UserID  identity.UserID   `json:"user_id"`
 	User    string            `json:"user"`
 	Email   string            `json:"email,omitempty"`
@@ -124,11 +124,11 @@ type planStepView struct {
 	Refused string            `json:"refused,omitempty"`
 }
 
-// showPlan prints what would happen, or what happened.
-func (p *program) showPlan(plan provisioning.PlacementPlan, placed bool) error {
-	v := planView{Placed: placed, Tenant: plan.Tenant.Name, ID: plan.Tenant.ID, Role: plan.Role.ID, Steps: []planStepView{}}
+// showPlacement prints what would happen, or what happened.
+func (p *program) showPlacement(plan provisioning.PlacementPlan, placed bool) error {
+	v := placementView{Placed: placed, Tenant: plan.Tenant.Name, ID: plan.Tenant.ID, Role: plan.Role.ID, Steps: []placementStepView{}}
 	for _, s := range plan.Steps {
-		v.Steps = append(v.Steps, planStepView{s.User.ID, s.User.Label(), s.User.Email(), s.FromTenant, roleIDs(s.FromRoles), s.Refused})
+		v.Steps = append(v.Steps, placementStepView{s.User.ID, s.User.Label(), s.User.Email(), s.FromTenant, roleIDs(s.FromRoles), s.Refused})
 	}
 	return p.show(v, func(w io.Writer) {
 		t := table{heading: []string{"WHO", "E-MAIL", "FROM", "TO", ""}}

@@ -41,7 +41,7 @@ func TestADryRunShowsThePlanAndMovesNobody(t *testing.T) {
 func TestPlacingMovesPeopleWithTheirNewRole(t *testing.T) {
 	eachShell(t, func(t *testing.T, sh shell) {
 		withPeople(sh)
-		var plan planView
+		var plan placementView
 		sh.json(&plan, "user", "place", "ada@example.com", "bob@example.com", "--tenant", "Globex", "--role", "editor", "--reason", "ticket 1")
 		if !plan.Placed || len(plan.Steps) != 2 || plan.Tenant != "Globex" {
 			t.Errorf("the plan is %+v", plan)

@@ -26,11 +26,8 @@ const templateName = "drawbridge_template"
 // It skips where no server program is installed, or fails under DRAWBRIDGE_TEST_POSTGRES=require.
 func Postgres(t testing.TB) *store.DB {
 	t.Helper()
-	s := runningServer(t)
-	if err := s.template(); err != nil {
-		t.Fatalf("the PostgreSQL template could not be made: %v", err)
-	}
-	return reopen(t, s.newDatabase(t, templateName))
+	db, _ := freshPostgres(t)
+	return db
 }
 
 // PostgresURL returns the URL of an empty PostgreSQL database that was never migrated, dropped when the test ends.

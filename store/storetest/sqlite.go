@@ -13,15 +13,8 @@ import (
 // SQLite returns a migrated and seeded SQLite database in a folder of its own. Test and folder end together.
 func SQLite(t testing.TB) *store.DB {
 	t.Helper()
-	template, err := sqliteTemplate()
-	if err != nil {
-		t.Fatalf("the SQLite template could not be made: %v", err)
-	}
-	path := filepath.Join(t.TempDir(), "drawbridge.db")
-	if err := os.WriteFile(path, template, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return reopen(t, "sqlite:"+path)
+	db, _ := freshSQLite(t)
+	return db
 }
 
 // SQLiteURL returns the URL of a SQLite database that does not exist yet, in a folder of its own.
