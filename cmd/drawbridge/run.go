@@ -78,6 +78,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.events(),
 		p.requests(),
 		p.replay(),
+		p.drift(),
 		p.signins(),
 		p.signin(),
 		p.review(),
