@@ -16,7 +16,8 @@ type menuGroup struct {
 type menuEntry struct {
 	Key, Title, URL, Icon string
 	Count                 int64  // a number that asks for attention; 0 shows none
-	Waits                 string // what the people who are counted wait for
+	Waits                 string // what those who are counted wait for
+	Tally                 string // the number in words
 	need                  string
 }
 
@@ -56,6 +57,10 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waitingReviews(ctx, v)
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
+			}
+			e.Tally = count(e.Count, "person waits", "people wait") + " " + e.Waits
+			if e.Key == "imports" {
+				e.Tally = count(e.Count, "plan waits", "plans wait") + " " + e.Waits
 			}
 			mine.Entries = append(mine.Entries, e)
 		}

@@ -40,6 +40,7 @@ type planBody struct {
 	Tenant   string
 	Tiles    []planTile
 	Steps    []provisioning.PlanStepView
+	Mails    bool // one of the steps sent a mail
 	Pager    pager
 	Action   identity.PlanAction
 	State    identity.StepState
@@ -115,6 +116,7 @@ func (d *Door) planSteps(r *http.Request, v visit, b *planBody) error {
 	}
 	b.Steps, b.Pager = page.Items, onward(r, page, func(s provisioning.PlanStepView) string { return strconv.Itoa(s.Line) })
 	b.Pager.Lines = true
+	b.Mails = slices.ContainsFunc(b.Steps, func(s provisioning.PlanStepView) bool { return s.Mail != nil })
 	return nil
 }
 
