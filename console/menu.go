@@ -31,6 +31,7 @@ var menuGroups = []menuGroup{
 	{"Where they come from", []menuEntry{
 		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
 		{Key: "imports", Title: "Import", URL: "/console/imports", Icon: "import", Waits: "to be decided", need: usersWrite},
+		{Key: "sources", Title: "Sources", URL: "/console/sources", Icon: "source", need: usersWrite},
 		{Key: "domains", Title: "Domains", URL: "/console/domains", Icon: "domain", need: usersWrite},
 		{Key: "connections", Title: "Connections", URL: "/console/connections", Icon: "connection", need: tenantsWrite},
 	}},
@@ -110,6 +111,7 @@ var icons = map[string]string{
 	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
 	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,
 	"import":     `<path d="M8 2.250v7.250M5 6.700 8 9.700l3-3M2.250 10.500v3h11.500v-3"/>`,
+	"source":     `<path d="M2.500 4.250c0-1 2.500-1.750 5.500-1.750s5.500.75 5.500 1.750S11 6 8 6s-5.500-.75-5.500-1.750zM2.500 4.250v7.500c0 1 2.500 1.750 5.500 1.750s5.500-.75 5.500-1.750v-7.500M2.500 8c0 1 2.500 1.750 5.500 1.750S13.500 9 13.500 8"/>`,
 	"domain":     `<circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2.3 1.8 2.3 10.2 0 12M8 2c-2.3 1.8-2.3 10.2 0 12"/>`,
 	"signin":     `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,
 	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
