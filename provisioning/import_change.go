@@ -172,23 +172,28 @@ func (p *planner) mayChange(u identity.User, r importRow) error {
 	return nil
 }
 
-// know notes that the source knows the person, with its own id for them where the row has one that nobody else gave.
+// knows returns how the source knows somebody from now on, with its own id for them where the row has one that nobody else gave, and whether it did so already.
+func (p *planner) knows(is standing, r importRow) (store.SourceUser, bool) {
+	now := p.known(is.user.ID, r.fields[fieldExternalID])[0]
+	was := p.knownAs(is)
+	if now.ExternalID == "" || slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), now.ExternalID) {
+		now.ExternalID = ""
+		if was != nil {
+			now.ExternalID = was.ExternalID
+		}
+	}
+	return now, was != nil && *was == now
+}
+
+// know notes that the source knows the person.
 func (p *planner) know(ctx context.Context, tx *store.Tx, is *standing, r importRow) error {
-	at := slices.IndexFunc(is.sources, func(s store.SourceUser) bool { return s.Source == p.plan.Source && s.TenantID == p.plan.TenantID })
-	own := ""
-	if at >= 0 {
-		own = is.sources[at].ExternalID
-	}
-	said := r.fields[fieldExternalID]
-	if said == "" || slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
-		said = own
-	}
-	if at >= 0 && said == own {
+	now, already := p.knows(*is, r)
+	if already {
 		return nil
 	}
-	is.sources = append(slices.Clone(is.sources[:max(at, 0)]), is.sources[at+1:]...)
-	is.sources = append(is.sources, p.known(is.user.ID, said)...)
-	return tx.PutSourceUser(ctx, is.sources[len(is.sources)-1])
+	is.sources = slices.DeleteFunc(slices.Clone(is.sources), func(s store.SourceUser) bool { return s.Source == now.Source && s.TenantID == now.TenantID })
+	is.sources = append(is.sources, now)
+	return tx.PutSourceUser(ctx, now)
 }
 
 // compare finishes an effect: what is another now, and what it means.
