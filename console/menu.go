@@ -26,6 +26,7 @@ var menuGroups = []menuGroup{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
 		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
 		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
+		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "out", need: usersRead},
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
 	}},
 	{"Where they come from", []menuEntry{

@@ -109,6 +109,7 @@ var functions = template.FuncMap{
 	"planState":  planState,
 	"planAction": planAction,
 	"stepState":  planStepState,
+	"offState":   offState,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
@@ -192,6 +193,7 @@ var doneTexts = map[string]string{
 	"domain-removed":      "The domain was removed.",
 	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
 	"sso-optional":        "Its people may use passwords again.",
+	"offboarded":          "Access has ended. What is listed below is still to be handed over, if anything.",
 	"source-saved":        "The settings were saved. They hold for plans that are made from now on.",
 	"source-forgotten":    "What was set for the source was forgotten.",
 	"file-dropped":        "The file was thrown away. Nothing has changed.",
