@@ -26,7 +26,7 @@ var menuGroups = []menuGroup{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
 		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
 		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
-		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "out", need: usersRead},
+		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "leaver", need: usersRead},
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
 	}},
 	{"Where they come from", []menuEntry{
@@ -122,6 +122,7 @@ var icons = map[string]string{
 	"search":     `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,
 	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
 	"plus":       `<path d="M8 3v10M3 8h10"/>`,
+	"leaver":     `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4 1 0 1.900.300 2.600.800M9.500 12h5M12.500 10l2 2-2 2"/>`,
 	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
 }
 
