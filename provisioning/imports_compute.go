@@ -177,14 +177,20 @@ func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []iden
 func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, found, error) {
 	who := make([]identity.UserID, len(rows))
 	var known found
+	var absent func(importRow) identity.UserID
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
 		for i := range rows {
 			if err := w.home(ctx, tx, &rows[i]); err != nil {
 				return err
 			}
 		}
-		known, err = w.match.look(ctx, tx, rows)
-		return err
+		if known, err = w.match.look(ctx, tx, rows); err != nil {
+			return err
+		}
+		if absent, err = w.absent(ctx, tx, rows, known); err != nil {
+			return err
+		}
+		return w.lookUp(ctx, tx, rows)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -192,6 +198,9 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 	for i := range rows {
 		r := &rows[i]
 		id, err := w.match.match(*r, known)
+		if err == nil && id == "" {
+			id = absent(*r)
+		}
 		if refused := refusalOf(err); refused != nil && r.wrong == nil {
 			r.wrong = refused
 		} else if err != nil && refused == nil {
@@ -215,7 +224,9 @@ func (w *importing) home(ctx context.Context, tx *store.Tx, r *importRow) error 
 	r.tenant = w.plan.TenantID
 	word := r.fields[fieldTenant]
 	if word == "" {
-		return nil
+		if word = w.ruledTenant(*r); word == "" {
+			return nil
+		}
 	}
 	id, err := w.names.tenant(ctx, tx, word)
 	if refused := refusalOf(err); refused != nil {

@@ -62,8 +62,7 @@ func (p *planner) same(r importRow, is person) bool {
 			return false
 		}
 	}
-	_, already := p.knows(is.standing, r)
-	return already
+	return p.knows(is.standing, r)
 }
 
 // idle reports whether a step does nothing, so that nobody needs to see it.

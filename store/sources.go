@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"maps"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -85,7 +86,22 @@ type SourceUser struct {
 	TenantID   identity.TenantID // of the plans of the source
 	Source     string
 	UserID     identity.UserID
-	ExternalID string // may be empty
+	ExternalID string            // may be empty
+	Said       map[string]string // what the source said last, by field
+	Manager    string            // who leads them by the source's word, as long as nobody is found by it
+	Away       string            // AwayByRow or AwayMissing: the source keeps them out; empty: it does not
+}
+
+// How a source keeps somebody out.
+const (
+	AwayByRow   = "row"     // it said so
+	AwayMissing = "missing" // its whole list no longer had them
+)
+
+// Same reports whether a source knows somebody as before.
+func (u SourceUser) Same(other SourceUser) bool {
+	return u.TenantID == other.TenantID && u.Source == other.Source && u.UserID == other.UserID && u.ExternalID == other.ExternalID &&
+		u.Manager == other.Manager && u.Away == other.Away && maps.Equal(u.Said, other.Said)
 }
 
 // PutSourceUser writes that sources know people, new or changed.
@@ -93,16 +109,31 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 	if len(list) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 5*len(list))
+	args := make([]any, 0, 8*len(list))
 	for _, u := range list {
-		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, tx.now)
+		var said any
+		if len(u.Said) > 0 {
+			text, err := asJSON(u.Said)
+			if err != nil {
+				return err
+			}
+			said = text
+		}
+		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, said, u.Manager, u.Away, tx.now)
 	}
 	return tx.insert(ctx, newSourceUsers, args)
 }
 
+// ForgetAway notes that no source keeps a person out any more: somebody else let them in, or keeps them out.
+func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) error {
+	return tx.exec(ctx, `UPDATE source_users SET away = '' WHERE user_id = ? AND away <> ''`, string(id))
+}
+
 var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
-	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"updated_at", "timestamptz"},
-}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`}
+	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"said", "jsonb"}, {"manager", "text"}, {"away", "text"},
+	{"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, said = excluded.said, manager = excluded.manager,
+	away = excluded.away, updated_at = excluded.updated_at`}
 
 // DeleteSourceUser forgets that a source knows a person.
 func (tx *Tx) DeleteSourceUser(ctx context.Context, u SourceUser) error {
@@ -115,11 +146,14 @@ func (tx *Tx) SourcesOf(ctx context.Context, scope Scope, ids []identity.UserID)
 	visible, more := scope.tenants("k.tenant_id")
 	in, args := idList(tx, "k.user_id", ids)
 	out := map[identity.UserID][]SourceUser{}
-	err := tx.each(ctx, tx.bind(`SELECT k.tenant_id, k.source, k.user_id, k.external_id FROM source_users k WHERE `+in+` AND `+visible+` ORDER BY k.updated_at, k.source`), append(args, more...), func(rows *sql.Rows) error {
-		var tenant, user text
+	err := tx.each(ctx, tx.bind(`SELECT k.tenant_id, k.source, k.user_id, k.external_id, k.said, k.manager, k.away FROM source_users k WHERE `+in+` AND `+visible+` ORDER BY k.updated_at, k.source`), append(args, more...), func(rows *sql.Rows) error {
+		var tenant, user, said text
 		var s SourceUser
-		err := rows.Scan(&tenant, &s.Source, &user, &s.ExternalID)
+		if err := rows.Scan(&tenant, &s.Source, &user, &s.ExternalID, &said, &s.Manager, &s.Away); err != nil {
+			return err
+		}
 		s.TenantID, s.UserID = identity.TenantID(tenant), identity.UserID(user)
+		err := fromJSON(said, &s.Said)
 		out[s.UserID] = append(out[s.UserID], s)
 		return err
 	})
@@ -243,6 +277,35 @@ func (q *knownQuery) add(kind KeyKind, keys []string, which string, args ...any)
 		q.args = append(q.args, string(raw))
 	}
 	q.args = append(append(q.args, args...), own...)
+}
+
+// Tombstone is somebody deleted, with what they may be known again by.
+type Tombstone struct {
+	UserID      identity.UserID
+	TenantID    identity.TenantID
+	ExternalID  string // of the source
+	UserNameKey string
+	Number      string
+	Emails      []identity.Email
+}
+
+// TombstonesOf calls see with everybody of the scope whom a source knew and who is deleted.
+func (tx *Tx) TombstonesOf(ctx context.Context, scope Scope, tenant identity.TenantID, source string, see func(Tombstone) error) error {
+	visible, more := scope.tenants("u.tenant_id")
+	query := `SELECT u.id, u.tenant_id, k.external_id, u.user_name_key, COALESCE(` + tx.numberColumn() + `, ''), u.emails FROM users u JOIN source_users k ON k.user_id = u.id
+		WHERE u.deleted_at IS NOT NULL AND ` + visible + ` AND COALESCE(k.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND k.source = ?`
+	return tx.each(ctx, tx.bind(query), append(more, null(tenant), source), func(rows *sql.Rows) error {
+		var t Tombstone
+		var id, home, emails text
+		if err := rows.Scan(&id, &home, &t.ExternalID, &t.UserNameKey, &t.Number, &emails); err != nil {
+			return err
+		}
+		t.UserID, t.TenantID = identity.UserID(id), identity.TenantID(home)
+		if err := fromJSON(emails, &t.Emails); err != nil {
+			return err
+		}
+		return see(t)
+	})
 }
 
 // employeeNumber is where SCIM keeps it (RFC 7643 4.3).
