@@ -23,6 +23,7 @@ type importRow struct {
 	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
 	wrong    *identity.Error   // why the row cannot be used
 	recalled bool              // no row: somebody whom the file no longer has
+	undo     *undoStep         // no row either: what another plan did to somebody, to be put back
 	manager  identity.UserID   // who leads the person, where somebody is found by the row's word
 	leader   string            // the manager's name
 	open     string            // the word for a manager whom nobody was found for
