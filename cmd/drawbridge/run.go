@@ -90,6 +90,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invite(),
 		p.invitation(),
 		p.importPeople(),
+		p.syncFolder(),
 		p.plans(),
 		p.exportCommand(),
 		p.role(),
