@@ -77,6 +77,8 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.apiKey(),
 		p.events(),
 		p.requests(),
+		p.replay(),
+		p.drift(),
 		p.signins(),
 		p.signin(),
 		p.review(),
