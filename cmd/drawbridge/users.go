@@ -38,6 +38,7 @@ func (p *program) user() *cobra.Command {
 		p.userDuplicates(),
 		p.userMerge(),
 		p.userDormant(),
+		p.userOffboard(),
 		p.userAvatar(),
 		p.userRole(),
 	)
