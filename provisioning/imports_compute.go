@@ -3,9 +3,8 @@ package provisioning
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"strings"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
@@ -29,10 +28,10 @@ func rowsOf(table *sheets.Reader, shape *shaper) rowSource {
 // importing is a plan in the making.
 type importing struct {
 	*planner
-	rows   rowSource
-	o      ImportOptions
-	last   int // line
-	admins []string
+	rows  rowSource
+	o     ImportOptions
+	last  int // line
+	watch planWatch
 }
 
 // makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
@@ -97,7 +96,7 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	who, err := w.whom(ctx, rows)
+	who, known, err := w.whom(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -106,30 +105,63 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 			return err
 		}
 	}
-	return w.steps(ctx, rows, who)
+	return w.steps(ctx, rows, who, known)
 }
 
-// steps computes and writes the steps of rows whose people are known.
-func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID) error {
-	steps, err := w.rehearse(ctx, rows, who)
+// steps computes and writes the steps of rows whose people are known: those about plain new people together, the others one by one.
+func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID, known found) error {
+	var list []*newcomer
+	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
+		list, err = w.newcomers(ctx, tx, rows, who, known)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		d, err := readStep(step)
-		if err != nil {
+	steps := make([]identity.PlanStep, len(rows))
+	var single []int
+	for i, n := range list {
+		if n == nil {
+			single = append(single, i)
+			continue
+		}
+		var d stepData
+		if steps[i], d, err = w.planned(rows[i], n); err != nil {
 			return err
 		}
-		count(&w.plan.Summary, step, d)
-		if d.Demoted {
-			w.admins = append(w.admins, d.Who)
-		}
+		count(&w.plan.Summary, steps[i], d)
+		w.watch.see(steps[i], d)
+	}
+	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
+		return err
 	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })
 }
 
+// stepByStep computes the steps of rows that go by themselves.
+func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []identity.UserID, steps []identity.PlanStep, which []int) error {
+	some := pick(who, which)
+	for part := range slices.Chunk(which, planSingle) {
+		list, err := w.rehearse(ctx, pick(rows, part), some[:len(part)])
+		if err != nil {
+			return err
+		}
+		some = some[len(part):]
+		for k, i := range part {
+			steps[i] = list[k]
+			d, err := readStep(list[k])
+			if err != nil {
+				return err
+			}
+			count(&w.plan.Summary, list[k], d)
+			w.watch.see(list[k], d)
+		}
+	}
+	return nil
+}
+
 // whom finds whom rows are about, and marks those that cannot be used.
-func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, error) {
+func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, found, error) {
 	who := make([]identity.UserID, len(rows))
 	var known found
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -142,7 +174,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -150,7 +182,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		if refused := refusalOf(err); refused != nil && r.wrong == nil {
 			r.wrong = refused
 		} else if err != nil && refused == nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if refused := w.match.repeated(*r); refused != nil && r.wrong == nil {
 			r.wrong = refused
@@ -162,7 +194,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		}
 		who[i] = id
 	}
-	return who, nil
+	return who, known, nil
 }
 
 // home finds the tenant of a row.
@@ -236,7 +268,7 @@ func (w *importing) missing(ctx context.Context) error {
 			}
 		}
 		if len(rows) > 0 {
-			if err := w.steps(ctx, rows, who); err != nil {
+			if err := w.steps(ctx, rows, who, nil); err != nil {
 				return err
 			}
 		}
@@ -250,47 +282,12 @@ func (w *importing) finish(ctx context.Context) error {
 			return err
 		}
 		w.plan.LeaseUntil, w.plan.LeaseBy = nil, ""
-		people, err := tx.Users(ctx, w.scope, identity.Query{Tenant: w.plan.TenantID, Total: true})
-		if err != nil {
+		if err := w.hold(ctx, tx); err != nil {
 			return err
-		}
-		w.plan.State, w.plan.Summary.Holds = identity.PlanReady, w.holds(people.Total)
-		if len(w.plan.Summary.Holds) > 0 {
-			w.plan.State = identity.PlanHeld
 		}
 		if err := tx.UpdatePlan(ctx, w.plan); err != nil {
 			return err
 		}
 		return tx.InsertEvent(ctx, planEvent(w.by, identity.PlanMade, w.plan))
 	})
-}
-
-// manyOut is how many people a plan may keep out without a reason, in a house of any size; in a small one a tenth of them.
-const manyOut = 10
-
-// holds says why a plan waits for a reason.
-func (w *importing) holds(people int64) []string {
-	var out []string
-	sum := w.plan.Summary
-	if n := sum.Deactivate; n > manyOut || n > 1 && int64(n)*10 > people {
-		out = append(out, fmt.Sprintf("%d of %d people would no longer be let in.", n, people))
-	}
-	if len(w.admins) > 0 {
-		out = append(out, "It would take an administrator away: "+clipped(w.admins)+".")
-	}
-	if sum.Rows == 0 {
-		out = append(out, "The file has no rows.")
-	}
-	if w.plan.Options.Missing && sum.Errors > 0 && sum.Deactivate > 0 {
-		out = append(out, fmt.Sprintf("%d rows cannot be used; somebody who seems to be missing may be in one of them.", sum.Errors))
-	}
-	return out
-}
-
-func clipped(list []string) string {
-	const most = 5
-	if len(list) > most {
-		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
-	}
-	return strings.Join(list, ", ")
 }

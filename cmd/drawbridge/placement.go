@@ -108,11 +108,11 @@ func (b *bridge) placement(ctx context.Context, o placing) (provisioning.Placeme
 }
 
 type placementView struct {
-	Placed bool              `json:"placed"`
-	Tenant string            `json:"tenant,omitempty"`
-	Role   identity.RoleID   `json:"role"`
-	Steps  []placementStepView    `json:"steps"`
-	ID     identity.TenantID `json:"tenant_id,omitempty"`
+	Placed bool                `json:"placed"`
+	Tenant string              `json:"tenant,omitempty"`
+	Role   identity.RoleID     `json:"role"`
+	Steps  []placementStepView `json:"steps"`
+	ID     identity.TenantID   `json:"tenant_id,omitempty"`
 }
 
 type placementStepView struct {
