@@ -27,6 +27,7 @@ type stepData struct {
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Bulk     *bulkStep              `json:"bulk,omitempty"`     // of a bulk act: what it does
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -51,7 +52,7 @@ type wasPerson struct {
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, bulk: d.Bulk}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
@@ -141,7 +142,11 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 	}
 	if refused != nil {
 		step.Action, step.State, step.Detail = identity.StepError, identity.StepNone, refused.Message
-		return step, out, writeStep(&step, stepData{Who: rowLabel(r), Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
+		who := rowLabel(r)
+		if r.bulk != nil && out.user.ID != "" {
+			who = out.user.Label()
+		}
+		return step, out, writeStep(&step, stepData{Who: who, Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
 	}
 	return step, out, p.describe(&step, r, out)
 }
@@ -150,7 +155,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled,
+		Recalled: r.recalled, Bulk: r.bulk,
 	}
 	switch {
 	case out.before == nil:
@@ -162,6 +167,8 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 		if out.known {
 			step.State = identity.StepNone
 		}
+	case r.bulk != nil:
+		step.Action = r.bulk.action()
 	case r.recalled:
 		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
 	}
@@ -172,6 +179,9 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
+	if r.bulk != nil {
+		return p.bulk(ctx, tx, id, r.bulk)
+	}
 	reason := p.reason(r)
 	if id == "" {
 		return p.create(ctx, tx, r, reason)
