@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -28,6 +29,7 @@ type stepData struct {
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
 	Bulk     *bulkStep              `json:"bulk,omitempty"`     // of a bulk act: what it does
+	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -52,7 +54,7 @@ type wasPerson struct {
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, bulk: d.Bulk}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, manager: d.Manager, bulk: d.Bulk}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
@@ -141,7 +143,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 		}
 	}
 	if refused != nil {
-		step.Action, step.State, step.Detail = identity.StepError, identity.StepNone, refused.Message
+		step.Action, step.State, step.Detail = refusedAs(refused), identity.StepNone, refused.Message
 		who := rowLabel(r)
 		if r.bulk != nil && out.user.ID != "" {
 			who = out.user.Label()
@@ -155,14 +157,15 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled, Bulk: r.bulk,
+		Recalled: r.recalled, Manager: out.manager, Bulk: r.bulk,
 	}
+	step.Detail = ""
 	switch {
 	case out.before == nil:
 		d.Left = maps.Clone(out.after)
 		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
-		step.Action, step.Detail = identity.StepSkip, "nothing changes"
+		step.Action, step.Detail = identity.StepSkip, nothingChanges
 		d.Hash = ""
 		if out.known {
 			step.State = identity.StepNone
@@ -171,11 +174,22 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 		step.Action = r.bulk.action()
 	case r.recalled:
 		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
+	case out.action != "":
+		step.Action = out.action
 	}
+	step.Detail = detail(step.Detail, out.notes)
 	if out.before != nil {
 		step.Version = out.seen
 	}
 	return writeStep(step, d)
+}
+
+// detail joins why a step is what it is with what is noteworthy about it.
+func detail(why string, notes []string) string {
+	if why == "" {
+		return strings.Join(notes, "; ")
+	}
+	return strings.Join(append([]string{why}, notes...), "; ")
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {

@@ -155,7 +155,7 @@ func (r *reverting) undo(ctx context.Context, tx *store.Tx, step identity.PlanSt
 	if d.Was.Source != nil {
 		return tx.PutSourceUser(ctx, *d.Was.Source)
 	}
-	return tx.DeleteSourceUser(ctx, r.known(u.ID, "")[0])
+	return tx.DeleteSourceUser(ctx, r.known(u, importRow{})[0])
 }
 
 // trimmed leaves out what is empty, which an older plan may not have had.
@@ -180,7 +180,7 @@ func (r *reverting) uncreate(ctx context.Context, tx *store.Tx, u identity.User,
 	if u.LastLoginAt != nil {
 		return identity.Errorf(identity.Precondition, "%s has signed in since the import; delete the person by hand if that is meant.", u.Label()).WithCode("plan_changed")
 	}
-	if err := tx.DeleteSourceUser(ctx, r.known(u.ID, "")[0]); err != nil {
+	if err := tx.DeleteSourceUser(ctx, r.known(u, importRow{})[0]); err != nil {
 		return err
 	}
 	return r.s.bury(ctx, tx, r.by, u, reason)
