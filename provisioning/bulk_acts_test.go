@@ -93,7 +93,7 @@ func TestManyPeopleGetARoleAPlaceOrATenantByAPlan(t *testing.T) {
 				t.Errorf("%+v", a)
 			}
 			p = h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkAssignRole, Users: both, Role: "manager"})
-			h.wantSteps(t, p.ID, "1 skip none ada@acme.test", "2 error none bob@acme.test: role: bob@acme.test has Technician, and nobody has more than one role here")
+			h.wantSteps(t, p.ID, "2 error none bob@acme.test: role: bob@acme.test has Technician, and nobody has more than one role here")
 		})
 		t.Run("ETL-40 a business unit is where they stand then", func(t *testing.T) {
 			done := h.applyAs(boss, h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkSetUnit, Users: both, Unit: "depot"}).ID, "meant so")
@@ -121,7 +121,7 @@ func TestManyPeopleGetARoleAPlaceOrATenantByAPlan(t *testing.T) {
 		both := []identity.UserID{ada.ID, namesake.ID}
 		t.Run("ETL-40 a bulk move keeps the rules of a placement, person by person", func(t *testing.T) {
 			p := h.bulk(h.op, provisioning.BulkAct{Act: provisioning.BulkMove, Users: both, Tenant: beta.ID, Role: "editor"})
-			h.wantSteps(t, p.ID, "1 move open ada@acme.test", "2 error none bob@acme.test: : bob@acme.test the user name bob@acme.test is taken")
+			h.wantSteps(t, p.ID, "1 move open ada@acme.test", "2 conflict none bob@acme.test: : bob@acme.test the user name bob@acme.test is taken")
 			if done := h.applyAs(h.op, p.ID, "meant so"); done.Summary.Move != 1 || done.Summary.Done != 1 || h.roles(ada.ID) != "editor " || h.inTenant(beta.ID, "ada").ID != ada.ID {
 				t.Errorf("%+v", done)
 			}
@@ -129,7 +129,9 @@ func TestManyPeopleGetARoleAPlaceOrATenantByAPlan(t *testing.T) {
 		t.Run("ETL-40 roles are added and taken away", func(t *testing.T) {
 			h.applyAs(h.op, h.bulk(h.op, provisioning.BulkAct{Act: provisioning.BulkSetRole, Users: both, Role: "operator"}).ID, "meant so")
 			p := h.bulk(h.op, provisioning.BulkAct{Act: provisioning.BulkRemoveRole, Users: both, Role: "editor"})
-			h.wantSteps(t, p.ID, "1 skip none ada", "2 skip none bob")
+			if p.Summary.Skip != 2 || p.Summary.Update != 0 {
+				t.Errorf("%+v", p.Summary)
+			}
 			boss := h.as(h.userIn(acme.ID, "boss@acme.test", "administrator").ID)
 			p = h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkDeactivate, Users: both})
 			h.wantSteps(t, p.ID, "1 error none", "2 deactivate open bob")
