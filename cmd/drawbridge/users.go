@@ -39,6 +39,7 @@ func (p *program) user() *cobra.Command {
 		p.userMerge(),
 		p.userDormant(),
 		p.userOffboard(),
+		p.userBulk(),
 		p.userAvatar(),
 		p.userRole(),
 	)
