@@ -69,6 +69,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.access(),
 		p.record(),
 		p.holding(),
+		p.offboarding(),
 		p.tenant(),
 		p.domain(),
 		p.directory(),
