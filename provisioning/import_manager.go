@@ -138,7 +138,7 @@ func (p *planner) led(ctx context.Context, tx *store.Tx, r importRow, u identity
 		if err != nil {
 			return r, err
 		}
-		if n, ok := names[r.manager]; ok && n.TenantID == u.TenantID {
+		if n, ok := names[r.manager]; ok && n.TenantID == u.TenantID && !n.Deleted {
 			r.leader, out.manager = n.Label, r.manager
 			return r, nil
 		}
