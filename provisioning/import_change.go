@@ -266,6 +266,19 @@ func (p *planner) mayChange(u identity.User, r importRow) error {
 	return nil
 }
 
+// knows reports whether the source knows somebody already as it would after a row.
+func (p *planner) knows(is standing, r importRow) bool {
+	was := p.knownAs(is)
+	if was == nil || was.Away != "" {
+		return false
+	}
+	now := p.heard(*was, r)
+	if said := r.fields[fieldExternalID]; said != "" && !slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
+		now.ExternalID = said
+	}
+	return now.Same(*was)
+}
+
 // known is how the source knows somebody new. It and know write all that a source said.
 func (p *planner) known(u identity.User, r importRow) []store.SourceUser {
 	s := p.heard(store.SourceUser{TenantID: p.plan.TenantID, Source: p.plan.Source, UserID: u.ID, ExternalID: r.fields[fieldExternalID]}, r)

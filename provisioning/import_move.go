@@ -50,7 +50,7 @@ func (p *planner) elsewhere(ctx context.Context, tx *store.Tx, rows []importRow,
 			var who []identity.UserID
 			for _, k := range strangers(r, field) {
 				ours := k.TenantID == landing || p.knownAs(standing{sources: sources[k.UserID]}) != nil
-				if _, claimed := p.match.people[k.UserID]; ours && !claimed {
+				if ours && p.match.people.get(printOfID(k.UserID)) == 0 {
 					who = append(who, k.UserID)
 				}
 			}

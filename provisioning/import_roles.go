@@ -14,20 +14,7 @@ type roleReason func(identity.RoleID) string
 // importRoles makes the roles of a source those that a row names. What the source gave before and what was given at creation goes; what an administrator, a
 // directory or a provider gave stays, unless replace takes what administrators gave too. It returns what the person holds afterwards.
 func (p *planner) importRoles(ctx context.Context, tx *store.Tx, u identity.User, held []identity.Assignment, wanted []identity.RoleID, reason roleReason) ([]identity.Assignment, error) {
-	var stays, goes []identity.Assignment
-	for _, a := range held {
-		if !slices.Contains(wanted, a.RoleID) && p.ours(a) {
-			goes = append(goes, a)
-		} else {
-			stays = append(stays, a)
-		}
-	}
-	var fresh []identity.RoleID
-	for _, id := range wanted {
-		if !slices.Contains(heldRoles(stays), id) && !slices.Contains(fresh, id) {
-			fresh = append(fresh, id)
-		}
-	}
+	stays, goes, fresh := p.roleMoves(held, wanted)
 	if len(goes)+len(fresh) == 0 {
 		return held, nil
 	}
@@ -35,6 +22,23 @@ func (p *planner) importRoles(ctx context.Context, tx *store.Tx, u identity.User
 		return held, err
 	}
 	return p.writeRoles(ctx, tx, u, stays, goes, fresh, reason)
+}
+
+// roleMoves says which roles stay, go and come.
+func (p *planner) roleMoves(held []identity.Assignment, wanted []identity.RoleID) (stays, goes []identity.Assignment, fresh []identity.RoleID) {
+	for _, a := range held {
+		if !slices.Contains(wanted, a.RoleID) && p.ours(a) {
+			goes = append(goes, a)
+		} else {
+			stays = append(stays, a)
+		}
+	}
+	for _, id := range wanted {
+		if !slices.Contains(heldRoles(stays), id) && !slices.Contains(fresh, id) {
+			fresh = append(fresh, id)
+		}
+	}
+	return stays, goes, fresh
 }
 
 // ours reports whether the plan may take a role away.

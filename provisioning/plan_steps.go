@@ -160,7 +160,7 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 		d.Left = maps.Clone(out.after)
 		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
-		step.Action, step.Detail = identity.StepSkip, "nothing changes"
+		step.Action, step.Detail = identity.StepSkip, nothingChanges
 		d.Hash = ""
 		if out.known {
 			step.State = identity.StepNone

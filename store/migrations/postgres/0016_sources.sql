@@ -131,3 +131,5 @@ ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+-- Who has a personnel number.
+CREATE INDEX users_by_number ON users ((attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}')) WHERE (attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}') IS NOT NULL;

@@ -131,3 +131,5 @@ ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+-- Who has a personnel number.
+CREATE INDEX users_by_number ON users (CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT)) WHERE CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT) IS NOT NULL;
