@@ -29,6 +29,7 @@ type stepData struct {
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
 	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
+	Open     string                 `json:"open,omitempty"`     // the word, where nobody was
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -97,7 +98,7 @@ type PlanStepView struct {
 func viewStep(s identity.PlanStep) (PlanStepView, error) {
 	d, err := readStep(s)
 	return PlanStepView{
-		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes,
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: withManager(s.Detail, d.Open), Field: d.Field, Code: d.Code, Changes: d.Changes,
 	}, err
 }
 
@@ -152,7 +153,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled, Manager: out.manager,
+		Recalled: r.recalled, Manager: out.manager, Open: out.open,
 	}
 	step.Detail = ""
 	switch {

@@ -84,3 +84,38 @@ func (tx *Tx) DoneStepsOf(ctx context.Context, plan identity.PlanID, ids []ident
 	}
 	return tx.stepsOf(rows)
 }
+
+// managerPath is where SCIM keeps who leads somebody (RFC 7643 4.3).
+const managerPath = `{"` + employeeNumber + `",manager}`
+
+// EraseLeader takes a user out of those whom they lead, and out of what sources said of these; words are by what sources may have named the user. It reads all users.
+func (tx *Tx) EraseLeader(ctx context.Context, id identity.UserID, words []string) error {
+	without, led := `json_remove(attributes, '$."`+employeeNumber+`".manager')`, `json_extract(attributes, '$."`+employeeNumber+`".manager.value')`
+	said, word := `json_remove(said, '$.manager')`, `json_extract(said, '$.manager')`
+	if tx.postgres() {
+		without, led = `attributes #- '`+managerPath+`'`, `attributes #>> '{"`+employeeNumber+`",manager,value}'`
+		said, word = `said - 'manager'`, `said ->> 'manager'`
+	}
+	if err := tx.exec(ctx, `UPDATE users SET attributes = `+without+`, version = version + 1, updated_at = ? WHERE `+led+` = ?`, tx.now, string(id)); err != nil {
+		return err
+	}
+	words = lowered(append(words, string(id)))
+	in, arg := tx.textList("lower("+word+")", words)
+	if err := tx.exec(ctx, `UPDATE source_users SET said = `+said+` WHERE said IS NOT NULL AND `+in, arg); err != nil {
+		return err
+	}
+	in, arg = tx.textList("lower(manager)", words)
+	return tx.exec(ctx, `UPDATE source_users SET manager = '' WHERE manager <> '' AND `+in, arg)
+}
+
+// MoveSources makes what sources say of one user, and the terms, those of another; what they say of the other already stays, and terms that keep the one out do not keep out the
+// other.
+func (tx *Tx) MoveSources(ctx context.Context, from, to identity.UserID) error {
+	err := tx.exec(ctx, `UPDATE source_users SET user_id = ? WHERE user_id = ? AND NOT EXISTS (SELECT 1 FROM source_users o
+		WHERE o.user_id = ? AND o.source = source_users.source AND COALESCE(o.tenant_id, `+nobody+`) = COALESCE(source_users.tenant_id, `+nobody+`))`, string(to), string(from), string(to))
+	if err != nil {
+		return err
+	}
+	return tx.exec(ctx, `UPDATE user_terms SET user_id = ? WHERE user_id = ? AND NOT ended AND (starts_at IS NULL OR started) AND NOT EXISTS (SELECT 1 FROM user_terms o WHERE o.user_id = ?)`,
+		string(to), string(from), string(to))
+}
