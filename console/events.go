@@ -213,6 +213,11 @@ var eventNames = map[identity.EventType]string{
 	identity.HoldingRemoved:       "Owned or to be done no more",
 	identity.TransferRequested:    "Handed over, waits for the application",
 	identity.TransferAcknowledged: "Hand-over acknowledged",
+	identity.TransferWithdrawn:    "Hand-over withdrawn",
+	identity.OffboardingBegun:     "Offboarding begun",
+	identity.OffboardingClosed:    "Offboarding closed",
+	identity.OffboardingCancelled: "Offboarding cancelled, back again",
+	identity.OffboardingReported:  "Evidence of an offboarding exported",
 }
 
 func eventName(t identity.EventType) string {

@@ -52,12 +52,20 @@ func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, e
 			if len(value) > maxField && name != "metadata" && name != "certificate" && name != "message" {
 				return form{}, identity.Errorf(identity.TooLarge, "The field %s has more than 16 KB. Write less.", clip(name, 40))
 			}
-			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
-				return form{}, identity.Errorf(identity.Invalid, "The field %s has characters that are no text.", name).WithField(name)
+			if err := plainText(name, value); err != nil {
+				return form{}, err
 			}
 		}
 	}
 	return form{Values: r.PostForm, fields: fields}, nil
+}
+
+// plainText refuses what is typed into a field and is no text.
+func plainText(name, value string) error {
+	if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+		return identity.Errorf(identity.Invalid, "The field %s has characters that are no text.", clip(strings.ToValidUTF8(name, "?"), 40)).WithField(name)
+	}
+	return nil
 }
 
 // maxSearch is how many characters of a search are looked for.

@@ -29,6 +29,7 @@ var menuGroups = []menuGroup{
 	}},
 	{"Where they come from", []menuEntry{
 		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
+		{Key: "imports", Title: "Import", URL: "/console/imports", Icon: "import", Waits: "to be decided", need: usersWrite},
 		{Key: "domains", Title: "Domains", URL: "/console/domains", Icon: "domain", need: usersWrite},
 		{Key: "connections", Title: "Connections", URL: "/console/connections", Icon: "connection", need: tenantsWrite},
 	}},
@@ -53,6 +54,8 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waiting(ctx, v)
 			case "reviews":
 				e.Count = d.waitingReviews(ctx, v)
+			case "imports":
+				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
@@ -83,6 +86,16 @@ func (d *Door) waitingReviews(ctx context.Context, v visit) int64 {
 	return p.Total
 }
 
+// waitingPlans counts the plans that are held, as far as a page of them goes.
+func (d *Door) waitingPlans(ctx context.Context, v visit) int64 {
+	p, err := d.prov.PlansWhere(ctx, v.Actor, provisioning.PlanQuery{States: []identity.PlanState{identity.PlanHeld}, Query: identity.Query{Limit: pageSize}})
+	if err != nil {
+		d.log.DebugContext(ctx, "the number of held plans is not known", "error", err)
+		return 0
+	}
+	return int64(len(p.Items))
+}
+
 // icons are drawn on a grid of 16 with a line of 1.5.
 var icons = map[string]string{
 	"users":      `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4s3.85 1.4 4.25 4M10.5 3a2.4 2.4 0 0 1 0 4.5M12 9.4c1.3.6 2 1.8 2.25 3.6"/>`,
@@ -91,6 +104,7 @@ var icons = map[string]string{
 	"tenants":    `<path d="M2.5 13.5V3.5L8 2v11.5M8 6h5.5v7.5M1.5 13.5h13M4.8 5.5h.9M4.8 8h.9M4.8 10.5h.9M10.5 8.5h.9M10.5 11h.9"/>`,
 	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
 	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,
+	"import":     `<path d="M8 2.250v7.250M5 6.700 8 9.700l3-3M2.250 10.500v3h11.500v-3"/>`,
 	"domain":     `<circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2.3 1.8 2.3 10.2 0 12M8 2c-2.3 1.8-2.3 10.2 0 12"/>`,
 	"signin":     `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,
 	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,

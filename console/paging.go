@@ -15,6 +15,7 @@ const pageSize = 50
 type pager struct {
 	Older, Newer string
 	Shown        int
+	Lines        bool // rows in the order of their lines: onwards and back to the start
 }
 
 // Total is Shown for the function that writes numbers.

@@ -22,7 +22,7 @@ import (
 var templateFiles embed.FS
 
 // sharedFiles are what the pages have in common.
-var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html", "templates/parts_mail.html"}
+var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html", "templates/parts_mail.html", "templates/parts_plan.html"}
 
 // templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
 var templates = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles) })
@@ -99,6 +99,16 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"inc":        func(n int) int { return n + 1 },
+	"numberOf":   func(n int) string { return group(int64(n)) },
+	"megabytes":  megabytes,
+	"planTitle":  planTitle,
+	"planCounts": planCounts,
+	"planKind":   planKind,
+	"planState":  planState,
+	"planAction": planAction,
+	"stepState":  planStepState,
+
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
 }
@@ -108,11 +118,12 @@ type pair struct{ First, Second any }
 
 // screen is one page: its title, which entry of the menu it belongs to, and its own data.
 type screen struct {
-	Title  string
-	Nav    string
-	Status int  // 0: 200
-	Wide   bool // for somebody who is not signed in: a page to work on, not a gate
-	Body   any
+	Title   string
+	Nav     string
+	Status  int  // 0: 200
+	Wide    bool // for somebody who is not signed in: a page to work on, not a gate
+	Refresh int  // after how many seconds a browser without scripts looks again; 0: never
+	Body    any
 }
 
 // frame is what the layout sees.
@@ -180,6 +191,9 @@ var doneTexts = map[string]string{
 	"domain-removed":      "The domain was removed.",
 	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
 	"sso-optional":        "Its people may use passwords again.",
+	"file-dropped":        "The file was thrown away. Nothing has changed.",
+	"plan-undone":         "The plan was undone, as far as nobody had changed the people meanwhile.",
+	"plan-dropped":        "The plan was thrown away.",
 	"user-created":        "The user was created.",
 	"user-updated":        "The changes were saved.",
 	"user-unchanged":      "Nothing was different, so nothing was changed.",

@@ -58,7 +58,7 @@ func startWith(t *testing.T, db *store.DB, log *slog.Logger) *site {
 	srv := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + srv.Listener.Addr().String()
 	console.New(console.Options{Provisioning: s.prov, Authn: s.authn, URL: s.url, Metadata: readMetadata, Explain: explain, Log: log}).Routes(s.mux)
-	srv.Config.Handler = web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: s.url}).Handler(s.mux)
+	srv.Config.Handler = web.New(web.Options{Log: slog.New(slog.DiscardHandler), URL: s.url, Uploads: console.Uploads()}).Handler(s.mux)
 	srv.Start()
 	t.Cleanup(srv.Close)
 	s.fill(t.Context())

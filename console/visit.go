@@ -54,6 +54,8 @@ func (v visit) EventURL(e identity.Event) string {
 	switch {
 	case e.ObjectKind == "trace" && v.Can(auditRead):
 		return "/console/signins/" + id
+	case e.ObjectKind == "plan" && v.Can(usersWrite):
+		return "/console/plans/" + id
 	case e.ObjectKind == "domain" && v.Can(usersWrite):
 		return "/console/domains"
 	case e.ObjectKind == "review" && v.Can(usersWrite):

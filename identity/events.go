@@ -110,6 +110,11 @@ const (
 	HoldingRemoved       EventType = "holding.removed"
 	TransferRequested    EventType = "ownership.transfer_requested"
 	TransferAcknowledged EventType = "ownership.transfer_acknowledged"
+	TransferWithdrawn    EventType = "ownership.transfer_withdrawn"
+	OffboardingBegun     EventType = "offboarding.begun"
+	OffboardingClosed    EventType = "offboarding.closed"
+	OffboardingCancelled EventType = "offboarding.cancelled"
+	OffboardingReported  EventType = "offboarding.reported"
 
 	ConnectionKeyRotated EventType = "connection.key_rotated"
 	MetadataChanged      EventType = "connection.metadata_changed"
@@ -250,6 +255,11 @@ var EventTypes = map[EventType]string{
 	HoldingRemoved:       "an application said that something is owned, or is to be done, no more",
 	TransferRequested:    "what a person owns or has to do is to go to a successor; open until the application acknowledges it",
 	TransferAcknowledged: "the application made the successor the owner of what was to be transferred",
+	TransferWithdrawn:    "what was to go to a successor stays with the person, who came back",
+	OffboardingBegun:     "somebody leaves: access ended, and what the person owned or had to do is to go over; or a successor was named for it",
+	OffboardingClosed:    "an offboarding was closed: nothing was left, or somebody said why it may stay",
+	OffboardingCancelled: "an offboarding ended because the person came back",
+	OffboardingReported:  "the evidence of an offboarding was written to a file",
 
 	ConnectionKeyRotated: "a step of changing a connection's own key: a key was added, put to use, or the others were dropped",
 	MetadataChanged:      "a provider's metadata brought other certificates or addresses, which are in force now",

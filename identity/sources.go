@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Source is where files or an HR system's people come from, with what holds for all that it sends. Its name is unique within its tenant.
 type Source struct {
@@ -42,6 +45,11 @@ type Transform struct {
 	Field string        `json:"field"`
 	Kind  TransformKind `json:"kind"`
 	Args  []string      `json:"args,omitempty"`
+}
+
+// Equal reports whether two transforms do the same.
+func (t Transform) Equal(other Transform) bool {
+	return t.Field == other.Field && t.Kind == other.Kind && slices.Equal(t.Args, other.Args)
 }
 
 // TransformKind says what a transform does.

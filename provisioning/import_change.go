@@ -38,26 +38,9 @@ type effect struct {
 
 // create adds somebody new.
 func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason string) (effect, error) {
-	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, Reason: reason, source: identity.SourceImport, sourceID: p.plan.Source}
-	if err := r.applyTo(&n.User, false); err != nil {
-		return effect{}, err
-	}
-	if n.User.UserName == "" {
-		n.User.UserName = n.User.Email()
-	}
-	if err := normalise(&n.User); err != nil {
-		return effect{}, err
-	}
-	n.out = !n.User.Enabled
-	if err := p.position(ctx, tx, r, n.User, nil, &n.Position); err != nil {
-		return effect{}, err
-	}
-	roles, err := p.rolesOfNew(ctx, tx, r)
+	n, roles, err := p.newUser(ctx, tx, r, reason)
 	if err != nil {
 		return effect{}, err
-	}
-	if len(roles) > 0 {
-		n.Role = roles[0]
 	}
 	u, err := p.s.addUser(ctx, tx, p.by, n)
 	if err != nil {
@@ -67,19 +50,49 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason 
 	if out.mail, err = p.welcome(ctx, tx, r, u); err != nil {
 		return effect{}, err
 	}
-	held := []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}
+	stands := p.newStanding(r, n, u)
 	if len(roles) > 1 {
-		if held, err = p.importRoles(ctx, tx, u, held, roles, reason); err != nil {
+		if stands.roles, err = p.importRoles(ctx, tx, u, stands.roles, roles, reason); err != nil {
 			return effect{}, err
 		}
 	}
-	stands := standing{user: u, roles: held, position: n.Position, sources: p.known(u.ID, r.fields[fieldExternalID])}
 	if err := tx.PutSourceUser(ctx, stands.sources...); err != nil {
 		return out, err
 	}
 	out.after, err = p.names.fields(ctx, tx, stands, p.plan.TenantID, p.plan.Source)
 	out.changes = diffFields(nil, out.after)
 	return out, err
+}
+
+// newUser is somebody new as a row says, before any rule was asked, with all roles; the first is that of the user. Nothing is written.
+func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason string) (NewUser, []identity.RoleID, error) {
+	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, Reason: reason, source: identity.SourceImport, sourceID: p.plan.Source}
+	if err := r.applyTo(&n.User, false); err != nil {
+		return n, nil, err
+	}
+	if n.User.UserName == "" {
+		n.User.UserName = n.User.Email()
+	}
+	if err := normalise(&n.User); err != nil {
+		return n, nil, err
+	}
+	n.out = !n.User.Enabled
+	if err := p.position(ctx, tx, r, n.User, nil, &n.Position); err != nil {
+		return n, nil, err
+	}
+	roles, err := p.rolesOfNew(ctx, tx, r)
+	if len(roles) > 0 {
+		n.Role = roles[0]
+	}
+	return n, roles, err
+}
+
+// newStanding is how somebody stands whom the plan has just made, with the first role alone.
+func (p *planner) newStanding(r importRow, n NewUser, u identity.User) standing {
+	return standing{
+		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position,
+		sources: p.known(u.ID, r.fields[fieldExternalID]),
+	}
 }
 
 // known is that the source knows somebody.

@@ -48,7 +48,8 @@ type found map[string]map[string][]store.Known // field -> key -> people
 func (m *matcher) look(ctx context.Context, tx *store.Tx, rows []importRow) (found, error) {
 	k := store.Keys{TenantID: m.plan.TenantID, Source: m.plan.Source}
 	numbered := false
-	for _, r := range rows {
+	for i := range rows {
+		r := &rows[i]
 		if key := matchKey(fieldID, r.fields[fieldID]); key != "" {
 			k.IDs = append(k.IDs, identity.UserID(key))
 		}
@@ -58,8 +59,9 @@ func (m *matcher) look(ctx context.Context, tx *store.Tx, rows []importRow) (fou
 		if v := r.fields[fieldUserName]; v != "" {
 			k.Names = append(k.Names, v)
 		}
-		if key := matchKey(fieldEmail, r.fields[fieldEmail]); key != "" {
+		if key := r.addressKey(); key != "" {
 			k.Addresses = append(k.Addresses, key)
+			k.Names = append(k.Names, key) // people may sign in with it as their name
 			if r.fields[fieldUserName] == "" {
 				k.Names = append(k.Names, r.fields[fieldEmail]) // it becomes the user name of somebody new
 			}
@@ -98,7 +100,7 @@ func (m *matcher) match(r importRow, known found) (identity.UserID, error) {
 			continue
 		}
 		var who []store.Known
-		for _, w := range known[field][matchKey(field, value)] {
+		for _, w := range known[field][r.key(field)] {
 			if field == fieldID || r.tenant == "" || w.TenantID == r.tenant {
 				who = append(who, w)
 			}
@@ -141,7 +143,7 @@ func idsOf(who []store.Known) string {
 func (m *matcher) repeated(r importRow) *identity.Error {
 	var refused *identity.Error
 	for _, field := range matchFields {
-		key := matchKey(field, r.fields[field])
+		key := r.key(field)
 		if key == "" {
 			continue
 		}

@@ -98,14 +98,11 @@ func (p *ImportPreview) read(table *sheets.Reader, shape *shaper) error {
 func (s *Service) openTable(ctx context.Context, plan *identity.Plan, file Upload) (*sheets.Reader, []MappedColumn, error) {
 	var source identity.Source
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
-		source, err = sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
+		source, err = tx.Source(ctx, plan.TenantID, plan.Source)
 		return err
 	})
-	if err != nil {
+	if err != nil && identity.KindOf(err) != identity.NotFound {
 		return nil, nil, err
-	}
-	if plan.Options.Transforms == nil {
-		plan.Options.Transforms = source.Settings.Transforms
 	}
 	if plan.Options.Form == (identity.FileForm{}) {
 		plan.Options.Form = source.Settings.Form

@@ -24,6 +24,24 @@ type importRow struct {
 	wrong    *identity.Error   // why the row cannot be used
 	recalled bool              // no row: somebody whom the file no longer has
 	undo     *undoStep         // no row either: what another plan did to somebody, to be put back
+	address  *string           // the address as EmailKey makes it, once somebody asked
+}
+
+// addressKey returns the address as EmailKey makes it; "" where it is none.
+func (r *importRow) addressKey() string {
+	if r.address == nil {
+		key := matchKey(fieldEmail, r.fields[fieldEmail])
+		r.address = &key
+	}
+	return *r.address
+}
+
+// key returns how the value of a field is compared; "" is no key.
+func (r *importRow) key(field string) string {
+	if field == fieldEmail {
+		return r.addressKey()
+	}
+	return matchKey(field, r.fields[field])
 }
 
 // has reports whether the row says something about a field: a text, or that there is none where empty cells count.

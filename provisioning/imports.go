@@ -10,10 +10,12 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// How many rows are computed, and how many steps carried out, in one transaction.
+// How many rows are computed, and how many steps carried out, in one transaction; and how many of those that go by themselves.
 const (
-	planChunk  = 100
-	applyChunk = 50
+	planChunk   = 500
+	planSingle  = 100
+	applyChunk  = 500
+	applySingle = 50
 )
 
 // Upload is a file that somebody brings.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
@@ -95,7 +96,7 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	who, err := w.whom(ctx, rows)
+	who, known, err := w.whom(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -104,28 +105,63 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 			return err
 		}
 	}
-	return w.steps(ctx, rows, who)
+	return w.steps(ctx, rows, who, known)
 }
 
-// steps computes and writes the steps of rows whose people are known.
-func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID) error {
-	steps, err := w.rehearse(ctx, rows, who)
+// steps computes and writes the steps of rows whose people are known: those about plain new people together, the others one by one.
+func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID, known found) error {
+	var list []*newcomer
+	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
+		list, err = w.newcomers(ctx, tx, rows, who, known)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	for _, step := range steps {
-		d, err := readStep(step)
-		if err != nil {
+	steps := make([]identity.PlanStep, len(rows))
+	var single []int
+	for i, n := range list {
+		if n == nil {
+			single = append(single, i)
+			continue
+		}
+		var d stepData
+		if steps[i], d, err = w.planned(rows[i], n); err != nil {
 			return err
 		}
-		count(&w.plan.Summary, step, d)
-		w.watch.see(step, d)
+		count(&w.plan.Summary, steps[i], d)
+		w.watch.see(steps[i], d)
+	}
+	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
+		return err
 	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })
 }
 
+// stepByStep computes the steps of rows that go by themselves.
+func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []identity.UserID, steps []identity.PlanStep, which []int) error {
+	some := pick(who, which)
+	for part := range slices.Chunk(which, planSingle) {
+		list, err := w.rehearse(ctx, pick(rows, part), some[:len(part)])
+		if err != nil {
+			return err
+		}
+		some = some[len(part):]
+		for k, i := range part {
+			steps[i] = list[k]
+			d, err := readStep(list[k])
+			if err != nil {
+				return err
+			}
+			count(&w.plan.Summary, list[k], d)
+			w.watch.see(list[k], d)
+		}
+	}
+	return nil
+}
+
 // whom finds whom rows are about, and marks those that cannot be used.
-func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, error) {
+func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, found, error) {
 	who := make([]identity.UserID, len(rows))
 	var known found
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
@@ -138,7 +174,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		return err
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -146,7 +182,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		if refused := refusalOf(err); refused != nil && r.wrong == nil {
 			r.wrong = refused
 		} else if err != nil && refused == nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if refused := w.match.repeated(*r); refused != nil && r.wrong == nil {
 			r.wrong = refused
@@ -158,7 +194,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		}
 		who[i] = id
 	}
-	return who, nil
+	return who, known, nil
 }
 
 // home finds the tenant of a row.
@@ -232,7 +268,7 @@ func (w *importing) missing(ctx context.Context) error {
 			}
 		}
 		if len(rows) > 0 {
-			if err := w.steps(ctx, rows, who); err != nil {
+			if err := w.steps(ctx, rows, who, nil); err != nil {
 				return err
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -22,7 +23,7 @@ type stepData struct {
 	Code     string                 `json:"code,omitempty"`
 	Changes  []identity.Change      `json:"changes,omitempty"`
 	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
-	Left     personFields           `json:"left,omitempty"` // as the step left the person
+	Left     personFields           `json:"left,omitempty"` // as the step left the person; of somebody new also as it will
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
@@ -59,10 +60,20 @@ func readStep(s identity.PlanStep) (stepData, error) {
 		return d, nil
 	}
 	err := json.Unmarshal(s.Data, &d)
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = diffFields(nil, d.Left)
+		if s.UserID != "" {
+			d.Left[fieldID] = string(s.UserID)
+		}
+	}
 	return d, err
 }
 
+// writeStep puts what a step keeps into it. Of somebody new it keeps how they will be, which says what changes too.
 func writeStep(s *identity.PlanStep, d stepData) (err error) {
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = nil
+	}
 	s.Data, err = json.Marshal(d)
 	return err
 }
@@ -143,6 +154,8 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 	}
 	switch {
 	case out.before == nil:
+		d.Left = maps.Clone(out.after)
+		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
 		step.Action, step.Detail = identity.StepSkip, "nothing changes"
 		d.Hash = ""

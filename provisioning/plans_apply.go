@@ -158,11 +158,11 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 			return err
 		}
 		plan.LeaseUntil = leaseEnd(tx)
-		steps := page.Items
-		last = steps[len(steps)-1].Line
-		if err := a.steps(ctx, tx, steps); err != nil {
+		steps, upTo, err := a.steps(ctx, tx, page.Items)
+		if err != nil {
 			return err
 		}
+		last = upTo
 		for _, step := range steps {
 			chunk.add(step)
 		}
@@ -193,34 +193,56 @@ func (p *PlanProgress) add(step identity.PlanStep) {
 	}
 }
 
-// steps carries out some steps. Each is described anew in its place.
-func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) error {
+// steps carries out steps, as many as one transaction should have. It returns those that it did, described anew, and the line up to which there is none left.
+func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) (did []identity.PlanStep, last int, err error) {
 	data := make([]stepData, len(steps))
+	rows := make([]importRow, len(steps))
+	for i, step := range steps {
+		if data[i], err = readStep(step); err != nil {
+			return nil, 0, err
+		}
+		made, ok := a.made[step.Line]
+		if rows[i] = made; !ok {
+			rows[i] = data[i].row(step.Line)
+		}
+		rows[i].recalled, rows[i].undo = data[i].Recalled, data[i].Undo
+	}
+	if err := a.together(ctx, tx, steps, data, rows); err != nil {
+		return nil, 0, err
+	}
+	return a.singly(ctx, tx, steps, data, rows)
+}
+
+// singly carries out those of some steps that are not done, each by itself. See steps for what it returns.
+func (a *applying) singly(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, rows []importRow) (did []identity.PlanStep, last int, err error) {
 	var fresh []importRow
 	for i, step := range steps {
-		var err error
-		if data[i], err = readStep(step); err != nil {
-			return err
-		}
-		if step.UserID == "" {
-			fresh = append(fresh, data[i].row(step.Line))
+		if step.UserID == "" && step.State != identity.StepDone {
+			fresh = append(fresh, rows[i])
 		}
 	}
-	known, err := a.match.look(ctx, tx, fresh)
-	if err != nil {
-		return err
+	var known found
+	if len(fresh) > 0 {
+		if known, err = a.match.look(ctx, tx, fresh); err != nil {
+			return nil, 0, err
+		}
 	}
+	single := 0
 	for i := range steps {
-		r, ok := a.made[steps[i].Line]
-		if !ok {
-			r = data[i].row(steps[i].Line)
+		if steps[i].State != identity.StepDone {
+			if single++; single > applySingle {
+				continue
+			}
+			if err := a.step(ctx, tx, &steps[i], data[i], rows[i], known); err != nil {
+				return nil, 0, err
+			}
 		}
-		r.recalled, r.undo = data[i].Recalled, data[i].Undo
-		if err := a.step(ctx, tx, &steps[i], data[i], r, known); err != nil {
-			return err
+		did = append(did, steps[i])
+		if single <= applySingle {
+			last = steps[i].Line
 		}
 	}
-	return nil
+	return did, last, nil
 }
 
 // errChanged undoes a step whose person is not as the plan saw them.

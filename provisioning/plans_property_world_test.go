@@ -157,10 +157,13 @@ func (w *planWorld) write(f fileStory) []string {
 	var fields []string
 	all := w.ImportFields()
 	keys := []string{"userName", "email", "employeeNumber", "externalId", "id"}
+	if f.Usual {
+		fields = []string{"userName", "email", "displayName"}
+	}
 	for i, n := range f.Columns {
 		field := all[n%len(all)].Name
 		if i == 0 {
-			field = keys[n%len(keys)]
+			field = keys[max(0, n-20)%len(keys)]
 		}
 		if !slices.Contains(fields, field) && field != "password" && field != "passwordHash" && !(field == "inactive" && slices.Contains(fields, "active")) {
 			fields = append(fields, field)
@@ -173,7 +176,7 @@ func (w *planWorld) write(f fileStory) []string {
 		cells := make([]string, len(fields))
 		for i, field := range fields {
 			values := w.values(field, r.Who)
-			cells[i] = values[r.Cells[i%mostColumns]%len(values)]
+			cells[i] = values[max(0, r.Cells[i%mostColumns]-5)%len(values)] // every other one is the first
 		}
 		if len(cells) == 1 && cells[0] == "" {
 			cells[0] = " " // no empty line
@@ -196,30 +199,34 @@ func (w *planWorld) values(field string, who int) []string {
 	}
 	switch field {
 	case "id":
-		return []string{id, "", "", "0197a000-0000-7000-8000-000000000001"}
-	case "userName", "email":
-		return []string{own, own, own, own, "", strings.ToUpper(own), "renamed-" + own, next, "non sense@@"}
+		return []string{"", id, "0197a000-0000-7000-8000-000000000001"}
+	case "userName":
+		return []string{own, own, strings.ToUpper(own), "", "renamed-" + own, next}
+	case "email":
+		return []string{own, "renamed-" + own, own, "", strings.ToUpper(own), next, "non sense@@"}
+	case "displayName":
+		return []string{fmt.Sprintf("Person %d", who), "Ada", "  Zoe\u0308   B ", "=1+1", "", strings.Repeat("long ", 110)}
 	case "employeeNumber":
-		return []string{fmt.Sprint(100 + who), fmt.Sprint(100 + who), "", fmt.Sprint(101 + who), "007"}
+		return []string{fmt.Sprint(100 + who), "", "007", fmt.Sprint(101 + who)}
 	case "externalId":
-		return []string{fmt.Sprintf("X%d", who), fmt.Sprintf("X%d", who), "", fmt.Sprintf("X%d", who+1)}
+		return []string{fmt.Sprintf("X%d", who), "", fmt.Sprintf("X%d", who+1)}
 	case "role":
-		return append(asText(w.roles), string(w.roles[0]), string(w.roles[0]), "", "king", string(w.roles[0])+", "+string(w.roles[len(w.roles)-1]))
+		return append(asText(w.roles), "", "king", string(w.roles[0])+", "+string(w.roles[len(w.roles)-1]))
 	case "tenant":
-		return []string{w.home.Name, w.home.Name, "", w.other.Name, "Nowhere"}
+		return []string{w.home.Name, "", w.other.Name, "Nowhere"}
 	case "type":
 		return append(slices.Clone(w.types), "", "visitor")
 	case "unit":
 		return append(slices.Clone(w.units), "", "Atlantis")
 	case "team":
-		return []string{"", "", "Nightshift"}
+		return []string{"", "Nightshift"}
 	case "level":
 		levels, _, _ := w.Model().DataLevels()
 		return append(slices.Clone(levels), "", "sky")
 	case "active", "inactive", "external":
-		return []string{"yes", "yes", "no", "no", "", "maybe"}
+		return []string{"yes", "no", "", "maybe"}
 	}
-	return []string{"", "One", "Two", "=1+1", "  Zoe\u0308   B ", "2031-05-06", "2020-01-31", fmt.Sprint(100 + (who+1)%mostPeople), strings.Repeat("long ", 110)}
+	return []string{"", "One", "Two", "=1+1", "2031-05-06", "2020-01-31", fmt.Sprint(100 + (who+1)%mostPeople)}
 }
 
 func asText[T ~string](list []T) (out []string) {
@@ -253,6 +260,10 @@ func (w *planWorld) collide(m meddling) {
 
 func (w *planWorld) act(u identity.User, act int, value string, wrote *guarded) (err error) {
 	by := identity.System()
+	was, err := w.User(w.ctx, by, u.ID)
+	if err != nil {
+		return err
+	}
 	title := func(u *identity.User) error { u.Attributes = []byte(`{"title":"` + value + `"}`); return nil }
 	switch act {
 	case 0, 1:
@@ -263,15 +274,15 @@ func (w *planWorld) act(u identity.User, act int, value string, wrote *guarded) 
 			wrote.put(u.ID, "title", value)
 		}
 	case 2:
-		if _, err = w.DeactivateUser(w.ctx, by, u.ID, value); err == nil {
+		if _, err = w.DeactivateUser(w.ctx, by, u.ID, value); err == nil && was.Enabled { // what changes nothing is no word
 			wrote.put(u.ID, "active", "no")
 		}
 	case 3:
-		if _, err = w.ActivateUser(w.ctx, by, u.ID, value); err == nil {
+		if _, err = w.ActivateUser(w.ctx, by, u.ID, value); err == nil && !was.Enabled {
 			wrote.put(u.ID, "active", "yes")
 		}
 	case 4:
-		if _, err = w.SetRoles(w.ctx, by, u.ID, []identity.RoleID{w.roles[0]}, value); err == nil && !w.managed[u.ID] {
+		if _, err = w.SetRoles(w.ctx, by, u.ID, []identity.RoleID{w.roles[0]}, value); err == nil && !w.managed[u.ID] && !slices.ContainsFunc(was.Roles, func(r identity.Role) bool { return r.ID == w.roles[0] }) {
 			wrote.put(u.ID, "role", string(w.roles[0]))
 		}
 	case 5:

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -30,10 +31,12 @@ func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) erro
 		return nil
 	}
 	source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
-	if err != nil {
+	o, was := plan.Options, source.Settings
+	same := maps.Equal(was.Mapping, o.Mapping) && was.Form == o.Form && slices.EqualFunc(was.Transforms, o.Transforms, identity.Transform.Equal)
+	if err != nil || same {
 		return err
 	}
-	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = plan.Options.Mapping, plan.Options.Transforms, plan.Options.Form
+	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = o.Mapping, o.Transforms, o.Form
 	return tx.PutSource(ctx, source)
 }
 
@@ -195,6 +198,9 @@ func (s *Service) checkOptions(o identity.PlanOptions) error {
 		return err
 	}
 	if err := s.checkColumns(o.Mapping); err != nil {
+		return err
+	}
+	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
 		return err
 	}
 	for field, policy := range o.Fields {

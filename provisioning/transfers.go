@@ -71,18 +71,35 @@ func (s *Service) transfer(ctx context.Context, tx *store.Tx, by identity.Actor,
 		if h.TenantID != heir.TenantID {
 			return nil, identity.Errorf(identity.Invalid, "%s does not belong to the tenant of %s; choose somebody of that tenant.", heir.Label(), h.Display).WithField("to")
 		}
-		h.Transfer = &identity.Transfer{ID: identity.NewID[identity.TransferID](), Successor: heir.ID, RequestedAt: tx.Now(), RequestedBy: by.Label, Reason: reason}
-		if err := tx.PutHolding(ctx, *h); err != nil {
-			return nil, err
-		}
-		e := aboutHolding(by, identity.TransferRequested, *h)
-		e.Reason = reason
-		e.Changes = []identity.Change{{Field: "user", Before: string(from), After: string(heir.ID)}, {Field: "transfer", After: string(h.Transfer.ID)}}
-		if err := tx.InsertEvent(ctx, e); err != nil {
+		if err := s.askFor(ctx, tx, by, h, heir, reason); err != nil {
 			return nil, err
 		}
 	}
 	return page.Items, nil
+}
+
+// askFor asks that somebody takes over a holding that is locked.
+func (s *Service) askFor(ctx context.Context, tx *store.Tx, by identity.Actor, h *identity.Holding, heir identity.User, reason string) error {
+	h.Transfer = &identity.Transfer{ID: identity.NewID[identity.TransferID](), Successor: heir.ID, RequestedAt: tx.Now(), RequestedBy: by.Label, Reason: reason}
+	if err := tx.PutHolding(ctx, *h); err != nil {
+		return err
+	}
+	e := aboutHolding(by, identity.TransferRequested, *h)
+	e.Reason = reason
+	e.Changes = []identity.Change{{Field: "user", Before: string(h.UserID), After: string(heir.ID)}, {Field: "transfer", After: string(h.Transfer.ID)}}
+	return tx.InsertEvent(ctx, e)
+}
+
+// takeBack takes back that somebody takes over a holding that is locked.
+func (s *Service) takeBack(ctx context.Context, tx *store.Tx, by identity.Actor, h identity.Holding, reason string) error {
+	e := aboutHolding(by, identity.TransferWithdrawn, h)
+	e.Reason = reason
+	e.Changes = []identity.Change{{Field: "user", Before: string(h.Transfer.Successor), After: string(h.UserID)}, {Field: "transfer", Before: string(h.Transfer.ID)}}
+	h.Transfer = nil
+	if err := tx.PutHolding(ctx, h); err != nil {
+		return err
+	}
+	return tx.InsertEvent(ctx, e)
 }
 
 // AcknowledgeTransfer ends an open transfer by the application's word: the successor has it now.

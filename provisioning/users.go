@@ -166,33 +166,41 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 
 // addUser creates a user by an administrator's word.
 func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
-	u := n.User
-	if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
-		return u, err
+	if err := s.checkNew(ctx, tx, by, &n, nil); err != nil {
+		return n.User, err
+	}
+	return s.insertUser(ctx, tx, by, n.User, n, cmp.Or(n.source, identity.SourceManual))
+}
+
+// checkNew holds somebody new to the rules, and fills in what they say. What was found about roles and positions is remembered in places, where that is not nil.
+func (s *Service) checkNew(ctx context.Context, tx *store.Tx, by identity.Actor, n *NewUser, places *places) error {
+	u := &n.User
+	if err := s.homeByDefault(ctx, tx, n.Role, u); err != nil {
+		return err
 	}
 	if by.Kind == identity.ActorUser && by.TenantID != "" && u.TenantID != by.TenantID {
-		return u, identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
+		return identity.Errorf(identity.Forbidden, "You may create users in your own tenant only.").WithField("tenant")
 	}
-	if err := s.checkFields(ctx, tx, by, identity.User{}, u, n.SameEmail); err != nil {
-		return u, err
+	if err := s.checkFields(ctx, tx, by, identity.User{}, *u, n.SameEmail); err != nil {
+		return err
 	}
 	if n.Role == "" {
-		return u, identity.Errorf(identity.Invalid, "A role is needed: a user without one could do nothing.").WithField("role")
+		return identity.Errorf(identity.Invalid, "A role is needed: a user without one could do nothing.").WithField("role")
 	}
-	if err := s.checkRole(ctx, tx, by, n.Role, u.TenantID); err != nil {
-		return u, err
+	if err := places.checkRole(ctx, tx, s, by, n.Role, u.TenantID); err != nil {
+		return err
 	}
 	if u.TenantID != "" { // who runs the installation is no matter of the access model
 		var err error
 		if n.Reason, err = s.checkReason(n.Reason); err != nil {
-			return u, err
+			return err
 		}
 	}
-	if err := s.checkPosition(ctx, tx, by, u, identity.Position{}, &n.Position); err != nil {
-		return u, err
+	if err := places.checkPosition(ctx, tx, s, by, *u, &n.Position); err != nil {
+		return err
 	}
 	u.Enabled, u.Held = !n.out, n.out
-	return s.insertUser(ctx, tx, by, u, n, cmp.Or(n.source, identity.SourceManual))
+	return nil
 }
 
 // insertUser writes a new user with a first role, an optional password and the event.
@@ -211,6 +219,7 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 	roles := make([]identity.Assignment, 0, len(list))
 	events := make([]identity.Event, len(list))
 	var positions []identity.Position
+	stood := map[identity.Position][]identity.Change{}
 	for i, n := range list {
 		u := n.User
 		u.ID, u.Version = identity.NewID[identity.UserID](), 1
@@ -231,9 +240,13 @@ func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Act
 		if n.Position == (identity.Position{}) {
 			continue
 		}
-		stands, err := s.diffPositions(ctx, tx, identity.Position{}, n.Position)
-		if err != nil {
-			return users, err
+		stands, ok := stood[n.Position]
+		if !ok {
+			var err error
+			if stands, err = s.diffPositions(ctx, tx, identity.Position{}, n.Position); err != nil {
+				return users, err
+			}
+			stood[n.Position] = stands
 		}
 		events[i].Changes = append(events[i].Changes, stands...)
 		n.Position.UserID = u.ID

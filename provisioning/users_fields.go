@@ -48,7 +48,7 @@ func (s *Service) keepEmailApart(ctx context.Context, tx *store.Tx, u identity.U
 	if err != nil {
 		return err
 	}
-	if err := tx.Lock(ctx, "email/"+string(u.TenantID)+"/"+key); err != nil {
+	if err := tx.Lock(ctx, emailLock(u.TenantID, key)); err != nil {
 		return err
 	}
 	others, err := sharing(ctx, tx, u, key)

@@ -2,34 +2,52 @@ package sheets
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // peeked is how much of a text is looked at to guess its separator, in bytes.
 const peeked = 32 << 10
 
 // openCSV finds out how a CSV file is written and leaves it ready to be read.
-func (r *Reader) openCSV(file io.ReaderAt, size int64) error {
-	enc, err := encodingOf(file, size)
+func (r *Reader) openCSV(file io.ReaderAt, size int64, o Options) error {
+	enc, err := encodingOf(file, size, r.limits, o.Encoding)
 	if err != nil {
 		return err
 	}
-	in := bufio.NewReaderSize(enc.reader(file, size), peeked)
-	start, err := in.Peek(peeked)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
+	start := make([]byte, peeked)
+	n, err := io.ReadFull(enc.reader(file, size), start)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return unreadable(err)
+	}
+	start = start[:n]
+	carriage := onlyCarriage(start)
+	if carriage {
+		start = bytes.ReplaceAll(start, []byte("\r"), []byte("\n"))
 	}
 	separator, first := said(string(start))
-	if separator == 0 {
-		separator = guess(string(start), errors.Is(err, io.EOF))
-	} else if _, err := in.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
-		return unreadable(err)
+	if by, err := separatorOf(o.Separator); err != nil {
+		return err
+	} else if by != 0 {
+		separator = by
 	}
-	r.Form = fmt.Sprintf("CSV, %s, separated by %s", enc.name, separatorNames[separator])
+	if separator == 0 {
+		separator = guess(string(start), n < peeked)
+	}
+	guarded := newGuard(enc.reader(file, size), r.limits, separator)
+	guarded.carriage = carriage
+	in := bufio.NewReaderSize(guarded, peeked)
+	if first > 0 {
+		if _, err := in.ReadString('\n'); err != nil && !errors.Is(err, io.EOF) {
+			return unreadable(err)
+		}
+	}
+	r.Form = fmt.Sprintf("CSV, %s, separated by %s", enc.name, separatorName(separator))
 	lines := newCSV(in, separator)
 	r.next = func() (Row, error) { return nextCSV(lines, first) }
 	return nil
@@ -38,7 +56,29 @@ func (r *Reader) openCSV(file io.ReaderAt, size int64) error {
 // separators are those that spreadsheets write, the likeliest first.
 var separators = []rune{',', ';', '\t', '|'}
 
-var separatorNames = map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs", '|': "|"}
+var separatorNames = map[rune]string{',': "commas", ';': "semicolons", '\t': "tabs"}
+
+func separatorName(separator rune) string {
+	if name, ok := separatorNames[separator]; ok {
+		return name
+	}
+	return string(separator)
+}
+
+// separatorOf reads a separator that somebody names; 0 where nobody did.
+func separatorOf(name string) (rune, error) {
+	switch strings.ToLower(name) {
+	case "":
+		return 0, nil
+	case "tab", "tabs", `\t`:
+		return '\t', nil
+	}
+	r, size := utf8.DecodeRuneInString(name)
+	if size != len(name) || r == utf8.RuneError || strings.ContainsRune("\"\r\n\x00\ufeff", r) {
+		return 0, invalid("The separator %q is none. Name one character that is no quotation mark, such as ; or tab.", name).WithField("separator")
+	}
+	return r, nil
+}
 
 func newCSV(in io.Reader, separator rune) *csv.Reader {
 	c := csv.NewReader(in)

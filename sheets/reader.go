@@ -17,11 +17,17 @@ type Limits struct {
 	Rows     int   // below the heading
 	Columns  int
 	Cell     int // bytes of one cell
+	Line     int // bytes of one row of a CSV file with its quotation marks, and of one tag or text of a workbook; 0: DefaultLine
+	Sheet    int // rows of a workbook; 0: as Rows
 }
 
-// DefaultLimits are those of an import: 1,000,000 people.
+// DefaultLine is how long a row may be, in bytes.
+const DefaultLine = 1 << 20
+
+// DefaultLimits are those of an import: 1,000,000 people in a CSV file, which is read in constant memory, and 200,000 in a workbook, whose texts are kept apart from
+// its rows and have to be at hand.
 func DefaultLimits() Limits {
-	return Limits{Bytes: 512 << 20, Unzipped: 512 << 20, Rows: 1_000_000, Columns: 200, Cell: 8 << 10}
+	return Limits{Bytes: 512 << 20, Unzipped: 512 << 20, Rows: 1_000_000, Columns: 200, Cell: 8 << 10, Line: DefaultLine, Sheet: 200_000}
 }
 
 // Row is one line of a table. It may have fewer or more cells than the heading.
@@ -78,15 +84,21 @@ func OpenAs(file io.ReaderAt, size int64, l Limits, o Options) (*Reader, error) 
 	if _, err := file.ReadAt(start, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, unreadable(err)
 	}
+	if l.Line == 0 {
+		l.Line = DefaultLine
+	}
+	if l.Sheet == 0 {
+		l.Sheet = l.Rows
+	}
 	r := &Reader{limits: l, close: func() error { return nil }}
 	var err error
 	switch {
 	case bytes.HasPrefix(start, []byte("PK\x03\x04")):
-		err = r.openXLSX(file, size)
+		err = r.openXLSX(file, size, o)
 	case bytes.HasPrefix(start, []byte("\xd0\xcf\x11\xe0")):
 		err = invalid("This is an old or an encrypted Excel file. Save it as XLSX without a password, or as CSV.")
 	default:
-		err = r.openCSV(file, size)
+		err = r.openCSV(file, size, o)
 	}
 	if err == nil {
 		err = r.readHeader()
@@ -114,7 +126,10 @@ func (r *Reader) Next() (Row, error) {
 		if err != nil {
 			return row, err
 		}
-		if !row.Beyond(0) {
+		if len(row.Cells) > r.limits.Columns {
+			return row, identity.Errorf(identity.TooLarge, "Line %d has %d columns; at most %d are read.", row.Line, len(row.Cells), r.limits.Columns).WithField("file")
+		}
+		if !row.Beyond(0) && row.Formula == 0 {
 			continue
 		}
 		if r.rows++; r.rows > r.limits.Rows {
@@ -126,9 +141,6 @@ func (r *Reader) Next() (Row, error) {
 
 // check holds a row to the limits.
 func (r *Reader) check(row Row) error {
-	if len(row.Cells) > r.limits.Columns {
-		return identity.Errorf(identity.TooLarge, "Line %d has %d columns; at most %d are read.", row.Line, len(row.Cells), r.limits.Columns).WithField("file")
-	}
 	for i, cell := range row.Cells {
 		if len(cell) > r.limits.Cell {
 			return identity.Errorf(identity.TooLarge, "Line %d: column %d has %d bytes; a cell has at most %d.", row.Line, i+1, len(cell), r.limits.Cell).WithField("file")
@@ -147,6 +159,11 @@ func invalid(format string, args ...any) *identity.Error {
 	return identity.Errorf(identity.Invalid, format, args...).WithField("file")
 }
 
+// unreadable is an error of the file, unless it says itself what is wrong.
 func unreadable(err error) *identity.Error {
+	var e *identity.Error
+	if errors.As(err, &e) {
+		return e
+	}
 	return invalid("The file cannot be read.").WithCause(err)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/sheets"
@@ -75,6 +76,8 @@ func TestACSVFileIsReadAsItsWriterMeantIt(t *testing.T) {
 		"UTF-16 little endian without a mark":  utf16(unicode.LittleEndian, unicode.IgnoreBOM),
 		"Windows-1252":                         encode(t, text, charmap.Windows1252.NewEncoder().String),
 		"lines that end without a carriage":    []byte(strings.ReplaceAll(text, "\r\n", "\n")),
+		"UTF-32 little endian":                 encode(t, text, utf32.UTF32(utf32.LittleEndian, utf32.UseBOM).NewEncoder().String),
+		"UTF-32 big endian":                    encode(t, text, utf32.UTF32(utf32.BigEndian, utf32.UseBOM).NewEncoder().String),
 		"semicolons named by Excel's own line": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -320,40 +323,4 @@ func TestATextThatXLSXCannotHoldIsRefused(t *testing.T) {
 	if err := w.Write([]string{strings.Repeat("x", 40_000)}); identity.KindOf(err) != identity.TooLarge {
 		t.Error(err)
 	}
-}
-
-func FuzzReader(f *testing.F) {
-	f.Add([]byte("a;b\n1;2\n"))
-	f.Add([]byte("\xef\xbb\xbfa,b\r\n\"x\"\"y\",'=1\r\n"))
-	f.Add([]byte("\xff\xfea\x00,\x00b\x00\n\x00"))
-	f.Add([]byte("sep=|\na|b\n"))
-	file := excelize.NewFile()
-	if err := file.SetSheetRow("Sheet1", "A1", &[]any{"a", 1, true}); err != nil {
-		f.Fatal(err)
-	}
-	var b bytes.Buffer
-	if err := file.Write(&b); err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b.Bytes())
-	limits := sheets.Limits{Bytes: 64 << 10, Unzipped: 1 << 20, Rows: 100, Columns: 20, Cell: 1000}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		got, err := read(content, limits)
-		if err != nil {
-			if k := identity.KindOf(err); k != identity.Invalid && k != identity.TooLarge {
-				t.Fatalf("an error without a sentence: %v", err)
-			}
-			return
-		}
-		if len(got.rows) > limits.Rows || len(got.header) > limits.Columns {
-			t.Fatal("more than the limits allow")
-		}
-		line := 0
-		for _, row := range got.rows {
-			if row.Line <= line {
-				t.Fatalf("line %d comes after line %d", row.Line, line)
-			}
-			line = row.Line
-		}
-	})
 }

@@ -81,6 +81,8 @@ var doers = []struct{ table, column string }{
 	{"break_glass", "granted_by"},
 	{"domains", "override_by"},
 	{"holdings", "requested_by"},
+	{"offboardings", "begun_by"},
+	{"offboardings", "closed_by"},
 	{"mail_links", "created_by"},
 	{"mail_templates", "updated_by"},
 	{"plans", "created_by"},

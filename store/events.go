@@ -40,23 +40,21 @@ func (r *eventRow) event() (identity.Event, error) {
 
 // InsertEvent writes events; ids and times that are empty are filled in.
 func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
-	const most = 200 // rows of one statement
-	for part := range slices.Chunk(events, most) {
-		args := make([]any, 0, 16*len(part))
-		for _, e := range part {
-			row, err := tx.eventArgs(e)
-			if err != nil {
-				return err
-			}
-			args = append(args, row...)
-		}
-		err := tx.later(ctx, `INSERT INTO events (id, at, type, actor_kind, actor_id, actor_label, door, request_id, tenant_id, user_id, object_kind, object_id, object_label, reason, changes, ip) VALUES `+manyRows(16, len(part)), args...)
+	args := make([]any, 0, 16*len(events))
+	for _, e := range events {
+		row, err := tx.eventArgs(e)
 		if err != nil {
 			return err
 		}
+		args = append(args, row...)
 	}
-	return nil
+	return tx.insert(ctx, newEvents, args)
 }
+
+var newEvents = rowsOf{table: "events", columns: []cell{
+	{"id", "uuid"}, {"at", "timestamptz"}, {"type", "text"}, {"actor_kind", "text"}, {"actor_id", "text"}, {"actor_label", "text"}, {"door", "text"}, {"request_id", "uuid"}, {"tenant_id", "uuid"},
+	{"user_id", "uuid"}, {"object_kind", "text"}, {"object_id", "text"}, {"object_label", "text"}, {"reason", "text"}, {"changes", "jsonb"}, {"ip", "text"},
+}}
 
 func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {
 	if e.ID == "" {

@@ -246,10 +246,13 @@ func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error
 		}
 		args = append(args, string(s.PlanID), s.Line, string(s.Action), null(s.UserID), s.Version, s.Detail, sealed, string(s.State), null(s.MailID))
 	}
-	return tx.exec(ctx, `INSERT INTO plan_steps (plan_id, line, action, user_id, version, detail, data, state, mail_id) VALUES `+manyRows(9, len(steps))+`
-		ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,
-		state = excluded.state, mail_id = excluded.mail_id`, args...)
+	return tx.insert(ctx, newSteps, args)
 }
+
+var newSteps = rowsOf{table: "plan_steps", columns: []cell{
+	{"plan_id", "uuid"}, {"line", "integer"}, {"action", "text"}, {"user_id", "uuid"}, {"version", "bigint"}, {"detail", "text"}, {"data", "bytea"}, {"state", "text"}, {"mail_id", "uuid"},
+}, after: ` ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,
+	state = excluded.state, mail_id = excluded.mail_id`}
 
 // StepQuery says which steps of a plan are wanted; empty fields do not narrow.
 type StepQuery struct {

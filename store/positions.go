@@ -52,10 +52,13 @@ func (tx *Tx) PutPosition(ctx context.Context, list ...identity.Position) error 
 	for _, p := range list {
 		args = append(args, string(p.UserID), string(p.Type), null(p.UnitID), null(p.TeamID), p.DataLevel, p.External, p.Admin, tx.now)
 	}
-	return tx.later(ctx, `INSERT INTO positions (user_id, user_type, unit_id, team_id, data_level, external, administrator, updated_at) VALUES `+manyRows(8, len(list))+`
-		ON CONFLICT (user_id) DO UPDATE SET user_type = excluded.user_type, unit_id = excluded.unit_id, team_id = excluded.team_id, data_level = excluded.data_level,
-		external = excluded.external, administrator = excluded.administrator, updated_at = excluded.updated_at`, args...)
+	return tx.insert(ctx, newPositions, args)
 }
+
+var newPositions = rowsOf{table: "positions", columns: []cell{
+	{"user_id", "uuid"}, {"user_type", "text"}, {"unit_id", "uuid"}, {"team_id", "uuid"}, {"data_level", "text"}, {"external", "boolean"}, {"administrator", "boolean"}, {"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (user_id) DO UPDATE SET user_type = excluded.user_type, unit_id = excluded.unit_id, team_id = excluded.team_id, data_level = excluded.data_level,
+	external = excluded.external, administrator = excluded.administrator, updated_at = excluded.updated_at`}
 
 // Administrator reports whether a person carries the admin flag.
 func (tx *Tx) Administrator(ctx context.Context, id identity.UserID) (bool, error) {

@@ -127,8 +127,12 @@ func (tx *Tx) InsertAssignment(ctx context.Context, list ...identity.Assignment)
 	for _, a := range list {
 		args = append(args, string(a.ID), string(a.UserID), a.Application, string(a.RoleID), string(a.Source), a.SourceID, a.Reason, a.GrantedBy, a.CreatedAt)
 	}
-	return tx.later(ctx, `INSERT INTO assignments (id, user_id, application, role_id, source, source_id, reason, granted_by, created_at) VALUES `+manyRows(9, len(list)), args...)
+	return tx.insert(ctx, newAssignments, args)
 }
+
+var newAssignments = rowsOf{table: "assignments", columns: []cell{
+	{"id", "uuid"}, {"user_id", "uuid"}, {"application", "text"}, {"role_id", "text"}, {"source", "text"}, {"source_id", "text"}, {"reason", "text"}, {"granted_by", "text"}, {"created_at", "timestamptz"},
+}}
 
 // DeleteAssignment takes a role away.
 func (tx *Tx) DeleteAssignment(ctx context.Context, id identity.AssignmentID) error {

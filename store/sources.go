@@ -96,9 +96,12 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 	for _, u := range list {
 		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, tx.now)
 	}
-	return tx.later(ctx, `INSERT INTO source_users (tenant_id, source, user_id, external_id, updated_at) VALUES `+manyRows(5, len(list))+`
-		ON CONFLICT (COALESCE(tenant_id, `+nobody+`), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`, args...)
+	return tx.insert(ctx, newSourceUsers, args)
 }
+
+var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
+	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`}
 
 // DeleteSourceUser forgets that a source knows a person.
 func (tx *Tx) DeleteSourceUser(ctx context.Context, u SourceUser) error {

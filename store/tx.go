@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -242,6 +243,18 @@ func (tx *Tx) Lock(ctx context.Context, name string) error {
 		return nil
 	}
 	return tx.exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended(?, 0))`, "drawbridge:"+name)
+}
+
+// LockAll is Lock for many things at once, which it takes in their order.
+func (tx *Tx) LockAll(ctx context.Context, names []string) error {
+	if !tx.postgres() || len(names) == 0 {
+		return nil
+	}
+	locks := make([]any, len(names))
+	for i, name := range slices.Sorted(slices.Values(names)) {
+		locks[i] = "drawbridge:" + name
+	}
+	return tx.exec(ctx, `SELECT count(pg_advisory_xact_lock(hashtextextended(r.name, 0))) FROM unnest(CAST(? AS text[])) AS r(name)`, arrays(locks, 1)...)
 }
 
 // lockRows ends a SELECT whose rows this transaction will change.

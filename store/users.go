@@ -188,13 +188,21 @@ func (tx *Tx) InsertUser(ctx context.Context, users ...identity.User) error {
 			searchText(u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
 		tx.added = append(tx.added, identity.User{ID: u.ID, TenantID: u.TenantID})
 	}
-	err := tx.later(ctx, `INSERT INTO users (id, tenant_id, user_name, user_name_key, display_name, display_name_key, enabled, held, locked_at, emails, attributes, search, version, created_at, updated_at, last_login_at, deleted_at)
-		VALUES `+manyRows(17, len(users)), args...)
-	if err != nil {
+	if err := tx.insert(ctx, newUsers, args); err != nil {
 		return err
 	}
 	return tx.insertEmails(ctx, users...)
 }
+
+var newUsers = rowsOf{table: "users", columns: []cell{
+	{"id", "uuid"}, {"tenant_id", "uuid"}, {"user_name", "text"}, {"user_name_key", "text"}, {"display_name", "text"}, {"display_name_key", "text"}, {"enabled", "boolean"}, {"held", "boolean"},
+	{"locked_at", "timestamptz"}, {"emails", "json"}, {"attributes", "jsonb"}, {"search", "text"}, {"version", "bigint"}, {"created_at", "timestamptz"}, {"updated_at", "timestamptz"},
+	{"last_login_at", "timestamptz"}, {"deleted_at", "timestamptz"},
+}}
+
+var newEmails = rowsOf{table: "user_emails", columns: []cell{
+	{"user_id", "uuid"}, {"position", "integer"}, {"value_key", "text"}, {"email_key", "text"}, {"type", "text"}, {"display", "text"}, {"is_primary", "boolean"},
+}}
 
 // manyRows returns the placeholders of some rows.
 func manyRows(columns, rows int) string {
@@ -234,7 +242,6 @@ func (tx *Tx) UpdateUser(ctx context.Context, before, u identity.User) error {
 }
 
 func (tx *Tx) insertEmails(ctx context.Context, users ...identity.User) error {
-	rows := 0
 	args := make([]any, 0, 7*len(users))
 	for _, u := range users {
 		for i, e := range u.Emails {
@@ -242,14 +249,10 @@ func (tx *Tx) insertEmails(ctx context.Context, users ...identity.User) error {
 			if err != nil {
 				key = "" // kept and shown, but nobody signs in by it
 			}
-			rows++
 			args = append(args, string(u.ID), i, strings.ToLower(e.Value), null(key), strings.ToLower(e.Type), strings.ToLower(e.Display), e.Primary)
 		}
 	}
-	if rows == 0 {
-		return nil
-	}
-	return tx.later(ctx, `INSERT INTO user_emails (user_id, position, value_key, email_key, type, display, is_primary) VALUES `+manyRows(7, rows), args...)
+	return tx.insert(ctx, newEmails, args)
 }
 
 // SetLastLogin notes a sign-in. It is no change of the user: the version stays.

@@ -32,6 +32,7 @@ type Options struct {
 	URL            string                      // the public origin, such as https://id.example.com; it decides about HSTS and is trusted as a form's origin; may be empty
 	TrustedProxies []netip.Prefix              // whose X-Forwarded-For is believed; none: nobody's
 	MaxBody        int64                       // bytes; 0: DefaultMaxBody
+	Uploads        map[string]int64            // by path: what may be posted there, in bytes, where that is more than MaxBody
 }
 
 // Server is the plumbing around a mux.
@@ -41,13 +42,14 @@ type Server struct {
 	https   bool
 	proxies []netip.Prefix
 	maxBody int64
+	uploads map[string]int64
 	origin  *http.CrossOriginProtection
 }
 
 // New returns a server. A URL that is no origin trusts nothing beyond the request's own host.
 func New(o Options) *Server {
 	s := &Server{
-		log: o.Log, ready: o.Ready, https: strings.HasPrefix(o.URL, "https://"), proxies: o.TrustedProxies, maxBody: o.MaxBody,
+		log: o.Log, ready: o.Ready, https: strings.HasPrefix(o.URL, "https://"), proxies: o.TrustedProxies, maxBody: o.MaxBody, uploads: o.Uploads,
 		origin: http.NewCrossOriginProtection(),
 	}
 	if s.log == nil {
@@ -99,7 +101,7 @@ func (s *Server) Handler(mux http.Handler) http.Handler {
 			s.answerReady(rec, r, x)
 		default:
 			// The writer under ours: with it net/http also closes the connection of who sends too much.
-			r.Body = http.MaxBytesReader(w, r.Body, s.maxBody)
+			r.Body = http.MaxBytesReader(w, r.Body, max(s.maxBody, s.uploads[r.URL.Path]))
 			guarded.ServeHTTP(rec, r)
 		}
 	})

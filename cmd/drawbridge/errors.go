@@ -39,17 +39,26 @@ func unknownCommand(cmd *cobra.Command, word string) error {
 	return fmt.Errorf("%q is no command of '%s'", word, cmd.CommandPath())
 }
 
-// status returns the exit status of an error: 0 for none, 2 for a mistake of usage, 1 for everything else.
+// heldStatus is the exit status where a guard held what was to be done.
+const heldStatus = 3
+
+// status returns the exit status of an error: 0 for none, 2 for a mistake of usage, 3 for a plan that waits for an approval, 1 for everything else.
 func status(err error) int {
 	var u *usageError
+	var e *identity.Error
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &u):
 		return 2
+	case errors.As(err, &e) && e.Code == planHeld:
+		return heldStatus
 	}
 	return 1
 }
+
+// planHeld is the code of a plan that a guard holds.
+const planHeld = "plan_held"
 
 // complain writes an error to stderr, once.
 func (p *program) complain(err error) {

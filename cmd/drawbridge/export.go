@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -26,6 +28,21 @@ type outFile struct {
 func (o *outFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.format, "format", "", "csv, xlsx or json, which is one object a line (default: as the name of --out ends, else csv)")
 	cmd.Flags().StringVar(&o.out, "out", "-", "the file to write, readable by its owner alone; - writes standard output")
+}
+
+// parse checks the format; it follows the name of the file where none is given.
+func (o outFile) parse(command string, known []sheets.Format) (sheets.Format, error) {
+	name := o.format
+	if dot := strings.LastIndexByte(o.out, '.'); name == "" && dot >= 0 {
+		name = strings.TrimSuffix(strings.ToLower(o.out[dot+1:]), "l") // .jsonl
+	}
+	if name == "" || !slices.Contains(known, sheets.Format(name)) && o.format == "" {
+		name = string(sheets.CSV)
+	}
+	if !slices.Contains(known, sheets.Format(name)) {
+		return "", usage(command, "--format is %q; use one of %v", name, known)
+	}
+	return sheets.Format(name), nil
 }
 
 // exportCommand returns the commands that write tables to files.

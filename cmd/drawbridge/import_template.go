@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,19 +29,4 @@ func (p *program) importTemplate() *cobra.Command {
 	}
 	o.flags(cmd)
 	return cmd
-}
-
-// parse checks the format; it follows the name of the file where none is given.
-func (o outFile) parse(command string, known []sheets.Format) (sheets.Format, error) {
-	name := o.format
-	if dot := strings.LastIndexByte(o.out, '.'); name == "" && dot >= 0 {
-		name = strings.TrimSuffix(strings.ToLower(o.out[dot+1:]), "l") // .jsonl
-	}
-	if name == "" || !slices.Contains(known, sheets.Format(name)) && o.format == "" {
-		name = string(sheets.CSV)
-	}
-	if !slices.Contains(known, sheets.Format(name)) {
-		return "", usage(command, "--format is %q; use one of %v", name, known)
-	}
-	return sheets.Format(name), nil
 }

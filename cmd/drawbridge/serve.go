@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drawbridge-id/drawbridge/console"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -129,7 +130,7 @@ func (b *bridge) run(ctx context.Context, l net.Listener, log *slog.Logger) erro
 	background.Go(func() { b.recheckDomains(ctx, log) })
 	server := web.New(web.Options{
 		Log: log, Ready: b.db.Ping, URL: b.settings.URL, TrustedProxies: b.settings.TrustedProxies,
-		MaxBody: max(web.DefaultMaxBody, int64(b.settings.SCIMMaxBody)),
+		MaxBody: max(web.DefaultMaxBody, int64(b.settings.SCIMMaxBody)), Uploads: console.Uploads(),
 	})
 	err := server.Serve(ctx, l, server.Handler(routes))
 	stop()
@@ -144,7 +145,7 @@ func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	for {
 		_, err := b.people.SweepRequests(ctx, b.settings.JournalAge())
-		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), err); err != nil && ctx.Err() == nil {
+		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), b.people.SweepKeptFiles(ctx), err); err != nil && ctx.Err() == nil {
 			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
 		}
 		select {

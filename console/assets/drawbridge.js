@@ -103,6 +103,38 @@
     });
   }
 
+  // A file that is too large is said before it is sent.
+  for (const input of all("input[type=file][data-max]")) {
+    input.addEventListener("change", () => {
+      const file = input.files[0];
+      const most = Number(input.dataset.max);
+      input.setCustomValidity(file && file.size > most ? "The file is larger than " + Math.floor(most / 1048576) + " MB." : "");
+      input.reportValidity();
+    });
+  }
+
+  // What is being worked on is looked at again until it is done; then the whole page is. Without an answer it is asked again later.
+  const live = document.querySelector("[data-live]");
+  if (live && !new URLSearchParams(location.search).has("still")) {
+    let wait = 1000;
+    const look = async () => {
+      try {
+        const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.querySelector("[data-live]");
+        if (answer.ok && !answer.redirected && !fresh) {
+          location.reload();
+          return;
+        }
+        if (fresh) live.replaceChildren(...fresh.childNodes);
+      } catch {
+        wait = Math.min(wait * 2, 30000);
+      }
+      setTimeout(look, wait);
+    };
+    setTimeout(look, wait);
+  }
+
   // Keys.
   const rows = all("table[data-rows] tbody tr");
   const help = document.getElementById("keys");

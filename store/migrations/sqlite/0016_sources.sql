@@ -102,7 +102,27 @@ CREATE UNIQUE INDEX offboardings_open ON offboardings (user_id) WHERE closed_at 
 CREATE INDEX offboardings_by_user ON offboardings (user_id, id);
 CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
 
+-- A file on its way to a plan, in sealed parts: whoever brought it says which column is which, perhaps at another replica. It is gone when it was read, and after a day.
+CREATE TABLE kept_files (
+    id         TEXT PRIMARY KEY,
+    tenant_id  TEXT REFERENCES tenants (id) ON DELETE CASCADE,
+    brought_by TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    source     TEXT NOT NULL,
+    size       INTEGER NOT NULL,
+    created_at TIMESTAMP NOT NULL
+);
+CREATE INDEX kept_files_by_who ON kept_files (brought_by, id);
+CREATE INDEX kept_files_by_time ON kept_files (created_at);
+CREATE TABLE kept_file_parts (
+    file_id TEXT NOT NULL REFERENCES kept_files (id) ON DELETE CASCADE,
+    number  INTEGER NOT NULL,
+    body    BLOB NOT NULL,
+    PRIMARY KEY (file_id, number)
+);
 -- Who has a lease: another text each time it is taken, so that whoever lost it notices. What the sender calls the job that an upload belongs to.
 ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';

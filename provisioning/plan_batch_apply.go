@@ -1,0 +1,112 @@
+package provisioning
+
+import (
+	"context"
+
+	"github.com/drawbridge-id/drawbridge/access"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/store"
+)
+
+// together carries out at once the steps that create plain people, as far as all is still as the plan saw it. Those that it did are done; the others are as they were.
+func (a *applying) together(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, rows []importRow) error {
+	var open []int
+	for i, step := range steps {
+		if step.UserID == "" && step.Action == identity.StepCreate && rows[i].made == "" && a.plain(rows[i]) {
+			open = append(open, i)
+		}
+	}
+	if len(open) < 2 || collide(rows) {
+		return nil
+	}
+	if err := a.lockAddresses(ctx, tx, pick(rows, open)); err != nil {
+		return err
+	}
+	some := pick(rows, open)
+	known, err := a.match.look(ctx, tx, some)
+	if err != nil {
+		return err
+	}
+	who := make([]identity.UserID, len(some))
+	for k := range some {
+		id, err := a.match.match(some[k], known)
+		if err != nil && refusalOf(err) == nil {
+			return err
+		}
+		if who[k] = id; err != nil {
+			some[k].wrong = refusalOf(err)
+		}
+	}
+	list, err := a.newcomers(ctx, tx, some, who, known)
+	if err != nil {
+		return err
+	}
+	var done []int
+	var users []NewUser
+	for k, n := range list {
+		if n != nil && sameFields(n.after, data[open[k]].Left) {
+			done, users = append(done, open[k]), append(users, n.user)
+		}
+	}
+	return a.addAll(ctx, tx, steps, data, done, users)
+}
+
+// addAll writes new people and marks their steps as done; when anything is in the way nobody is written.
+func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, which []int, list []NewUser) error {
+	if len(list) == 0 {
+		return nil
+	}
+	var users []identity.User
+	refused, err := tx.Try(ctx, func() (err error) {
+		if users, err = a.s.insertUsers(ctx, tx, a.by, list, identity.SourceImport); err != nil {
+			return err
+		}
+		var known []store.SourceUser
+		for k, u := range users {
+			known = append(known, a.known(u.ID, data[which[k]].Fields[fieldExternalID])...)
+			if list[k].PasswordHash == "" {
+				continue
+			}
+			if err := a.s.putPassword(ctx, tx, u, list[k].PasswordHash, list[k].PasswordTerms); err != nil {
+				return err
+			}
+		}
+		return tx.PutSourceUser(ctx, known...)
+	})
+	if err != nil || refused != nil {
+		return err
+	}
+	for k, i := range which {
+		data[i].Left[fieldID] = string(users[k].ID)
+		if err := a.done(&steps[i], data[i], effect{user: users[k], after: data[i].Left}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lockAddresses makes whoever else would give the addresses to somebody wait, where people sign in with them.
+func (a *applying) lockAddresses(ctx context.Context, tx *store.Tx, rows []importRow) error {
+	if a.s.model.Identifier() != access.IdentifierEmail {
+		return nil
+	}
+	var names []string
+	for i := range rows {
+		if key := rows[i].addressKey(); key != "" {
+			names = append(names, emailLock(rows[i].tenant, key))
+		}
+	}
+	return tx.LockAll(ctx, names)
+}
+
+func emailLock(tenant identity.TenantID, key string) string {
+	return "email/" + string(tenant) + "/" + key
+}
+
+func pick[T any](list []T, which []int) []T {
+	out := make([]T, len(which))
+	for k, i := range which {
+		out[k] = list[i]
+	}
+	return out
+}
