@@ -91,6 +91,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.importPeople(),
 		p.plans(),
+		p.sources(),
 		p.exportCommand(),
 		p.role(),
 		p.access(),
