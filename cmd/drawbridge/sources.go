@@ -161,7 +161,7 @@ func (p *program) sourceSet() *cobra.Command {
 	cmd = &cobra.Command{
 		Use:   "set NAME",
 		Short: "Say what holds for a source: from a file as 'source show' prints it, and by flags, which go first",
-		Long: `Says what holds for all that a source sends. --file replaces all of it; each flag changes one thing and leaves the rest. A guard of 0 is its default, a negative one is off.`,
+		Long:  `Says what holds for all that a source sends. --file replaces all of it; each flag changes one thing and leaves the rest. A guard of 0 is its default, a negative one is off.`,
 		Example: `  drawbridge source set hr --tenant Acme --full --guard-most 25 --folder /var/lib/drawbridge/hr --pattern "people-*.csv"
   drawbridge source set hr --tenant Acme --file hr.json --reason "as agreed with HR"`,
 		Args: cobra.ExactArgs(1),
