@@ -198,18 +198,23 @@ func TestAnImportIsUndone(t *testing.T) {
 				t.Errorf("%v", rows)
 			}
 			again := must[identity.Plan](t)(h.PlanImport(h.ctx, h.op, upload("backup.csv", b.Bytes()), o))
-			if again.Summary.Update != 3 {
+			if again.Summary.Update+again.Summary.Restore != 3 || again.Summary.Restore != 1 {
 				t.Errorf("%+v\n%s", again.Summary, strings.Join(h.steps(again.ID), "\n"))
 			}
 		})
 		t.Run("FSM-54 undoing puts back exactly those whom nobody changed since, and deletes whom the import created", func(t *testing.T) {
 			must[identity.User](t)(h.UpdateUser(h.ctx, h.op, h.known("cid@acme.test").ID, 0, func(u *identity.User) error { u.DisplayName = "Cid himself"; return nil }))
 			must[identity.User](t)(h.SetRoles(h.ctx, h.op, h.known("dan@acme.test").ID, []identity.RoleID{"dispatcher"}, "changed"))
-			done := must[identity.Plan](t)(h.RevertPlan(h.ctx, h.op, p.ID, nil))
-			if done.State != identity.PlanUndone || done.Summary.Reverted != 3 {
+			undo := h.planUndo(p.ID)
+			h.wantSteps(t, undo.ID, "1 deactivate open Eve", "2 conflict none Dan", "3 conflict none Cid", "4 restore open Bob", "5 update open Ada")
+			done := must[identity.Plan](t)(h.ApplyPlan(h.ctx, h.op, undo.ID, provisioning.ApplyOptions{Override: "it was wrong"}))
+			if done.State != identity.PlanDone || done.Summary.Done != 3 {
 				t.Errorf("%+v", done)
 			}
-			h.wantSteps(t, p.ID, "2 update reverted", "3 update reverted", "4 update kept Cid: : Cid himself was changed since the import", "5 create kept Dan: : Dan was changed since", "6 create reverted")
+			if undone := must[identity.Plan](t)(h.Plan(h.ctx, h.op, p.ID)); undone.State != identity.PlanUndone || undone.Summary.Reverted != 3 || undone.RevertedAt == nil {
+				t.Errorf("%+v", undone)
+			}
+			h.wantSteps(t, p.ID, "2 update reverted", "3 update reverted", "4 update kept Cid: : Cid himself was changed since", "5 create kept Dan: : Dan was changed since", "6 create reverted")
 			after, _ := h.export(provisioning.ExportQuery{Query: identity.Query{Search: "acme.test"}}, sheets.CSV)
 			was, is := cells(t, before), cells(t, after)
 			if len(is) != 5 {

@@ -39,6 +39,8 @@ type ImportOptions struct {
 	Hash      func(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error)
 	CheckHash func(hash string) (identity.PasswordTerms, error)
 	Progress  func(rows int) // called now and then with how many rows were read
+
+	repeats *lineSet // the keys that more than one row may have; nil: any
 }
 
 // DefaultSource is the source of a file that nobody names.
@@ -61,6 +63,9 @@ func (s *Service) PlanImport(ctx context.Context, by identity.Actor, file Upload
 		return plan, err
 	}
 	if plan.Summary.SHA256, err = fileSum(file); err != nil {
+		return plan, err
+	}
+	if o.repeats, err = repeats(ctx, file, shape); err != nil {
 		return plan, err
 	}
 	return s.makePlan(ctx, by, scope, plan, rowsOf(table, shape), o)

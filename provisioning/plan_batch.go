@@ -17,6 +17,7 @@ import (
 var batchFields = []string{
 	fieldUserName, fieldEmail, fieldDisplayName, fieldGivenName, fieldFamilyName, fieldRole, fieldTenant, fieldType, fieldUnit, fieldTeam, fieldLevel, fieldExternal, fieldEmployeeNumber,
 	fieldExternalID, fieldPhone, fieldTitle, fieldActive,
+	fieldDepartment, fieldDivision, fieldCostCenter, fieldOrganization, fieldLocation,
 }
 
 // newcomer is somebody new who keeps all rules.

@@ -63,7 +63,7 @@ func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		}
 		var known []store.SourceUser
 		for k, u := range users {
-			known = append(known, a.known(u.ID, data[which[k]].Fields[fieldExternalID])...)
+			known = append(known, a.known(u, data[which[k]].row(steps[which[k]].Line))...)
 			if list[k].PasswordHash == "" {
 				continue
 			}

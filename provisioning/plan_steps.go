@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -27,6 +28,7 @@ type stepData struct {
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -48,10 +50,11 @@ type wasPerson struct {
 	Roles    []identity.Assignment `json:"roles"`
 	Position identity.Position     `json:"position"`
 	Source   *store.SourceUser     `json:"source,omitempty"` // as the source knew them; nil: it did not
+	Terms    identity.Terms        `json:"terms,omitzero"`
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, manager: d.Manager}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
@@ -140,7 +143,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 		}
 	}
 	if refused != nil {
-		step.Action, step.State, step.Detail = identity.StepError, identity.StepNone, refused.Message
+		step.Action, step.State, step.Detail = refusedAs(refused), identity.StepNone, refused.Message
 		return step, out, writeStep(&step, stepData{Who: rowLabel(r), Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
 	}
 	return step, out, p.describe(&step, r, out)
@@ -150,28 +153,43 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled,
+		Recalled: r.recalled, Manager: out.manager,
 	}
+	step.Detail = ""
 	switch {
 	case out.before == nil:
 		d.Left = maps.Clone(out.after)
 		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
-		step.Action, step.Detail = identity.StepSkip, "nothing changes"
+		step.Action, step.Detail = identity.StepSkip, nothingChanges
 		d.Hash = ""
 		if out.known {
 			step.State = identity.StepNone
 		}
 	case r.recalled:
 		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
+	case out.action != "":
+		step.Action = out.action
 	}
+	step.Detail = detail(step.Detail, out.notes)
 	if out.before != nil {
 		step.Version = out.seen
 	}
 	return writeStep(step, d)
 }
 
+// detail joins why a step is what it is with what is noteworthy about it.
+func detail(why string, notes []string) string {
+	if why == "" {
+		return strings.Join(notes, "; ")
+	}
+	return strings.Join(append([]string{why}, notes...), "; ")
+}
+
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
+	if r.undo != nil {
+		return p.putBack(ctx, tx, r, id)
+	}
 	reason := p.reason(r)
 	change := func() (effect, error) { return p.update(ctx, tx, id, r, reason) }
 	if id == "" {

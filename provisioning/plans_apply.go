@@ -80,7 +80,9 @@ func (s *Service) takeToApply(ctx context.Context, by identity.Actor, plan ident
 			return err
 		}
 		if plan.State == identity.PlanHeld {
-			plan.Summary.Override = identity.TidyText(o.Override)
+			if err := s.approve(ctx, tx, by, &plan, o.Override); err != nil {
+				return err
+			}
 		}
 		plan.State, plan.Applier, plan.Stopping, plan.Summary.Failure = identity.PlanApplying, &by, false, ""
 		lease(tx, &plan)
@@ -181,6 +183,9 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		for _, step := range steps {
 			chunk.add(step)
 		}
+		if err := a.markUndone(ctx, tx, steps); err != nil {
+			return err
+		}
 		plan.Summary.Done, plan.Summary.Failed = plan.Summary.Done+chunk.Done, plan.Summary.Failed+chunk.Failed
 		if err := tx.UpdatePlan(ctx, plan); err != nil {
 			return err
@@ -217,7 +222,7 @@ func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.Pla
 		if rows[i] = made; !ok {
 			rows[i] = data[i].row(step.Line)
 		}
-		rows[i].recalled = data[i].Recalled
+		rows[i].recalled, rows[i].undo = data[i].Recalled, data[i].Undo
 	}
 	if err := a.together(ctx, tx, steps, data, rows); err != nil {
 		return nil, 0, err
@@ -287,6 +292,9 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 	if r.made != "" {
 		r.hash, r.made = "", "" // nobody was told
 	}
+	if d.Undo != nil {
+		return keepStep(step, d, refused)
+	}
 	if refused.Code == errChanged.Code {
 		return a.again(step, r, id, out)
 	}
@@ -339,6 +347,9 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 			plan.State = identity.PlanDone
 		}
 		a.plan = plan
+		if err := a.endUndo(ctx, tx, plan); err != nil {
+			return err
+		}
 		e := planEvent(a.by, identity.PlanApplied, plan)
 		e.Reason = plan.Summary.Override
 		if err := tx.InsertEvent(ctx, e); err != nil {

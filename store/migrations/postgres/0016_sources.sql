@@ -102,6 +102,11 @@ CREATE UNIQUE INDEX offboardings_open ON offboardings (user_id) WHERE closed_at 
 CREATE INDEX offboardings_by_user ON offboardings (user_id, id);
 CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
 
+-- That a source keeps a person out, and why: a row said so, or the person was missing. It ends when somebody else lets the person in or keeps them out.
+ALTER TABLE source_users ADD COLUMN away TEXT NOT NULL DEFAULT '';
+-- How somebody who starts later hears of the account, and since when a rule keeps somebody whose end is over.
+ALTER TABLE user_terms ADD COLUMN welcome TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_terms ADD COLUMN kept_at TIMESTAMPTZ;
 -- A file on its way to a plan, in sealed parts: whoever brought it says which column is which, perhaps at another replica. It is gone when it was read, and after a day.
 CREATE TABLE kept_files (
     id         UUID PRIMARY KEY,
@@ -126,3 +131,5 @@ ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+-- Who has a personnel number.
+CREATE INDEX users_by_number ON users ((attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}')) WHERE (attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}') IS NOT NULL;
