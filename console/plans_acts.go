@@ -129,8 +129,8 @@ func askUndo(p identity.Plan) confirmBody {
 }
 
 func (d *Door) undoPlan(ctx context.Context, v visit, p identity.Plan, _ string) (string, error) {
-	_, err := d.prov.RevertPlan(ctx, v.Actor, p.ID, nil)
-	return plansPath + string(p.ID) + "?done=plan-undone", err
+	plan, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
+	return plansPath + string(plan.ID), err
 }
 
 func askDrop(p identity.Plan) confirmBody {

@@ -51,6 +51,7 @@ type wasPerson struct {
 	Roles    []identity.Assignment `json:"roles"`
 	Position identity.Position     `json:"position"`
 	Source   *store.SourceUser     `json:"source,omitempty"` // as the source knew them; nil: it did not
+	Terms    identity.Terms        `json:"terms,omitzero"`
 }
 
 func (d stepData) row(line int) importRow {
@@ -193,20 +194,31 @@ func detail(why string, notes []string) string {
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
-	if r.bulk != nil {
+	switch {
+	case r.undo != nil:
+		return p.putBack(ctx, tx, r, id)
+	case r.bulk != nil:
 		return p.bulk(ctx, tx, id, r.bulk)
 	}
 	reason := p.reason(r)
+	change := func() (effect, error) { return p.update(ctx, tx, id, r, reason) }
 	if id == "" {
-		return p.create(ctx, tx, r, reason)
+		change = func() (effect, error) { return p.create(ctx, tx, r, reason) }
 	}
-	return p.update(ctx, tx, id, r, reason)
+	out, err := change()
+	if err == nil {
+		err = p.tie(ctx, tx, out.user, r)
+	}
+	return out, err
 }
 
 // reason is what the events of a step say.
 func (p *planner) reason(r importRow) string {
 	if r.recalled {
 		return "import " + p.plan.FileName + ": no longer in the file"
+	}
+	if p.plan.DirectoryID != "" {
+		return fmt.Sprintf("%s, operation %d", p.plan.FileName, r.line)
 	}
 	return fmt.Sprintf("import %s, line %d", p.plan.FileName, r.line)
 }

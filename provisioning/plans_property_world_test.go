@@ -309,7 +309,10 @@ func (w *planWorld) newlyDone(before, after map[int]provisioning.PlanStepView) (
 
 // takeBack undoes a plan.
 func (w *planWorld) takeBack(id identity.PlanID) error {
-	_, err := w.RevertPlan(w.ctx, w.op, id, nil)
+	undo, err := w.UndoPlan(w.ctx, w.op, id, provisioning.UndoOptions{})
+	if err == nil {
+		_, err = w.ApplyPlan(w.ctx, w.op, undo.ID, provisioning.ApplyOptions{Override: "taken back"})
+	}
 	if identity.CodeOf(err) == "plan_state" {
 		return nil
 	}
