@@ -88,7 +88,7 @@ func planFacts(p identity.Plan) []string {
 	add(s.Restore, "person may come in again.", "people may come in again.")
 	add(s.Move, "person goes to another tenant.", "people go to another tenant.")
 	if n := s.Errors + s.Conflict; n > 0 {
-		out = append(out, count(n, "row is left out:", "rows are left out:")+" it cannot be used, or somebody has to decide.")
+		out = append(out, count(n, "row is left out: it cannot be used, or somebody has to decide.", "rows are left out: they cannot be used, or somebody has to decide."))
 	}
 	return out
 }
