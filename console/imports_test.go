@@ -230,7 +230,7 @@ func TestAFileThatCannotBeReadIsSaidAtItsField(t *testing.T) {
 		if kept := must(s.prov.KeptFiles(t.Context(), actorOf(s.ada)))(t); len(kept) != 0 {
 			t.Errorf("%d files are kept that cannot be read", len(kept))
 		}
-		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users`+`\ada`)
+		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users` + `\ada`)
 	})
 }
 

@@ -351,7 +351,7 @@ func (p *planner) compare(ctx context.Context, tx *store.Tx, was, is standing, o
 	}
 	out.changes = diffFields(out.before, out.after)
 	out.noteRules()
-	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was)}
+	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was), Terms: was.terms}
 	out.known = slices.EqualFunc(was.sources, is.sources, store.SourceUser.Same)
 	out.outside = was.user.Enabled && !is.user.Enabled
 	if out.action == "" && !was.user.Enabled && is.user.Enabled {

@@ -161,7 +161,7 @@ func (s *shaper) read(row sheets.Row) importRow {
 		if row.Formula <= s.own {
 			field = s.columns[row.Formula-1]
 		}
-		out.refuse(field, "The cell in column %d is a formula whose value was not saved. Open the file in a spreadsheet and save it again, or write the value.", row.Formula)
+		out.refuse(field, "The cell in column %d is a formula whose value was not saved, or one that failed. Open the file in a spreadsheet and save it again, or write the value.", row.Formula)
 		return out
 	}
 	if len(s.list) == 0 || row.Beyond(s.own) {
