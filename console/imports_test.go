@@ -141,6 +141,7 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 			}
 			b.get(plan.path + "/undo").is(http.StatusOK).says("put back as they were before")
 			b.post(plan.path+"/undo", nil).is(http.StatusOK)
+			s.work(t)
 			s.nobody(t, "otto@acme.example")
 		})
 		b.get("/console/imports").says("people.csv", "hr").hides("Nothing was imported yet")

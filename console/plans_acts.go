@@ -129,8 +129,11 @@ func askUndo(p identity.Plan) confirmBody {
 }
 
 func (d *Door) undoPlan(ctx context.Context, v visit, p identity.Plan, _ string) (string, error) {
-	plan, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
-	return plansPath + string(plan.ID), err
+	undo, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
+	if err == nil && undo.State == identity.PlanReady { // one that is held waits to be approved
+		_, err = d.prov.StartPlan(ctx, v.Actor, undo.ID, provisioning.ApplyOptions{})
+	}
+	return plansPath + string(undo.ID), err
 }
 
 func askDrop(p identity.Plan) confirmBody {
