@@ -141,6 +141,7 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 			}
 			b.get(plan.path + "/undo").is(http.StatusOK).says("put back as they were before")
 			b.post(plan.path+"/undo", nil).is(http.StatusOK)
+			s.work(t)
 			s.nobody(t, "otto@acme.example")
 		})
 		b.get("/console/imports").says("people.csv", "hr").hides("Nothing was imported yet")
@@ -230,7 +231,7 @@ func TestAFileThatCannotBeReadIsSaidAtItsField(t *testing.T) {
 		if kept := must(s.prov.KeptFiles(t.Context(), actorOf(s.ada)))(t); len(kept) != 0 {
 			t.Errorf("%d files are kept that cannot be read", len(kept))
 		}
-		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users`+`\ada`)
+		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users` + `\ada`)
 	})
 }
 

@@ -35,19 +35,21 @@ type planTile struct {
 }
 
 type planBody struct {
-	Plan     identity.Plan
-	Caption  string
-	Tenant   string
-	Tiles    []planTile
-	Steps    []provisioning.PlanStepView
-	Pager    pager
-	Action   identity.PlanAction
-	State    identity.StepState
-	States   []identity.StepState
-	Progress planProgress
-	Undone   []identity.Plan // plans that undo this one
-	May      planMay
-	Still    bool // the reader asked that the page stays as it is
+	Plan      identity.Plan
+	Caption   string
+	Tenant    string
+	SourceURL string
+	Tiles     []planTile
+	Steps     []provisioning.PlanStepView
+	Mails     bool // one of the steps sent a mail
+	Pager     pager
+	Action    identity.PlanAction
+	State     identity.StepState
+	States    []identity.StepState
+	Progress  planProgress
+	Undone    []identity.Plan // plans that undo this one
+	May       planMay
+	Still     bool // the reader asked that the page stays as it is
 }
 
 // planProgress is how far a plan is carried out.
@@ -79,6 +81,7 @@ func (d *Door) plan(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	b := planBody{Plan: p, Caption: d.importCaption(), States: stepStates, Progress: progressOf(p), May: mayPlan(p), Still: r.FormValue("still") != ""}
+	b.SourceURL = sourceURL(identity.Source{Name: p.Source, TenantID: p.TenantID}, "")
 	if b.Tenant, err = d.tenantName(r, v, p.TenantID); err != nil {
 		return err
 	}
@@ -115,6 +118,7 @@ func (d *Door) planSteps(r *http.Request, v visit, b *planBody) error {
 	}
 	b.Steps, b.Pager = page.Items, onward(r, page, func(s provisioning.PlanStepView) string { return strconv.Itoa(s.Line) })
 	b.Pager.Lines = true
+	b.Mails = slices.ContainsFunc(b.Steps, func(s provisioning.PlanStepView) bool { return s.Mail != nil })
 	return nil
 }
 

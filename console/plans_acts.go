@@ -88,7 +88,7 @@ func planFacts(p identity.Plan) []string {
 	add(s.Restore, "person may come in again.", "people may come in again.")
 	add(s.Move, "person goes to another tenant.", "people go to another tenant.")
 	if n := s.Errors + s.Conflict; n > 0 {
-		out = append(out, count(n, "row is left out:", "rows are left out:")+" it cannot be used, or somebody has to decide.")
+		out = append(out, count(n, "row is left out: it cannot be used, or somebody has to decide.", "rows are left out: they cannot be used, or somebody has to decide."))
 	}
 	return out
 }
@@ -129,8 +129,11 @@ func askUndo(p identity.Plan) confirmBody {
 }
 
 func (d *Door) undoPlan(ctx context.Context, v visit, p identity.Plan, _ string) (string, error) {
-	_, err := d.prov.RevertPlan(ctx, v.Actor, p.ID, nil)
-	return plansPath + string(p.ID) + "?done=plan-undone", err
+	undo, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
+	if err == nil && undo.State == identity.PlanReady { // one that is held waits to be approved
+		_, err = d.prov.StartPlan(ctx, v.Actor, undo.ID, provisioning.ApplyOptions{})
+	}
+	return plansPath + string(undo.ID), err
 }
 
 func askDrop(p identity.Plan) confirmBody {

@@ -45,6 +45,7 @@ type effect struct {
 	action  identity.PlanAction // where it is neither create nor update
 	notes   []string            // what is noteworthy, for people
 	manager identity.UserID     // who was found by the row's word
+	open    string              // the word for a manager whom nobody was found for
 	because map[string]string   // as importRow has it
 }
 
@@ -350,7 +351,7 @@ func (p *planner) compare(ctx context.Context, tx *store.Tx, was, is standing, o
 	}
 	out.changes = diffFields(out.before, out.after)
 	out.noteRules()
-	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was)}
+	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was), Terms: was.terms}
 	out.known = slices.EqualFunc(was.sources, is.sources, store.SourceUser.Same)
 	out.outside = was.user.Enabled && !is.user.Enabled
 	if out.action == "" && !was.user.Enabled && is.user.Enabled {

@@ -22,7 +22,9 @@ type importRow struct {
 	terms    identity.PasswordTerms
 	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
 	wrong    *identity.Error   // why the row cannot be used
+	bulk     *bulkStep         // of a bulk act, which is no row of a file: what it does
 	recalled bool              // no row: somebody whom the file no longer has
+	undo     *undoStep         // no row either: what another plan did to somebody, to be put back
 	manager  identity.UserID   // who leads the person, where somebody is found by the row's word
 	leader   string            // the manager's name
 	open     string            // the word for a manager whom nobody was found for
@@ -175,8 +177,11 @@ func withAddress(emails []identity.Email, address string) []identity.Email {
 
 // attributes writes what the row says into the SCIM attributes of a user; what does not change stays as it was written.
 func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage, error) {
-	now := readAttributes(raw)
-	all := object(raw)
+	var now tableAttributes
+	var all map[string]any
+	if len(raw) > 0 {
+		now, all = readAttributes(raw), object(raw)
+	}
 	if all == nil {
 		all = map[string]any{}
 	}

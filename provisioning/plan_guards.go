@@ -85,12 +85,13 @@ func (w *planWatch) see(step identity.PlanStep, d stepData) {
 			w.out = append(w.out, step.UserID)
 		}
 	}
-	if step.UserID != "" {
-		w.changes(d)
+	if len(d.Changes) == 0 && d.Left[fieldRole] != "" { // somebody new who comes with others
+		w.roles(identity.Change{Field: fieldRole, After: d.Left[fieldRole]})
 	}
+	w.changes(d)
 }
 
-// changes takes note of what becomes of somebody who is there.
+// changes takes note of what becomes of somebody. Of somebody new nothing has a value before.
 func (w *planWatch) changes(d stepData) {
 	by := map[string]identity.Change{}
 	names := 0
@@ -192,12 +193,15 @@ func (w *importing) guardPeople() []string {
 
 // guardRows are the guards of files that are not what they seem.
 func (w *importing) guardRows(g identity.Guards) []string {
+	if w.plan.Kind == identity.PlanUndo {
+		return nil // it has no file: it puts back what was
+	}
 	var out []string
 	add := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
 	sum, limit := w.plan.Summary, cmp.Or(g.Renames, guardRenames)
 	rows, errors := int64(sum.Rows), cmp.Or(g.Errors, guardErrors)
 	switch {
-	case sum.Rows == 0 && w.plan.Kind != identity.PlanUndo:
+	case sum.Rows == 0:
 		add("The source has no rows.")
 	case errors >= 0 && sum.Errors > leastHeld && sum.Errors == sum.Rows:
 		add("None of the %d rows can be used; columns may have changed places.", sum.Rows)

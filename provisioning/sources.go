@@ -170,6 +170,9 @@ func (s *Service) checkSource(ctx context.Context, tx *store.Tx, by identity.Act
 			return identity.Errorf(identity.Invalid, "There is no role %q in the access model.", o.Role).WithField("role")
 		}
 	}
+	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
+		return err
+	}
 	return s.checkOptions(o.PlanOptions)
 }
 

@@ -165,8 +165,11 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 }
 
-// addUser creates a user by an administrator's word.
+// addUser creates a user by an administrator's word, or by that of a directory whose plan is carried out.
 func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
+	if by.Kind == identity.ActorDirectory {
+		return s.addPushed(ctx, tx, by, n)
+	}
 	if err := s.checkNew(ctx, tx, by, &n, nil); err != nil {
 		return n.User, err
 	}

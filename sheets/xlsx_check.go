@@ -19,6 +19,7 @@ const (
 	maxParts   = 2000
 	maxDepth   = 64
 	maxStrings = 1_500_000 // shared texts: each costs memory even when it is empty
+	maxPacked  = 64 << 20  // bytes of the file: the library holds it in memory
 	maxOther   = 32 << 20  // bytes of all parts that are neither sheets nor shared texts: the library holds them in memory
 	maxRatio   = 300       // how many times as large a part is as it is when it is packed, and larger than
 	bombBytes  = 8 << 20   // this, that no spreadsheet wrote it
@@ -40,6 +41,9 @@ func (c *checkedXLSX) formulas(sheet string) map[int]int {
 // checkXLSX looks through every XML part of a workbook before the library holds it in memory: sizes, the number of rows and cells, and that the XML is whole. The
 // library takes a sheet whose XML breaks off for a shorter one, and whoever is missing from a file may lose an account.
 func checkXLSX(file io.ReaderAt, size int64, l Limits) (*checkedXLSX, error) {
+	if size > maxPacked {
+		return nil, identity.Errorf(identity.TooLarge, "The XLSX file has %d bytes; at most %d are read. Split it, or save it as CSV.", size, maxPacked).WithField("file")
+	}
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
 		return nil, brokenXLSX(err)
@@ -89,15 +93,15 @@ func isSheet(name string) bool { return strings.HasPrefix(name, "xl/worksheets/s
 // counted is what one part has.
 type counted struct {
 	*checkedXLSX
-	name               string
-	limits             Limits
-	sheet              bool
-	open               []xml.Name // the elements that have not ended
-	cells, rows        int
-	texts              int
-	line, column       int  // of the cell
-	formula, valued    bool // the cell is one, and has a value
-	failed             bool // the value is an error
+	name            string
+	limits          Limits
+	sheet           bool
+	open            []xml.Name // the elements that have not ended
+	cells, rows     int
+	texts           int
+	line, column    int  // of the cell
+	formula, valued bool // the cell is one, and has a value
+	failed          bool // the value is an error
 }
 
 // part looks through one part.

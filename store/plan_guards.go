@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -75,4 +76,29 @@ func (tx *Tx) StepsOfOwners(ctx context.Context, plan identity.PlanID) ([]identi
 		return nil, err
 	}
 	return tx.stepsOf(rows)
+}
+
+// SetStepState writes what became of some steps of a plan.
+func (tx *Tx) SetStepState(ctx context.Context, plan identity.PlanID, lines []int, state identity.StepState, detail string) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	args := []any{string(state), detail, string(plan)}
+	for _, line := range lines {
+		args = append(args, line)
+	}
+	return tx.exec(ctx, `UPDATE plan_steps SET state = ?, detail = ? WHERE plan_id = ? AND line IN (?`+strings.Repeat(", ?", len(lines)-1)+`)`, args...)
+}
+
+// CountSteps counts the steps of a plan by their states.
+func (tx *Tx) CountSteps(ctx context.Context, plan identity.PlanID) (map[identity.StepState]int, error) {
+	out := map[identity.StepState]int{}
+	err := tx.each(ctx, tx.bind(`SELECT s.state, count(*) FROM plan_steps s WHERE s.plan_id = ? GROUP BY s.state`), []any{string(plan)}, func(rows *sql.Rows) error {
+		var state text
+		var n int
+		err := rows.Scan(&state, &n)
+		out[identity.StepState(state)] = n
+		return err
+	})
+	return out, err
 }

@@ -58,7 +58,7 @@ func TestPeopleComeAndLeaveAsFilesAtTheCommandLine(t *testing.T) {
 			sh.refused(1, []string{"Nobody has"}, "user", "show", "ada@acme.test")
 			var list listView[planHead]
 			sh.json(&list, "plan", "list")
-			if len(list.Items) != 3 || list.Items[2].State == "" {
+			if len(list.Items) != 4 || list.Items[0].Kind != identity.PlanUndo || list.Items[2].State != string(identity.PlanUndone) {
 				t.Errorf("%+v", list)
 			}
 			sh.must("plan", "show", string(plan.Plan), "--state", "reverted")

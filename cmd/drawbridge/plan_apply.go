@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -41,39 +40,6 @@ func (p *program) applyPlan(ctx context.Context, b *bridge, id identity.PlanID, 
 	if err != nil && ctx.Err() != nil {
 		return identity.Errorf(identity.Precondition, "Stopped: %d steps are done, and each of them whole. Go on with: drawbridge plan apply %s", plan.Summary.Done, id).WithCause(err)
 	}
-	if err != nil {
-		return err
-	}
-	return p.showPlan(ctx, b, plan, maxList, true)
-}
-
-func (p *program) planUndo() *cobra.Command {
-	var yes bool
-	cmd := &cobra.Command{
-		Use:     "undo PLAN",
-		Short:   "Undo a plan for everybody whom nobody has changed since",
-		Example: "  drawbridge plan undo " + planExample + " --yes",
-		Args:    cobra.ExactArgs(1),
-		RunE: p.do(func(ctx context.Context, args []string) error {
-			return p.with(ctx, func(b *bridge) error { return p.undoPlan(ctx, b, identity.PlanID(args[0]), yes) })
-		}),
-	}
-	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
-	return cmd
-}
-
-func (p *program) undoPlan(ctx context.Context, b *bridge, id identity.PlanID, yes bool) error {
-	plan, err := b.people.Plan(ctx, identity.Operator(), id)
-	if err != nil {
-		return err
-	}
-	question := fmt.Sprintf("Undo %d steps of %s? People whom it created are deleted.", plan.Summary.Done, planTitle(plan))
-	if !yes && !p.json && p.asks() && !p.confirm(question) {
-		return identity.Errorf(identity.Precondition, "Nothing was undone. Answer y, or repeat with --yes.")
-	}
-	line := p.progress()
-	plan, err = b.people.RevertPlan(ctx, identity.Operator(), id, func(n provisioning.PlanProgress) { line.say("%d undone, %d kept", n.Done, n.Changed) })
-	line.end()
 	if err != nil {
 		return err
 	}

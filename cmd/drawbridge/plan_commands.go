@@ -22,11 +22,11 @@ const planExample = "0197a000-0000-7000-8000-000000000001"
 func (p *program) plans() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan",
-		Short: "Plans of imports, syncs and bulk acts: list, show, apply, undo, drop, backup",
+		Short: "Plans of imports, syncs and bulk acts: list, show, apply, approve, reject, stop, undo, drop, backup",
 		Long: `A plan says what an import, a sync or a bulk act would change, person by person. Nothing is changed before it is applied, and then exactly what it says.
 A guard holds a plan that would do harm, such as one of an empty file: somebody approves or rejects it.`,
 	}
-	cmd.AddCommand(p.planList(), p.planShow(), p.planApply(), p.planUndo(), p.planDrop(), p.planBackup())
+	cmd.AddCommand(p.planList(), p.planShow(), p.planApply(), p.planApprove(), p.planReject(), p.planStop(), p.planUndo(), p.planDrop(), p.planBackup())
 	return p.group(cmd)
 }
 
