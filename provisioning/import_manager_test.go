@@ -153,7 +153,7 @@ func TestManagersAreFoundWhenTheyAreThere(t *testing.T) {
 			if h.row("hr", "gus@acme.test")["manager"] != "hal@acme.test" {
 				t.Fatal("not found")
 			}
-			undone := must[identity.Plan](t)(h.RevertPlan(h.ctx, h.op, third.ID, nil))
+			undone := h.undo(third.ID)
 			if undone.Summary.Reverted != 2 {
 				t.Errorf("%+v\n%s", undone.Summary, strings.Join(h.steps(third.ID), "\n"))
 			}
