@@ -121,7 +121,7 @@ func (s *Service) signedExport(sha256, signature string) (Export, bool) {
 
 // ExportQuery says which people an export has.
 type ExportQuery struct {
-	identity.Query        // the filters of the list; the order is that of the ids
+	identity.Query          // the filters of the list; the order is that of the ids
 	Source         string   // whose externalId is shown before those of others
 	Columns        []string // in this order; none: all of ExportColumns
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -339,18 +338,6 @@ func (w *planWorld) stands(touched map[string]string, is people) {
 			w.fail("somebody else's word was lost: %s is %q, not %q", key, got, value)
 		}
 	}
-}
-
-// guarded is a set of what several hands note at once.
-type guarded struct {
-	sync.Mutex
-	values map[string]string
-}
-
-func (g *guarded) put(id identity.UserID, field, value string) {
-	g.Lock()
-	defer g.Unlock()
-	g.values[string(id)+" "+field] = value
 }
 
 func union[K comparable, V any](a, b map[K]V) map[K]bool {

@@ -96,10 +96,16 @@ func (p *program) importFile(ctx context.Context, b *bridge, path string, o impo
 	if err != nil {
 		return err
 	}
+	return p.carryOutPlan(ctx, b, plan, o, path == "-")
+}
+
+// carryOutPlan shows a plan that was just made, and carries it out where that is wanted. Where standard input was read nobody can be asked.
+func (p *program) carryOutPlan(ctx context.Context, b *bridge, plan identity.Plan, o importing, piped bool) error {
 	wanted := o.yes || o.approve != ""
-	if o.dryRun || !wanted && (p.json || path == "-" || !p.asks()) {
+	if o.dryRun || !wanted && (p.json || piped || !p.asks()) {
 		return p.showPlan(ctx, b, plan, o.limit, true)
 	}
+	var err error
 	if !p.json {
 		if err := p.showPlan(ctx, b, plan, o.limit, false); err != nil {
 			return err
