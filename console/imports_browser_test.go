@@ -69,7 +69,7 @@ func (s *screen) signInTo(email, path string) {
 	s.goTo("/signin?return_to=" + path)
 	s.run(
 		chromedp.SendKeys("#email", email+"\n", chromedp.ByQuery), chromedp.WaitVisible("#password", chromedp.ByQuery),
-		chromedp.SendKeys("#password", password+"\n", chromedp.ByQuery), chromedp.WaitVisible("main h1", chromedp.ByQuery),
+		chromedp.SendKeys("#password", password+"\n", chromedp.ByQuery), chromedp.WaitVisible(".console main h1", chromedp.ByQuery),
 	)
 }
 
