@@ -178,6 +178,7 @@ func (d *Door) routes() []route {
 		{"GET /console/directories/new", tenantsWrite, d.newDirectory},
 		{"POST /console/directories", tenantsWrite, d.createDirectory},
 		{"GET /console/directories/{id}", tenantsWrite, d.directory},
+		{"GET /console/directories/{id}/drift", tenantsWrite, d.directoryDrift},
 		{"GET /console/directories/{id}/disable", tenantsWrite, d.confirmDisableDirectory},
 		{"POST /console/directories/{id}/disable", tenantsWrite, d.disableDirectory},
 		{"POST /console/directories/{id}/enable", tenantsWrite, d.enableDirectory},
