@@ -177,8 +177,11 @@ func withAddress(emails []identity.Email, address string) []identity.Email {
 
 // attributes writes what the row says into the SCIM attributes of a user; what does not change stays as it was written.
 func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage, error) {
-	now := readAttributes(raw)
-	all := object(raw)
+	var now tableAttributes
+	var all map[string]any
+	if len(raw) > 0 {
+		now, all = readAttributes(raw), object(raw)
+	}
 	if all == nil {
 		all = map[string]any{}
 	}

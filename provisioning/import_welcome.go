@@ -75,7 +75,7 @@ func (a *applying) makePasswords(ctx context.Context, after int) error {
 	}
 	var steps []identity.PlanStep
 	err := a.s.db.View(ctx, func(tx *store.Tx) error {
-		page, err := tx.PlanSteps(ctx, a.plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
+		page, err := tx.PlanSteps(ctx, a.plan.ID, StepQuery{States: todo, After: after, Limit: a.most()})
 		steps = page.Items
 		return err
 	})

@@ -83,8 +83,8 @@ type personFields map[string]string
 
 // fields writes a person as a table has it. The source is whose externalId is shown before others.
 func (n *names) fields(ctx context.Context, tx *store.Tx, p standing, plan identity.TenantID, source string) (personFields, error) {
-	name := p.user.Name()
 	rest := readAttributes(p.user.Attributes)
+	name := rest.Name
 	f := personFields{
 		fieldID: string(p.user.ID), fieldUserName: p.user.UserName, fieldEmail: p.user.Email(), fieldDisplayName: p.user.DisplayName,
 		fieldGivenName: name.GivenName, fieldFamilyName: name.FamilyName, fieldRole: roleCell(p.roles), fieldActive: yesNo(p.user.Enabled),
@@ -172,6 +172,7 @@ func (l *loose) UnmarshalJSON(raw []byte) error {
 
 // tableAttributes are the SCIM attributes that a table shows.
 type tableAttributes struct {
+	Name      identity.Name   `json:"name"`
 	Title     loose           `json:"title"`
 	Phones    json.RawMessage `json:"phoneNumbers"`
 	Addresses json.RawMessage `json:"addresses"`

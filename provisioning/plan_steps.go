@@ -25,6 +25,7 @@ type stepData struct {
 	Changes  []identity.Change      `json:"changes,omitempty"`
 	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
 	Left     personFields           `json:"left,omitempty"` // as the step left the person; of somebody new also as it will
+	More     personFields           `json:"more,omitzero"`  // how Left differs from Fields, where it is kept so
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
@@ -59,13 +60,22 @@ func (d stepData) row(line int) importRow {
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
+	d, err := unpackStep(s)
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = diffFields(nil, d.Left)
+	}
+	return d, err
+}
+
+// unpackStep is readStep without the changes of somebody new.
+func unpackStep(s identity.PlanStep) (stepData, error) {
 	var d stepData
 	if len(s.Data) == 0 {
 		return d, nil
 	}
 	err := json.Unmarshal(s.Data, &d)
-	if s.Action == identity.StepCreate && d.Left != nil {
-		d.Changes = diffFields(nil, d.Left)
+	if s.Action == identity.StepCreate && d.More != nil {
+		d.Left, d.More = leftBy(d.Fields, d.More), nil
 		if s.UserID != "" {
 			d.Left[fieldID] = string(s.UserID)
 		}
@@ -73,13 +83,41 @@ func readStep(s identity.PlanStep) (stepData, error) {
 	return d, err
 }
 
-// writeStep puts what a step keeps into it. Of somebody new it keeps how they will be, which says what changes too.
+// writeStep puts what a step keeps into it. Of somebody new it keeps what the row does not say of how they will be; that says what changes, too.
 func writeStep(s *identity.PlanStep, d stepData) (err error) {
 	if s.Action == identity.StepCreate && d.Left != nil {
-		d.Changes = nil
+		d.More, d.Left, d.Changes = moreThan(d.Fields, d.Left), nil, nil
 	}
 	s.Data, err = json.Marshal(d)
 	return err
+}
+
+// moreThan returns the fields that are others than those of a row, but for the id.
+func moreThan(row, is personFields) personFields {
+	more := personFields{}
+	for field, value := range is {
+		if field != fieldID && value != row[field] {
+			more[field] = value
+		}
+	}
+	for field, value := range row {
+		if _, there := is[field]; !there && value != "" {
+			more[field] = ""
+		}
+	}
+	return more
+}
+
+// leftBy is the opposite of moreThan.
+func leftBy(row, more personFields) personFields {
+	out := make(personFields, len(row)+len(more)+1)
+	for field, value := range row {
+		if value != "" && field != fieldID {
+			out[field] = value
+		}
+	}
+	maps.Copy(out, more)
+	return out
 }
 
 // PlanStepView is a step for people.

@@ -170,7 +170,7 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		case plan.Stopping:
 			return errStopped
 		}
-		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
+		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: a.most()})
 		if err != nil || len(page.Items) == 0 {
 			return err
 		}
@@ -191,10 +191,18 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 			return err
 		}
 		a.plan = plan
-		return tx.PutPlanStep(ctx, steps...)
+		return putSteps(ctx, tx, steps)
 	})
 	a.now.Done, a.now.Failed, a.now.Changed = a.now.Done+chunk.Done, a.now.Failed+chunk.Failed, a.now.Changed+chunk.Changed
 	return last, err
+}
+
+// most is how many steps a transaction has; fewer when a password is made up for each.
+func (a *applying) most() int {
+	if a.plan.Options.Welcome == identity.WelcomePassword {
+		return applySingle
+	}
+	return applyChunk
 }
 
 func (a *applying) scopeOfPlan() store.Scope { return planPeople(a.plan) }
@@ -215,7 +223,7 @@ func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.Pla
 	data := make([]stepData, len(steps))
 	rows := make([]importRow, len(steps))
 	for i, step := range steps {
-		if data[i], err = readStep(step); err != nil {
+		if data[i], err = unpackStep(step); err != nil {
 			return nil, 0, err
 		}
 		made, ok := a.made[step.Line]
@@ -249,6 +257,9 @@ func (a *applying) singly(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		if steps[i].State != identity.StepDone {
 			if single++; single > applySingle {
 				continue
+			}
+			if steps[i].Action == identity.StepCreate && data[i].Left != nil {
+				data[i].Changes = diffFields(nil, data[i].Left)
 			}
 			if err := a.step(ctx, tx, &steps[i], data[i], rows[i], known); err != nil {
 				return nil, 0, err
@@ -305,9 +316,13 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 
 // done notes what a step did, so that it can be undone. A password's hash has done its duty.
 func (a *applying) done(step *identity.PlanStep, d stepData, out effect) error {
-	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
+	markDone(step, out)
 	d.Hash, d.Left, d.Was = "", out.after, out.was
 	return writeStep(step, d)
+}
+
+func markDone(step *identity.PlanStep, out effect) {
+	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
 }
 
 // again puts what the step would do now in the place of what it would have done.
