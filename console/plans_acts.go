@@ -163,18 +163,22 @@ func (d *Door) stopPlan(ctx context.Context, v visit, p identity.Plan, _ string)
 func askUndo(p identity.Plan) confirmBody {
 	c := aboutPlan(p, "undo")
 	n := p.Summary.Done - p.Summary.Reverted
-	c.Title, c.Button = "Make a plan that undoes what was done to "+count(n, "person", "people")+"?", "Make the plan"
+	c.Title, c.Button, c.Danger = "Undo what this plan did to "+count(n, "person", "people")+"?", "Undo it", true
 	c.Facts = []string{
-		"Nothing happens yet: you look at the plan, and apply it or not.",
-		"Fields, roles and places would be put back as they were before. People whom the plan created and who have not signed in would be deleted.",
+		"Fields, roles and places are put back as they were before.",
+		"People whom the plan created and who have not signed in are deleted.",
 		"Whoever was changed since is kept as they are. Mails that were sent stay sent.",
+		"It becomes a plan of its own, which is applied at once unless a guard holds it, and can be undone itself.",
 	}
 	return c
 }
 
 func (d *Door) undoPlan(ctx context.Context, v visit, p identity.Plan, _ string) (string, error) {
-	plan, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
-	return plansPath + string(plan.ID), err
+	undo, err := d.prov.UndoPlan(ctx, v.Actor, p.ID, provisioning.UndoOptions{})
+	if err == nil && undo.State == identity.PlanReady { // one that is held waits to be approved
+		_, err = d.prov.StartPlan(ctx, v.Actor, undo.ID, provisioning.ApplyOptions{})
+	}
+	return plansPath + string(undo.ID), err
 }
 
 func askDrop(p identity.Plan) confirmBody {

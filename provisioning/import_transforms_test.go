@@ -169,6 +169,13 @@ func TestADateOfAWorkbookIsANumber(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+	t.Run("FSM-47 and needs no transform where the field is a date", func(t *testing.T) {
+		book := transformBook(t, `<row r="1"><c t="str"><v>email</v></c><c t="str"><v>startDate</v></c></row><row r="2"><c t="str"><v>ada@acme.test</v></c><c><v>46056</v></c></row>`)
+		p := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, upload("people.xlsx", book), provisioning.ImportOptions{}))
+		if len(p.Rows) != 1 || p.Rows[0].Error != nil || p.Rows[0].Fields["startDate"] != "2026-02-03" {
+			t.Errorf("%+v", p)
+		}
+	})
 	for i, line := range []int{5, 6} {
 		t.Run("FSM-47 a formula without a value is an error of its row", func(t *testing.T) {
 			if r := p.Rows[2+i]; r.Line != line || r.Error == nil || r.Error.Field != "title" || !strings.Contains(r.Error.Message, "formula whose value was not saved") {

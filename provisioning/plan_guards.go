@@ -85,6 +85,9 @@ func (w *planWatch) see(step identity.PlanStep, d stepData) {
 			w.out = append(w.out, step.UserID)
 		}
 	}
+	if len(d.Changes) == 0 && d.Left[fieldRole] != "" { // somebody new who comes with others
+		w.roles(identity.Change{Field: fieldRole, After: d.Left[fieldRole]})
+	}
 	w.changes(d)
 }
 

@@ -31,6 +31,7 @@ type stepData struct {
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
 	Bulk     *bulkStep              `json:"bulk,omitempty"`     // of a bulk act: what it does
 	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
+	Open     string                 `json:"open,omitempty"`     // the word, where nobody was
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -137,7 +138,7 @@ type PlanStepView struct {
 func viewStep(s identity.PlanStep) (PlanStepView, error) {
 	d, err := readStep(s)
 	return PlanStepView{
-		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes,
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: withManager(s.Detail, d.Open), Field: d.Field, Code: d.Code, Changes: d.Changes,
 	}, err
 }
 
@@ -196,7 +197,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled, Manager: out.manager, Bulk: r.bulk,
+		Recalled: r.recalled, Manager: out.manager, Open: out.open, Bulk: r.bulk,
 	}
 	step.Detail = ""
 	switch {

@@ -144,8 +144,11 @@ func (a *applying) run(ctx context.Context) error {
 			return err
 		}
 		last, err := a.chunk(ctx, after)
-		if err != nil || last == 0 {
+		if err != nil {
 			return err
+		}
+		if last == 0 {
+			return a.leadOpen(ctx)
 		}
 		after = last
 		if a.progress != nil {

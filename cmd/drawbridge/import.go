@@ -41,7 +41,7 @@ People are found by id, externalId, employeeNumber, userName and e-mail address,
 comes from: its roles, its ids, its columns and its transforms are its own, and --full goes by it: whoever the source brought and the file lacks leaves.
 
 --map is HEADING=FIELD, or a file with such lines, or a JSON file:
-  {"mapping": {"Worker ID": "employeeNumber"}, "transforms": [{"field": "title", "kind": "date", "args": ["DD.MM.YYYY"]}]}
+  {"mapping": {"Worker ID": "employeeNumber", "Hired": "startDate"}, "transforms": [{"field": "startDate", "kind": "date", "args": ["DD.MM.YYYY"]}]}
 Transforms: trim, upper, lower, title, constant, default, join, date, map, replace. What a file was read by is remembered for its source.
 
 With --json it prints {"plan", "state", "create", "update", "deactivate", "restore", "skip", "conflict", "errors": [{"line", "field", "message"}]} and more.

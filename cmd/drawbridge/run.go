@@ -95,6 +95,7 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.importPeople(),
 		p.syncFolder(),
 		p.plans(),
+		p.sources(),
 		p.exportCommand(),
 		p.role(),
 		p.access(),
