@@ -92,9 +92,7 @@ func TestInABrowserWithoutScriptsAFileIsImportedAndUndone(t *testing.T) {
 	t.Run("FSM-54 undo", func(t *testing.T) {
 		b.run(
 			chromedp.Click(`.head a[href$="/undo"]`, chromedp.ByQuery), chromedp.WaitVisible(".ask", chromedp.ByQuery),
-			chromedp.Click(".ask .button-primary", chromedp.ByQuery), chromedp.WaitVisible(".status-planned", chromedp.ByQuery),
-			chromedp.Click(`.head a[href$="/apply"]`, chromedp.ByQuery), chromedp.WaitVisible(".ask", chromedp.ByQuery),
-			chromedp.Click(".ask .button", chromedp.ByQuery), chromedp.WaitVisible(".status-applied", chromedp.ByQuery),
+			chromedp.Click(".ask .button-danger", chromedp.ByQuery), chromedp.WaitVisible(".status-applied", chromedp.ByQuery),
 		)
 		s.nobody(t, "otto@acme.example")
 	})
