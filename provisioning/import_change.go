@@ -45,6 +45,7 @@ type effect struct {
 	action  identity.PlanAction // where it is neither create nor update
 	notes   []string            // what is noteworthy, for people
 	manager identity.UserID     // who was found by the row's word
+	open    string              // the word for a manager whom nobody was found for
 	because map[string]string   // as importRow has it
 }
 

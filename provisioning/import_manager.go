@@ -3,7 +3,7 @@ package provisioning
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -138,14 +138,31 @@ func (p *planner) led(ctx context.Context, tx *store.Tx, r importRow, u identity
 		if err != nil {
 			return r, err
 		}
-		if n, ok := names[r.manager]; ok && n.TenantID == u.TenantID {
+		if n, ok := names[r.manager]; ok && n.TenantID == u.TenantID && !n.Deleted {
 			r.leader, out.manager = n.Label, r.manager
 			return r, nil
 		}
 	}
-	r.manager, r.open = "", word
-	out.note(fmt.Sprintf("manager %s is not known yet", word))
+	r.manager, r.open, out.open = "", word, word
+	out.note(managerOpen)
 	return r, nil
+}
+
+// managerOpen is said of a step where nobody is found for the manager. Who is meant may be a name, which is sealed with the rest.
+const managerOpen = "the manager is not known yet"
+
+// withManager puts who is meant into the detail of a step.
+func withManager(detail, word string) string {
+	if word == "" {
+		return detail
+	}
+	return strings.Replace(detail, managerOpen, "manager "+word+" is not known yet", 1)
+}
+
+// leadsAlready reports whether a word means who leads somebody now.
+func (p *planner) leadsAlready(word string, u identity.User) bool {
+	id := p.leaders.among(word, u.TenantID)
+	return id != "" && id != u.ID && string(id) == readAttributes(u.Attributes).manager().ID
 }
 
 // names reports whether a word stands for the person of the row.

@@ -22,6 +22,7 @@ type importRow struct {
 	terms    identity.PasswordTerms
 	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
 	wrong    *identity.Error   // why the row cannot be used
+	bulk     *bulkStep         // of a bulk act, which is no row of a file: what it does
 	recalled bool              // no row: somebody whom the file no longer has
 	undo     *undoStep         // no row either: what another plan did to somebody, to be put back
 	manager  identity.UserID   // who leads the person, where somebody is found by the row's word

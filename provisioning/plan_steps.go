@@ -29,7 +29,9 @@ type stepData struct {
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Bulk     *bulkStep              `json:"bulk,omitempty"`     // of a bulk act: what it does
 	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
+	Open     string                 `json:"open,omitempty"`     // the word, where nobody was
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -55,7 +57,7 @@ type wasPerson struct {
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, manager: d.Manager}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, manager: d.Manager, bulk: d.Bulk}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
@@ -136,7 +138,7 @@ type PlanStepView struct {
 func viewStep(s identity.PlanStep) (PlanStepView, error) {
 	d, err := readStep(s)
 	return PlanStepView{
-		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes,
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: withManager(s.Detail, d.Open), Field: d.Field, Code: d.Code, Changes: d.Changes,
 	}, err
 }
 
@@ -182,7 +184,11 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 	}
 	if refused != nil {
 		step.Action, step.State, step.Detail = refusedAs(refused), identity.StepNone, refused.Message
-		return step, out, writeStep(&step, stepData{Who: rowLabel(r), Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
+		who := rowLabel(r)
+		if r.bulk != nil && out.user.ID != "" {
+			who = out.user.Label()
+		}
+		return step, out, writeStep(&step, stepData{Who: who, Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
 	}
 	return step, out, p.describe(&step, r, out)
 }
@@ -191,7 +197,7 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled, Manager: out.manager,
+		Recalled: r.recalled, Manager: out.manager, Open: out.open, Bulk: r.bulk,
 	}
 	step.Detail = ""
 	switch {
@@ -204,6 +210,8 @@ func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) err
 		if out.known {
 			step.State = identity.StepNone
 		}
+	case r.bulk != nil:
+		step.Action = r.bulk.action()
 	case r.recalled:
 		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
 	case out.action != "":
@@ -225,8 +233,11 @@ func detail(why string, notes []string) string {
 }
 
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
-	if r.undo != nil {
+	switch {
+	case r.undo != nil:
 		return p.putBack(ctx, tx, r, id)
+	case r.bulk != nil:
+		return p.bulk(ctx, tx, id, r.bulk)
 	}
 	reason := p.reason(r)
 	change := func() (effect, error) { return p.update(ctx, tx, id, r, reason) }

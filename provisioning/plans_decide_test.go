@@ -1,6 +1,7 @@
 package provisioning_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -73,7 +74,12 @@ func TestAHeldPlanIsDecided(t *testing.T) {
 		})
 		t.Run("a plan that is being carried out stops between two steps, and goes on later", func(t *testing.T) {
 			many := guardFile(130)
-			p := h.plan(provisioning.ImportOptions{Tenant: beta.ID}, many...)
+			h.bring(provisioning.ImportOptions{Tenant: beta.ID}, many...)
+			titles := []string{"email,title"}
+			for _, line := range many[1:] {
+				titles = append(titles, strings.Split(line, ",")[1]+",Boss")
+			}
+			p := h.plan(provisioning.ImportOptions{Tenant: beta.ID}, titles...)
 			_, err := h.StopPlan(h.ctx, boss, p.ID)
 			wantKind(t, err, identity.NotFound, "")
 			_, err = h.StopPlan(h.ctx, h.op, p.ID)
@@ -91,7 +97,7 @@ func TestAHeldPlanIsDecided(t *testing.T) {
 			if done := h.apply(p.ID); done.State != identity.PlanDone || done.Summary.Done != 130 {
 				t.Errorf("%+v", done)
 			}
-			waiting := h.plan(provisioning.ImportOptions{Tenant: beta.ID}, "email,title", "p01@acme.test,Boss")
+			waiting := h.plan(provisioning.ImportOptions{Tenant: beta.ID}, "email,title", "p01@acme.test,Guest")
 			must[identity.Plan](t)(h.StartPlan(h.ctx, h.op, waiting.ID, provisioning.ApplyOptions{}))
 			if now := must[identity.Plan](t)(h.StopPlan(h.ctx, h.op, waiting.ID)); now.State != identity.PlanReady || now.Stopping {
 				t.Errorf("nobody works on it: %+v", now)

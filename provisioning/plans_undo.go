@@ -75,7 +75,7 @@ func (w *undoing) compute(ctx context.Context) error {
 	for before := 0; ; {
 		var page identity.Page[identity.PlanStep]
 		err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
-			page, err = tx.PlanSteps(ctx, w.parent.ID, StepQuery{States: undoable, After: before, Descending: true, Limit: planChunk})
+			page, err = tx.PlanSteps(ctx, w.parent.ID, StepQuery{States: undoable, After: before, Descending: true, Limit: planSingle})
 			return err
 		})
 		if err != nil {

@@ -181,3 +181,42 @@ func TestTheEndOfTheLastAdministratorIsSaidOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestErasingAManagerLeavesNoNameWithAnybody(t *testing.T) {
+	eachOpened(t, "fentu-fsm", func(t *testing.T, h *opened) {
+		h.account()
+		h.boss("boss@acme.test", "administrator")
+		o := provisioning.ImportOptions{Source: "hr"}
+		head := "employeeNumber,email,displayName,costCenter,startDate,endDate,manager"
+		h.bring(o, head, "1,zelda.quirk@acme.test,Zelda Quirk,Quirks,,"+dayFrom(5)+",", "2,ada@acme.test,Ada,,,,zelda.quirk@acme.test")
+		h.bring(o, head, "2,ada@acme.test,Ada,,,,zelda.quirk@acme.test", "3,bob@acme.test,Bob,,,,Zelda.Quirk@acme.test")
+		zelda := h.house.known("zelda.quirk@acme.test")
+		h.ok(h.EraseUser(h.ctx, h.op, zelda.ID, 0, "asked for it"))
+		for _, word := range []string{"uirk", "zelda"} {
+			if left := h.everywhere(word); len(left) > 0 {
+				t.Errorf("%q is still in %v", word, left)
+			}
+		}
+		if got := h.row("hr", "ada@acme.test")["manager"]; got != "" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestAMergeTakesTermsAndSourcesAlong(t *testing.T) {
+	eachOn(t, "fentu-fsm", func(t *testing.T, h *house) {
+		h.account()
+		h.boss("boss@acme.test", "administrator")
+		o := provisioning.ImportOptions{Source: "hr"}
+		h.bring(o, "externalId,email,displayName,title,endDate", "X1,ada@acme.test,Ada,Analyst,"+dayFrom(5))
+		twin, keep := h.known("ada@acme.test"), h.hire("ada.l@acme.test", "dispatcher")
+		must[provisioning.MergePlan](t)(h.MergeUsers(h.ctx, h.op, provisioning.Merge{Keep: provisioning.PlacedUser{ID: keep.ID}, Drop: provisioning.PlacedUser{ID: twin.ID}}))
+		if got := h.terms(keep.ID); got.EndsAt == nil {
+			t.Error("the end is lost")
+		}
+		p := h.plan(o, "externalId,title", "X1,Head")
+		if steps := h.planSteps(p.ID); len(steps) != 1 || steps[0].UserID != keep.ID {
+			t.Errorf("%+v", steps)
+		}
+	})
+}

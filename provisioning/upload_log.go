@@ -141,18 +141,26 @@ func (s *Service) logOf(ctx context.Context, tx *store.Tx, u identity.Upload, li
 			return err
 		}
 	}
-	steps, err := tx.PlanSteps(ctx, plan.ID, StepQuery{After: line, Limit: most - len(page.Items)})
+	room := most - len(page.Items)
+	steps, err := tx.PlanSteps(ctx, plan.ID, StepQuery{After: line, Limit: room})
 	if err != nil {
 		return err
 	}
+	by := map[int]identity.PlanStep{}
 	for _, step := range steps.Items {
+		by[step.Line] = step
+	}
+	for line++; line <= len(notes) && room > 0; line, room = line+1, room-1 {
+		step, there := by[line]
+		if !there { // the plan keeps no step of who is the same
+			step = identity.PlanStep{Line: line, Action: identity.StepSkip, State: identity.StepNone, Detail: "nothing changes"}
+		}
 		e, err := logEntry(u, *plan, step)
 		if err != nil {
 			return err
 		}
-		if step.Line <= len(notes) {
-			e.BulkID, e.Ignored = notes[step.Line-1].BulkID, notes[step.Line-1].Ignored
-		}
+		note := notes[line-1]
+		e.BulkID, e.Source, e.Ignored = note.BulkID, note.Source, note.Ignored
 		page.Items = append(page.Items, e)
 	}
 	return nil
@@ -170,11 +178,6 @@ func logEntry(u identity.Upload, plan identity.Plan, step identity.PlanStep) (Lo
 	}
 	if plan.AppliedAt != nil {
 		e.At = *plan.AppliedAt
-	}
-	for _, field := range []string{fieldExternalID, fieldEmployeeNumber, fieldUserName, fieldEmail} {
-		if e.Source == "" {
-			e.Source = d.Fields[field]
-		}
 	}
 	switch {
 	case step.Action == identity.StepError || step.Action == identity.StepConflict || step.State == identity.StepFailed:

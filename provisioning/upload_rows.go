@@ -23,6 +23,7 @@ type uploadOperation struct {
 // uploadNote is what the log needs of an operation once it is done.
 type uploadNote struct {
 	BulkID  string   `json:"bulkId,omitempty"`
+	Source  string   `json:"source,omitempty"`  // by what the sender knows the person
 	Ignored []string `json:"ignored,omitempty"` // attributes that were not kept
 }
 
@@ -116,6 +117,11 @@ func (r *uploadReader) row(line int, o uploadOperation) importRow {
 	}
 	r.Notes[line-1].Ignored = r.ignored[strings.Join(header, "\n")]
 	row := shape.read(sheets.Row{Line: line, Cells: cells})
+	for _, field := range []string{fieldExternalID, fieldEmployeeNumber, fieldUserName, fieldEmail} {
+		if n := &r.Notes[line-1]; n.Source == "" {
+			n.Source = clipText(row.fields[field])
+		}
+	}
 	if row.fields[fieldType] != "" && !r.s.namesType(row.fields[fieldType]) {
 		delete(row.fields, fieldType) // a word of the sender's own, as with what is pushed person by person
 	}

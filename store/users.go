@@ -353,18 +353,20 @@ type UserNames struct {
 	TenantID identity.TenantID
 	UserName string
 	Label    string
+	Deleted  bool
 }
 
-// NamesOfUsers returns by what people are known who are not deleted.
+// NamesOfUsers returns by what people are known, deleted ones too.
 func (tx *Tx) NamesOfUsers(ctx context.Context, ids []identity.UserID) (map[identity.UserID]UserNames, error) {
 	in, args := idList(tx, "u.id", ids)
 	out := map[identity.UserID]UserNames{}
-	err := tx.each(ctx, tx.bind(`SELECT u.id, u.tenant_id, u.user_name, u.display_name, CASE WHEN u.display_name = '' THEN u.attributes END FROM users u WHERE u.deleted_at IS NULL AND `+in), args, func(rows *sql.Rows) error {
+	err := tx.each(ctx, tx.bind(`SELECT u.id, u.tenant_id, u.user_name, u.display_name, CASE WHEN u.display_name = '' THEN u.attributes END, u.deleted_at IS NOT NULL FROM users u WHERE `+in), args, func(rows *sql.Rows) error {
 		var u identity.User
 		var id, tenant, attributes text
-		err := rows.Scan(&id, &tenant, &u.UserName, &u.DisplayName, &attributes)
+		var deleted bool
+		err := rows.Scan(&id, &tenant, &u.UserName, &u.DisplayName, &attributes, &deleted)
 		u.Attributes = []byte(attributes)
-		out[identity.UserID(id)] = UserNames{TenantID: identity.TenantID(tenant), UserName: u.UserName, Label: u.Label()}
+		out[identity.UserID(id)] = UserNames{TenantID: identity.TenantID(tenant), UserName: u.UserName, Label: u.Label(), Deleted: deleted}
 		return err
 	})
 	return out, err

@@ -38,6 +38,8 @@ func (p *program) user() *cobra.Command {
 		p.userDuplicates(),
 		p.userMerge(),
 		p.userDormant(),
+		p.userOffboard(),
+		p.userBulk(),
 		p.userAvatar(),
 		p.userRole(),
 	)

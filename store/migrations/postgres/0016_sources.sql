@@ -130,6 +130,14 @@ ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
+-- Who looks into the folder of a source: one program at a time.
+CREATE TABLE source_leases (
+    tenant_id   UUID REFERENCES tenants (id) ON DELETE CASCADE,
+    source      TEXT NOT NULL,
+    lease_by    TEXT NOT NULL,
+    lease_until TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX source_leases_key ON source_leases (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
+ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
 -- Who has a personnel number.
 CREATE INDEX users_by_number ON users ((attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}')) WHERE (attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}') IS NOT NULL;
-ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
