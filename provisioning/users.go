@@ -295,6 +295,9 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 		out, err = s.change(ctx, tx, by, before, facts, reason, change)
 		return err
 	})
+	if identity.CodeOf(err) == DepartureHeld {
+		return out, s.holdDeparture(ctx, by, out, false, err)
+	}
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
 		return out, taken("").WithCause(err)
 	}

@@ -126,3 +126,7 @@ ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+
+-- When a directory kept somebody out; those of an hour are counted.
+ALTER TABLE directory_users ADD COLUMN left_at TIMESTAMPTZ;
+CREATE INDEX directory_users_left ON directory_users (directory_id, left_at) WHERE left_at IS NOT NULL;
