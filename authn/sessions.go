@@ -3,6 +3,7 @@ package authn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -70,6 +71,9 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if v := s.standing(u, roles); v.refused() {
 		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
 	}
+	if err := inTime(ctx, tx, u.ID); err != nil {
+		return err
+	}
 	if session.ConnectionID == "" {
 		if err := s.startLocal(ctx, tx, self(u, roles, "console"), u, session); err != nil {
 			return err
@@ -105,6 +109,16 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 		e.Changes = append(e.Changes, identity.Change{Field: "must change the password", After: true})
 	}
 	return tx.InsertEvent(ctx, e)
+}
+
+// inTime refuses who starts later or whose end is over, also where the job that lets people in and out has not come to them yet.
+func inTime(ctx context.Context, tx *store.Tx, id identity.UserID) error {
+	terms, err := tx.Terms(ctx, id)
+	if err != nil || !terms.Over(tx.Now()) {
+		return err
+	}
+	return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode("user.out_of_time").
+		WithCause(fmt.Errorf("the user belongs here from %v until %v", terms.StartsAt, terms.EndsAt))
 }
 
 // makeRoom ends the oldest sessions of a user who has too many for one more.

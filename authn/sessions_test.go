@@ -342,3 +342,26 @@ func TestALogOutAtAProviderWorksOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestNobodySignsInBeforeTheStartOrPastTheEnd(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		before, after := time.Now().UTC().Add(-time.Minute), time.Now().UTC().Add(time.Minute)
+		for name, tt := range map[string]struct {
+			terms identity.Terms
+			out   bool
+		}{
+			"early": {identity.Terms{StartsAt: &after}, true},
+			"gone":  {identity.Terms{EndsAt: &before, Started: true}, true}, // the job has not run yet
+			"here":  {identity.Terms{StartsAt: &before, EndsAt: &after, Started: true}, false},
+			"kept":  {identity.Terms{EndsAt: &before, Started: true, KeptAt: &before}, false}, // the last administrator
+		} {
+			u := h.person(h.acme, name, "viewer")
+			tt.terms.UserID = u.ID
+			h.update(func(tx *store.Tx) error { return tx.PutTerms(t.Context(), tt.terms) })
+			_, _, err := h.StartSession(t.Context(), u, identity.Session{}, "")
+			if out := identity.CodeOf(err) == "user.out_of_time"; out != tt.out || !out && err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}

@@ -21,6 +21,7 @@ type eventsBody struct {
 	User    identity.UserID
 	Object  string
 	Who     string // of the user filter
+	Export  string // where the list is taken out as it is filtered
 }
 
 // events is the audit trail, newest first.
@@ -45,7 +46,7 @@ func (d *Door) events(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	body := eventsBody{
-		Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
+		Export: exportURL(exportAudit, r), Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
 		Pager: onward(r, found, func(e identity.Event) string { return string(e.ID) }),
 	}
 	if q.UserID != "" && len(found.Items) > 0 {
@@ -87,30 +88,31 @@ func (d *Door) nameIDs(ctx context.Context, v visit, events []identity.Event) er
 
 // eventNames are the words of the event types in a list; a type that is not here is shown as it is written.
 var eventNames = map[identity.EventType]string{
-	identity.UserCreated:     "Created",
-	identity.UserUpdated:     "Changed",
-	identity.UserDeactivated: "Deactivated",
-	identity.UserActivated:   "Activated",
-	identity.UserDeleted:     "Deleted",
-	identity.UserRestored:    "Restored",
-	identity.UserAdopted:     "Taken over by a directory",
-	identity.UserPlaced:      "Placed",
-	identity.UserLinked:      "Linked to a provider",
-	identity.UserUnlinked:    "Untied from a provider",
-	identity.UserEmailSaid:   "Another address at the provider",
-	identity.ReviewOpened:    "Waits for an administrator",
-	identity.ReviewClosed:    "Review closed",
-	identity.RoleAssigned:    "Role given",
-	identity.RoleRemoved:     "Role taken away",
-	identity.GroupCreated:    "Group created",
-	identity.GroupUpdated:    "Group changed",
-	identity.GroupDeleted:    "Group deleted",
-	identity.MembersAdded:    "Members added",
-	identity.MembersRemoved:  "Members removed",
-	identity.SessionStarted:  "Signed in",
-	identity.SessionEnded:    "Session ended",
-	identity.TracesShared:    "Sign-ins shown outside",
-	identity.TracesUnshared:  "Link to sign-ins revoked",
+	identity.UserCreated:      "Created",
+	identity.UserUpdated:      "Changed",
+	identity.UserDeactivated:  "Deactivated",
+	identity.UserActivated:    "Activated",
+	identity.UserDeleted:      "Deleted",
+	identity.UserRestored:     "Restored",
+	identity.UserAdopted:      "Taken over by a directory",
+	identity.UserPlaced:       "Placed",
+	identity.UserTermsChanged: "Start or end changed",
+	identity.UserLinked:       "Linked to a provider",
+	identity.UserUnlinked:     "Untied from a provider",
+	identity.UserEmailSaid:    "Another address at the provider",
+	identity.ReviewOpened:     "Waits for an administrator",
+	identity.ReviewClosed:     "Review closed",
+	identity.RoleAssigned:     "Role given",
+	identity.RoleRemoved:      "Role taken away",
+	identity.GroupCreated:     "Group created",
+	identity.GroupUpdated:     "Group changed",
+	identity.GroupDeleted:     "Group deleted",
+	identity.MembersAdded:     "Members added",
+	identity.MembersRemoved:   "Members removed",
+	identity.SessionStarted:   "Signed in",
+	identity.SessionEnded:     "Session ended",
+	identity.TracesShared:     "Sign-ins shown outside",
+	identity.TracesUnshared:   "Link to sign-ins revoked",
 
 	identity.PlanMade:          "Import planned",
 	identity.PlanApplied:       "Import carried out",

@@ -140,9 +140,10 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 				t.Errorf("the backup is %s", got.body)
 			}
 			b.get(plan.path + "/undo").is(http.StatusOK).says("put back as they were before")
-			b.post(plan.path+"/undo", nil).is(http.StatusOK)
+			b.post(plan.path+"/undo", nil).is(http.StatusOK).says("Undo of people.csv", "undoes an earlier plan")
 			s.work(t)
 			s.nobody(t, "otto@acme.example")
+			b.get(plan.path).says("Undone", "undone by a later plan")
 		})
 		b.get("/console/imports").says("people.csv", "hr").hides("Nothing was imported yet")
 	})
@@ -231,7 +232,7 @@ func TestAFileThatCannotBeReadIsSaidAtItsField(t *testing.T) {
 		if kept := must(s.prov.KeptFiles(t.Context(), actorOf(s.ada)))(t); len(kept) != 0 {
 			t.Errorf("%d files are kept that cannot be read", len(kept))
 		}
-		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users`+`\ada`)
+		b.upload(`C:\Users\ada\people.csv`, people, nil).is(http.StatusOK).says("people.csv").hides(`Users` + `\ada`)
 	})
 }
 

@@ -16,7 +16,8 @@ type menuGroup struct {
 type menuEntry struct {
 	Key, Title, URL, Icon string
 	Count                 int64  // a number that asks for attention; 0 shows none
-	Waits                 string // what the people who are counted wait for
+	Waits                 string // what those who are counted wait for
+	Tally                 string // the number in words
 	need                  string
 }
 
@@ -25,11 +26,13 @@ var menuGroups = []menuGroup{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
 		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
 		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
+		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "leaver", need: usersRead},
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
 	}},
 	{"Where they come from", []menuEntry{
 		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
 		{Key: "imports", Title: "Import", URL: "/console/imports", Icon: "import", Waits: "to be decided", need: usersWrite},
+		{Key: "sources", Title: "Sources", URL: "/console/sources", Icon: "source", need: usersWrite},
 		{Key: "domains", Title: "Domains", URL: "/console/domains", Icon: "domain", need: usersWrite},
 		{Key: "connections", Title: "Connections", URL: "/console/connections", Icon: "connection", need: tenantsWrite},
 	}},
@@ -37,6 +40,7 @@ var menuGroups = []menuGroup{
 		{Key: "signins", Title: "Sign-ins", URL: "/console/signins", Icon: "signin", need: auditRead},
 		{Key: "requests", Title: "Requests", URL: "/console/requests", Icon: "requests", need: tenantsWrite},
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
+		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
 	}},
 }
 
@@ -56,6 +60,10 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waitingReviews(ctx, v)
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
+			}
+			e.Tally = count(e.Count, "person waits", "people wait") + " " + e.Waits
+			if e.Key == "imports" {
+				e.Tally = count(e.Count, "plan waits", "plans wait") + " " + e.Waits
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
@@ -105,6 +113,8 @@ var icons = map[string]string{
 	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
 	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,
 	"import":     `<path d="M8 2.250v7.250M5 6.700 8 9.700l3-3M2.250 10.500v3h11.500v-3"/>`,
+	"export":     `<path d="M8 9.700V2.500M5 5.200l3-3 3 3M2.250 10.500v3h11.500v-3"/>`,
+	"source":     `<path d="M2.500 4.250c0-1 2.500-1.750 5.500-1.750s5.500.75 5.500 1.750S11 6 8 6s-5.500-.75-5.500-1.750zM2.500 4.250v7.500c0 1 2.500 1.750 5.500 1.750s5.500-.75 5.500-1.750v-7.500M2.500 8c0 1 2.500 1.750 5.500 1.750S13.500 9 13.500 8"/>`,
 	"domain":     `<circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2.3 1.8 2.3 10.2 0 12M8 2c-2.3 1.8-2.3 10.2 0 12"/>`,
 	"signin":     `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,
 	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
@@ -114,6 +124,7 @@ var icons = map[string]string{
 	"search":     `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,
 	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
 	"plus":       `<path d="M8 3v10M3 8h10"/>`,
+	"leaver":     `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4 1 0 1.900.300 2.600.800M9.500 12h5M12.500 10l2 2-2 2"/>`,
 	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
 }
 

@@ -35,19 +35,21 @@ type planTile struct {
 }
 
 type planBody struct {
-	Plan     identity.Plan
-	Caption  string
-	Tenant   string
-	Tiles    []planTile
-	Steps    []provisioning.PlanStepView
-	Pager    pager
-	Action   identity.PlanAction
-	State    identity.StepState
-	States   []identity.StepState
-	Progress planProgress
-	Undone   []identity.Plan // plans that undo this one
-	May      planMay
-	Still    bool // the reader asked that the page stays as it is
+	Plan      identity.Plan
+	Caption   string
+	Tenant    string
+	SourceURL string
+	Tiles     []planTile
+	Steps     []provisioning.PlanStepView
+	Mails     bool // one of the steps sent a mail
+	Pager     pager
+	Action    identity.PlanAction
+	State     identity.StepState
+	States    []identity.StepState
+	Progress  planProgress
+	Undone    []identity.Plan // plans that undo this one
+	May       planMay
+	Still     bool // the reader asked that the page stays as it is
 }
 
 // planProgress is how far a plan is carried out.
@@ -79,6 +81,7 @@ func (d *Door) plan(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	b := planBody{Plan: p, Caption: d.importCaption(), States: stepStates, Progress: progressOf(p), May: mayPlan(p), Still: r.FormValue("still") != ""}
+	b.SourceURL = sourceURL(identity.Source{Name: p.Source, TenantID: p.TenantID}, "")
 	if b.Tenant, err = d.tenantName(r, v, p.TenantID); err != nil {
 		return err
 	}
@@ -115,6 +118,7 @@ func (d *Door) planSteps(r *http.Request, v visit, b *planBody) error {
 	}
 	b.Steps, b.Pager = page.Items, onward(r, page, func(s provisioning.PlanStepView) string { return strconv.Itoa(s.Line) })
 	b.Pager.Lines = true
+	b.Mails = slices.ContainsFunc(b.Steps, func(s provisioning.PlanStepView) bool { return s.Mail != nil })
 	return nil
 }
 
@@ -128,7 +132,10 @@ func (d *Door) pathPlan(r *http.Request, v visit) (identity.Plan, error) {
 
 // planTitle names a plan for people.
 func planTitle(p identity.Plan) string {
-	if p.FileName != "" {
+	switch {
+	case p.Kind == identity.PlanUndo && p.FileName != "":
+		return "Undo of " + p.FileName
+	case p.FileName != "":
 		return p.FileName
 	}
 	return planKind(p.Kind) + " of " + p.Source
@@ -144,6 +151,7 @@ func mayPlan(p identity.Plan) planMay {
 	return planMay{
 		Apply:   p.State == identity.PlanReady && planned(p) > 0,
 		Approve: p.State == identity.PlanHeld,
+		Reject:  p.State == identity.PlanHeld || p.State == identity.PlanReady,
 		Stop:    p.State == identity.PlanApplying && !p.Stopping,
 		Undo:    p.AppliedAt != nil && s.Done > s.Reverted && (p.State == identity.PlanDone || p.State == identity.PlanReady),
 		Drop:    p.State != identity.PlanApplying,
@@ -187,7 +195,7 @@ func (d *Door) planErrors(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return d.download(w, "errors.csv", func(out io.Writer) error { return d.prov.WritePlanErrors(r.Context(), v.Actor, p.ID, "csv", out) })
+	return d.download(w, "errors", "csv", func(out io.Writer) error { return d.prov.WritePlanErrors(r.Context(), v.Actor, p.ID, "csv", out) })
 }
 
 // planBackup is a file of the people as they were before the plan.
@@ -196,7 +204,7 @@ func (d *Door) planBackup(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return d.download(w, "backup.csv", func(out io.Writer) error {
+	return d.download(w, "backup", "csv", func(out io.Writer) error {
 		_, err := d.prov.ExportBackup(r.Context(), v.Actor, p.ID, "csv", out)
 		return err
 	})

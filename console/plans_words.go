@@ -62,3 +62,7 @@ func planCounts(p identity.Plan) []string {
 
 // megabytes writes a size in bytes for people.
 func megabytes(n int64) string { return strconv.FormatInt(n>>20, 10) + " MB" }
+
+var offboardingWords = map[identity.OffboardingState]string{identity.OffboardOpen: "Open", identity.OffboardClosed: "Closed", identity.OffboardCancelled: "Stays"}
+
+func offState(s identity.OffboardingState) string { return wordOf(offboardingWords, s) }

@@ -99,6 +99,7 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"list":       func(words ...string) []string { return words },
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
 	"megabytes":  megabytes,
@@ -108,6 +109,8 @@ var functions = template.FuncMap{
 	"planState":  planState,
 	"planAction": planAction,
 	"stepState":  planStepState,
+
+	"offState": offState,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
@@ -191,8 +194,12 @@ var doneTexts = map[string]string{
 	"domain-removed":      "The domain was removed.",
 	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
 	"sso-optional":        "Its people may use passwords again.",
+	"offboarded":          "Access has ended. What is listed below is still to be handed over, if anything.",
+	"source-saved":        "The settings were saved. They hold for plans that are made from now on.",
+	"source-forgotten":    "What was set for the source was forgotten.",
 	"file-dropped":        "The file was thrown away. Nothing has changed.",
-	"plan-undone":         "The plan was undone, as far as nobody had changed the people meanwhile.",
+	"plan-approved":       "The plan is approved. Nothing has happened yet: apply it now, or later.",
+	"plan-rejected":       "The plan was rejected. It is never applied.",
 	"plan-dropped":        "The plan was thrown away.",
 	"user-created":        "The user was created.",
 	"user-updated":        "The changes were saved.",

@@ -24,8 +24,9 @@ type assignmentRow struct {
 type userBody struct {
 	provisioning.UserDetail
 	Assignments []assignmentRow
-	Events      []identity.Event
-	MoreEvents  bool
+	Timeline    []entryRow
+	Older       string // where the timeline goes on; empty: that is all
+	Newest      bool   // the timeline begins with now
 	Tenants     []identity.Tenant
 	Roles       roleOptions
 	Self        bool
@@ -52,22 +53,19 @@ func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
 	if body.Factor, err = d.factorOf(r, v, id); err != nil {
 		return err
 	}
-	if err := d.userExtras(r.Context(), v, &body); err != nil {
+	if err := d.userExtras(r.Context(), v, &body, clip(r.FormValue("before"), 100)); err != nil {
 		return err
 	}
 	return d.show(w, r, v, "user", screen{Title: detail.User.Label(), Nav: "users", Body: body})
 }
 
 // userExtras fills what only some visitors see: the timeline and the choices for placing.
-func (d *Door) userExtras(ctx context.Context, v visit, body *userBody) error {
-	p, err := d.prov.Events(ctx, v.Actor, provisioning.EventQuery{UserID: body.User.ID, Limit: timelineSize})
+func (d *Door) userExtras(ctx context.Context, v visit, body *userBody, before string) error {
+	entries, cursor, err := d.timelineOf(ctx, v, body.User.ID, before)
 	if err != nil {
 		return err
 	}
-	body.Events, body.MoreEvents = p.Items, p.More
-	if err := d.nameIDs(ctx, v, p.Items); err != nil {
-		return err
-	}
+	body.Timeline, body.Older, body.Newest = entries, olderEntries(body.User.ID, cursor), before == ""
 	if !v.Can(tenantsWrite) {
 		return nil
 	}

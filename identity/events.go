@@ -44,6 +44,7 @@ const (
 	UserRestored      EventType = "user.restored"
 	UserAdopted       EventType = "user.adopted"
 	UserPlaced        EventType = "user.placed"
+	UserTermsChanged  EventType = "user.terms_changed"
 	UserLinked        EventType = "user.linked"
 	UserUnlinked      EventType = "user.unlinked"
 	UserEmailSaid     EventType = "user.email_said"
@@ -193,6 +194,7 @@ var EventTypes = map[EventType]string{
 	UserRestored:      "a deleted person came back and got the old id",
 	UserAdopted:       "a directory took over a user who already existed",
 	UserPlaced:        "a user was moved to a tenant with a role",
+	UserTermsChanged:  "from when until when a person belongs here was changed",
 	UserLinked:        "a provider's subject was tied to a user",
 	UserUnlinked:      "a provider's subject was untied from a user; the sessions that it began ended",
 	UserEmailSaid:     "the provider of a linked user says another address than before; the account keeps its own",

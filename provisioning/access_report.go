@@ -20,6 +20,7 @@ type AccessQuery struct {
 	After     string          // the id of the last person of the page before
 	Limit     int
 	Total     bool
+	Columns   []string // of a file, in this order; none: all
 }
 
 // AccessHolder is somebody with every path by which they may do something.

@@ -13,6 +13,9 @@ import (
 // accessColumns are the columns of the report as a file: one row for each person, path and resource.
 var accessColumns = sheets.Columns("person", "user name", "e-mail", "tenant", "status", "role", "source", "from", "reason", "granted by", "since", "resource", "actions", "data level", "sensitive", "admin flag", "links")
 
+// AccessColumns returns the names of the columns of the report as a file.
+func AccessColumns() []string { return columnNames(accessColumns) }
+
 // WriteAccessReport is ExportAccess that returns the number of rows.
 func (s *Service) WriteAccessReport(ctx context.Context, by identity.Actor, q AccessQuery, f sheets.Format, out io.Writer) (int, error) {
 	x, err := s.ExportAccess(ctx, by, q, f, out)
@@ -26,7 +29,14 @@ func (s *Service) ExportAccess(ctx context.Context, by identity.Actor, q AccessQ
 	if err != nil {
 		return Export{}, err
 	}
-	x, err := s.export(ctx, by, s.reportEvent(by, q), "who holds what", f, accessColumns, out, func(row func([]string) error) error {
+	chosen, err := chooseColumns(accessColumns, q.Columns)
+	if err != nil {
+		return Export{}, err
+	}
+	e := s.reportEvent(by, q)
+	e.Changes = append(e.Changes, chosen.changes(q.Columns)...)
+	x, err := s.export(ctx, by, e, "who holds what", f, chosen.columns, out, func(row func([]string) error) error {
+		row = chosen.of(row)
 		for {
 			for _, h := range page.Items {
 				for _, cells := range s.accessRows(h) {

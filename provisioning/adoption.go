@@ -225,7 +225,11 @@ func (s *Service) adopt(ctx context.Context, tx *store.Tx, by identity.Actor, kn
 	after := pushed
 	keepFixed(&after, before)
 	after.DeletedAt, after.Held, after.LockedAt = nil, before.Held, before.LockedAt
-	after.Enabled = letsIn(after, withLink(links, own))
+	out, err := tx.OutOfTerms(ctx, before.ID)
+	if err != nil {
+		return known, err
+	}
+	after.Enabled = letsIn(after, withLink(links, own)) && !out
 	after.Version++
 	after.UpdatedAt = tx.Now()
 	let, err := s.keepChange(ctx, tx, by, before, after)

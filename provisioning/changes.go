@@ -3,6 +3,7 @@ package provisioning
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"reflect"
 	"slices"
 	"sort"
@@ -68,7 +69,7 @@ func diffAttributes(before, after json.RawMessage) []identity.Change {
 	var out []identity.Change
 	for _, k := range names {
 		if !reflect.DeepEqual(a[k], b[k]) {
-			out = append(out, identity.Change{Field: k, Before: a[k], After: b[k]})
+			out = append(out, identity.Change{Field: k, Before: namelessManager(k, a[k]), After: namelessManager(k, b[k])})
 		}
 	}
 	return out
@@ -110,4 +111,17 @@ func managedChanged(before, after identity.User) bool {
 func keepFixed(after *identity.User, before identity.User) {
 	after.ID, after.TenantID, after.Version = before.ID, before.TenantID, before.Version
 	after.CreatedAt, after.UpdatedAt, after.DeletedAt, after.LastLoginAt = before.CreatedAt, before.UpdatedAt, before.DeletedAt, before.LastLoginAt
+}
+
+// namelessManager leaves the name of the manager out of an attribute, so that events about a person name nobody else but by the id.
+func namelessManager(attribute string, value any) any {
+	extension, _ := value.(map[string]any)
+	manager, _ := extension["manager"].(map[string]any)
+	if _, named := manager["displayName"]; attribute != enterprise || !named {
+		return value
+	}
+	extension, manager = maps.Clone(extension), maps.Clone(manager)
+	delete(manager, "displayName")
+	extension["manager"] = manager
+	return extension
 }

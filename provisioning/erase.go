@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -188,6 +189,7 @@ func eraseTracks(ctx context.Context, tx *store.Tx, u identity.User, requests []
 		func() error { return tx.EraseTracesOf(ctx, u.ID, addresses) },
 		func() error { return tx.EraseReviewsOf(ctx, u.ID, addresses) },
 		func() error { return tx.ErasePlanSteps(ctx, u.ID) },
+		func() error { return tx.EraseLeader(ctx, u.ID, leaderWords(u, addresses)) },
 		func() error { return tx.EraseRefusals(ctx, u.ID, addresses) },
 		func() error { return eraseEvents(ctx, tx, u, addresses) },
 	}
@@ -197,6 +199,15 @@ func eraseTracks(ctx context.Context, tx *store.Tx, u identity.User, requests []
 		}
 	}
 	return nil
+}
+
+// leaderWords returns by what a source may have named somebody as a manager.
+func leaderWords(u identity.User, addresses []string) []string {
+	words := append(slices.Clone(addresses), u.UserName)
+	if number := string(readAttributes(u.Attributes).Enterprise.EmployeeNumber); number != "" {
+		words = append(words, number)
+	}
+	return words
 }
 
 // eraseEvents leaves the id of a person in the audit, of those whom an administrator joined with them too, and nothing else that says who it was.

@@ -121,8 +121,9 @@ func (s *Service) signedExport(sha256, signature string) (Export, bool) {
 
 // ExportQuery says which people an export has.
 type ExportQuery struct {
-	identity.Query        // the filters of the list; the order is that of the ids
-	Source         string // whose externalId is shown before those of others
+	identity.Query          // the filters of the list; the order is that of the ids
+	Source         string   // whose externalId is shown before those of others
+	Columns        []string // in this order; none: all of ExportColumns
 }
 
 // exportOnly are the columns of an export that an import passes over.
@@ -140,17 +141,23 @@ func (s *Service) ExportColumns() []sheets.Column {
 	return append(out, sheets.Columns(exportOnly...)...)
 }
 
-// ExportUsers writes the people whom the actor may see and the query names, page by page.
+// ExportUsers writes the people whom the actor may see and the query names, page by page, in the columns that it names. A column that is not there is Invalid, and
+// nothing is written then.
 func (s *Service) ExportUsers(ctx context.Context, by identity.Actor, q ExportQuery, f sheets.Format, out io.Writer) (Export, error) {
 	scope, err := s.exportScope(by, usersRead)
 	if err != nil {
 		return Export{}, err
 	}
 	columns := s.ExportColumns()
+	chosen, err := chooseColumns(columns, q.Columns)
+	if err != nil {
+		return Export{}, err
+	}
 	e := event(by, identity.UsersExported)
-	e.TenantID, e.Changes = by.TenantID, queryChanges(q)
+	e.TenantID, e.Changes = by.TenantID, append(queryChanges(q), chosen.changes(q.Columns)...)
 	names := s.names(scope)
-	return s.export(ctx, by, e, "users", f, columns, out, func(row func([]string) error) error {
+	return s.export(ctx, by, e, "users", f, chosen.columns, out, func(row func([]string) error) error {
+		row = chosen.of(row)
 		q.After, q.Limit, q.Sort, q.Newest, q.Total = "", planChunk, nil, false, false
 		for {
 			page, err := s.Users(ctx, by, q.Query)

@@ -34,20 +34,34 @@ var eventColumns = []sheets.Column{
 	{Name: "changes", JSON: true},
 }
 
+// EventExport says which events an export has.
+type EventExport struct {
+	EventQuery
+	Columns []string // in this order; none: all
+}
+
+// EventColumns returns the names of the columns of the audit as a file.
+func EventColumns() []string { return columnNames(eventColumns) }
+
 // ExportEvents writes the events that the actor may read and the query names, newest first. In CSV and XLSX the changes are a text, "field: before -> after"; in JSON
 // they are a list.
-func (s *Service) ExportEvents(ctx context.Context, by identity.Actor, q EventQuery, f sheets.Format, out io.Writer) (Export, error) {
+func (s *Service) ExportEvents(ctx context.Context, by identity.Actor, q EventExport, f sheets.Format, out io.Writer) (Export, error) {
 	scope, err := s.exportScope(by, auditRead)
 	if err != nil {
 		return Export{}, err
 	}
+	chosen, err := chooseColumns(eventColumns, q.Columns)
+	if err != nil {
+		return Export{}, err
+	}
 	e := event(by, identity.EventsExported)
-	e.TenantID, e.Changes = by.TenantID, eventChanges(q)
+	e.TenantID, e.Changes = by.TenantID, append(eventChanges(q.EventQuery), chosen.changes(q.Columns)...)
 	names := s.names(scope)
-	return s.export(ctx, by, e, "events", f, eventColumns, out, func(row func([]string) error) error {
+	return s.export(ctx, by, e, "events", f, chosen.columns, out, func(row func([]string) error) error {
+		row = chosen.of(row)
 		q.After, q.Limit = "", pageOfAll
 		for {
-			page, err := s.Events(ctx, by, q)
+			page, err := s.Events(ctx, by, q.EventQuery)
 			if err != nil || len(page.Items) == 0 {
 				return err
 			}

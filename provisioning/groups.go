@@ -100,7 +100,7 @@ func (s *Service) CreateGroup(ctx context.Context, by identity.Actor, g identity
 			return err
 		}
 		e := aboutGroup(by, identity.GroupCreated, g)
-		e.Changes = []identity.Change{{Field: "displayName", After: g.DisplayName}}
+		e.Changes = append([]identity.Change{{Field: "displayName", After: g.DisplayName}}, diffGroups(identity.Group{DisplayName: g.DisplayName}, g)...)
 		if err := tx.InsertEvent(ctx, e); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -10,16 +11,23 @@ import (
 
 // planner computes and carries out the steps of one plan. Both go the same way: what is computed is carried out and undone, so that a refusal is the same sentence.
 type planner struct {
-	s     *Service
-	by    identity.Actor
-	scope store.Scope
-	plan  identity.Plan
-	names *names
-	match *matcher
+	s       *Service
+	by      identity.Actor
+	scope   store.Scope
+	plan    identity.Plan
+	names   *names
+	match   *matcher
+	leaders leaders
+	gone    *gone // whom the source knew and who is deleted; nil until a row asks
 }
 
 func (s *Service) planner(by identity.Actor, scope store.Scope, plan identity.Plan) *planner {
-	return &planner{s: s, by: by, scope: scope, plan: plan, names: s.names(scope), match: newMatcher(plan, scope)}
+	return &planner{s: s, by: by, scope: scope, plan: plan, names: s.names(scope), match: newMatcher(plan, scope), leaders: leaders{}}
+}
+
+// fromSource reports whether the rows are a source's word, and not that of an administrator who chose people, or who undoes a plan.
+func (p *planner) fromSource() bool {
+	return p.plan.Kind != identity.PlanBulk && p.plan.Kind != identity.PlanUndo
 }
 
 // effect is what a step did, or would do, to one person.
@@ -29,44 +37,71 @@ type effect struct {
 	before  personFields  // nil: nobody was there
 	after   personFields
 	changes []identity.Change
-	was     *wasPerson      // likewise
-	outside bool            // may no longer come in
-	demoted bool            // was an administrator, and is none any more or may no longer come in
-	mail    identity.MailID // that tells the person
-	known   bool            // the source knew the person as it does now
+	was     *wasPerson          // likewise
+	outside bool                // may no longer come in
+	demoted bool                // was an administrator, and is none any more or may no longer come in
+	mail    identity.MailID     // that tells the person
+	known   bool                // the source knew the person as it does now
+	action  identity.PlanAction // where it is neither create nor update
+	notes   []string            // what is noteworthy, for people
+	manager identity.UserID     // who was found by the row's word
+	open    string              // the word for a manager whom nobody was found for
+	because map[string]string   // as importRow has it
+}
+
+func (e *effect) note(text string) {
+	if text != "" {
+		e.notes = append(e.notes, text)
+	}
 }
 
 // create adds somebody new.
-func (p *planner) create(ctx context.Context, tx *store.Tx, r importRow, reason string) (effect, error) {
+func (p *planner) create(ctx context.Context, tx *store.Tx, row importRow, reason string) (effect, error) {
+	var out effect
+	r := p.ruled(row, &out)
+	home := identity.User{TenantID: r.tenant}
+	r, err := p.led(ctx, tx, r, home, nil, &out)
+	if err != nil {
+		return out, err
+	}
+	terms, err := p.termsOfNew(tx, r)
+	if err != nil {
+		return out, err
+	}
 	n, roles, err := p.newUser(ctx, tx, r, reason)
 	if err != nil {
-		return effect{}, err
+		return out, err
 	}
+	n.waits = terms.Out()
 	u, err := p.s.addUser(ctx, tx, p.by, n)
 	if err != nil {
 		return effect{}, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 	}
-	out := effect{user: u}
+	out.user, terms.UserID = u, u.ID
+	if !terms.None() {
+		if err := tx.PutTerms(ctx, terms); err != nil {
+			return out, err
+		}
+	}
 	if out.mail, err = p.welcome(ctx, tx, r, u); err != nil {
 		return effect{}, err
 	}
 	stands := p.newStanding(r, n, u)
 	if len(roles) > 1 {
-		if stands.roles, err = p.importRoles(ctx, tx, u, stands.roles, roles, reason); err != nil {
+		if stands.roles, err = p.importRoles(ctx, tx, u, stands.roles, roles, r.why(reason)); err != nil {
 			return effect{}, err
 		}
 	}
+	stands.terms, stands.sources = terms, p.known(u, row.openManager(r))
 	if err := tx.PutSourceUser(ctx, stands.sources...); err != nil {
 		return out, err
 	}
-	out.after, err = p.names.fields(ctx, tx, stands, p.plan.TenantID, p.plan.Source)
-	out.changes = diffFields(nil, out.after)
-	return out, err
+	return p.created(ctx, tx, stands, out)
 }
 
 // newUser is somebody new as a row says, before any rule was asked, with all roles; the first is that of the user. Nothing is written.
 func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason string) (NewUser, []identity.RoleID, error) {
-	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, Reason: reason, source: identity.SourceImport, sourceID: p.plan.Source}
+	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, source: identity.SourceImport, sourceID: p.plan.Source}
 	if err := r.applyTo(&n.User, false); err != nil {
 		return n, nil, err
 	}
@@ -84,20 +119,27 @@ func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason
 	if len(roles) > 0 {
 		n.Role = roles[0]
 	}
+	n.Reason = r.why(reason)(n.Role)
 	return n, roles, err
 }
 
 // newStanding is how somebody stands whom the plan has just made, with the first role alone.
 func (p *planner) newStanding(r importRow, n NewUser, u identity.User) standing {
 	return standing{
-		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position,
-		sources: p.known(u.ID, r.fields[fieldExternalID]),
+		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position, sources: p.known(u, r),
 	}
 }
 
-// known is that the source knows somebody.
-func (p *planner) known(id identity.UserID, externalID string) []store.SourceUser {
-	return []store.SourceUser{{TenantID: p.plan.TenantID, Source: p.plan.Source, UserID: id, ExternalID: externalID}}
+// created finishes the effect of somebody new.
+func (p *planner) created(ctx context.Context, tx *store.Tx, stands standing, out effect) (effect, error) {
+	list := []standing{stands}
+	err := leadersOf(ctx, tx, list)
+	if err == nil {
+		out.after, err = p.names.fields(ctx, tx, list[0], p.plan.TenantID, p.plan.Source)
+	}
+	out.changes = diffFields(nil, out.after)
+	out.noteRules()
+	return out, err
 }
 
 // rolesOfNew returns the roles of somebody new: those of the row, else the plan's, else that of the type, else the least that the access model has.
@@ -121,87 +163,200 @@ func (p *planner) rolesOfNew(ctx context.Context, tx *store.Tx, r importRow) ([]
 	return []identity.RoleID{least}, nil
 }
 
+// rowStep is one person of a plan while a row is carried out.
+type rowStep struct {
+	was   standing
+	is    standing
+	facts store.UserFacts
+	now   personFields // as a table has the person at this moment
+	out   effect
+}
+
 // update changes somebody to what a row says. What is the same already is not written.
-func (p *planner) update(ctx context.Context, tx *store.Tx, id identity.UserID, r importRow, reason string) (effect, error) {
-	before, facts, err := tx.UserForChange(ctx, p.scope, id)
+func (p *planner) update(ctx context.Context, tx *store.Tx, id identity.UserID, row importRow, reason string) (effect, error) {
+	t, err := p.rowStep(ctx, tx, id)
 	if err != nil {
-		return effect{}, sharpen(err, noUser)
+		return t.out, err
 	}
-	all, err := peopleOf(ctx, tx, p.scope, []identity.User{before})
+	r, err := p.heeded(ctx, tx, t, p.ruled(row, &t.out))
+	if err == nil {
+		r, err = p.led(ctx, tx, r, t.is.user, t.now, &t.out)
+	}
 	if err != nil {
-		return effect{}, err
+		return t.out, err
 	}
-	was := all[0]
-	out := effect{user: before, seen: before.Version}
-	if out.before, err = p.names.fields(ctx, tx, was, p.plan.TenantID, p.plan.Source); err != nil {
-		return out, err
+	if err := p.mayChange(t.is.user, r); err != nil {
+		return t.out, err
 	}
-	if err := p.mayChange(before, r); err != nil {
-		return out, err
+	if r, err = p.comeBack(ctx, tx, t, r, reason); err != nil || t.out.action == identity.StepSkip {
+		return t.out, err
 	}
-	is := was
-	if is.user, err = p.s.change(ctx, tx, p.by, before, facts, reason, func(u *identity.User) error { return r.applyTo(u, p.plan.Options.Clear) }); err != nil {
-		return out, sharpen(err, func() *identity.Error { return taken(r.fields[fieldUserName]) })
+	if err := p.goTo(ctx, tx, t, r, reason); err != nil {
+		return t.out, err
 	}
-	if v := r.fields[fieldRole]; v != "" {
-		roles, err := p.names.roles(v)
-		if err != nil {
-			return out, err
+	if err := p.write(ctx, tx, t, r, reason); err != nil {
+		return t.out, err
+	}
+	if err := p.know(ctx, tx, t, row.openManager(r)); err != nil {
+		return t.out, err
+	}
+	return p.compare(ctx, tx, t.was, t.is, t.out)
+}
+
+// rowStep reads a person, deleted or not.
+func (p *planner) rowStep(ctx context.Context, tx *store.Tx, id identity.UserID) (*rowStep, error) {
+	t := &rowStep{}
+	u, facts, err := tx.UserForChange(ctx, p.scope, id)
+	if identity.KindOf(err) == identity.NotFound && p.fromSource() {
+		u, err = tx.DeletedUserForUpdate(ctx, p.scope, id)
+	}
+	if err != nil {
+		return t, sharpen(err, noUser)
+	}
+	all, err := peopleOf(ctx, tx, p.scope, []identity.User{u})
+	if err != nil {
+		return t, err
+	}
+	t.was, t.is, t.facts = all[0], all[0], facts
+	t.out = effect{user: u, seen: u.Version}
+	t.now, err = p.names.fields(ctx, tx, t.was, p.plan.TenantID, p.plan.Source)
+	t.out.before = t.now
+	return t, err
+}
+
+// write makes the dates, the record, the roles and the place of a person what a row says.
+func (p *planner) write(ctx context.Context, tx *store.Tx, t *rowStep, r importRow, reason string) (err error) {
+	if t.is, t.facts, err = p.dates(ctx, tx, t.is, t.facts, r, reason); err != nil {
+		return err
+	}
+	t.is.user, err = p.s.change(ctx, tx, p.by, t.is.user, t.facts, reason, func(u *identity.User) error { return p.applyRow(t, r, u) })
+	if err != nil {
+		return sharpen(err, func() *identity.Error { return taken(r.fields[fieldUserName]) })
+	}
+	if roles, say, err := p.rolesOf(ctx, tx, t, r); err != nil {
+		return err
+	} else if say {
+		if t.is.roles, err = p.importRoles(ctx, tx, t.is.user, t.is.roles, roles, r.why(reason)); err != nil {
+			return err
 		}
-		if is.roles, err = p.importRoles(ctx, tx, is.user, was.roles, roles, reason); err != nil {
-			return out, err
-		}
 	}
-	if err := p.stand(ctx, tx, &is, out.before, r, reason); err != nil {
-		return out, err
+	return p.stand(ctx, tx, &t.is, t.now, r, reason)
+}
+
+// applyRow writes a row into a user. Whom the dates keep out the row does not let in; whom it keeps out does not come in at the start either.
+func (p *planner) applyRow(t *rowStep, r importRow, u *identity.User) error {
+	enabled := u.Enabled
+	if err := r.applyTo(u, p.plan.Options.Clear); err != nil || !t.facts.Out {
+		return err
 	}
-	if err := p.know(ctx, tx, &is, r); err != nil {
-		return out, err
+	u.Enabled = enabled
+	switch {
+	case r.fields[fieldActive] == yesNo(false):
+		u.Held = true
+	case t.out.action == identity.StepRestore:
+		u.Held = false
 	}
-	return p.compare(ctx, tx, was, is, out)
+	return nil
 }
 
 // mayChange refuses what an import never does.
 func (p *planner) mayChange(u identity.User, r importRow) error {
-	if r.tenant != "" && r.tenant != u.TenantID {
-		return identity.Errorf(identity.Conflict, "%s belongs to another tenant. An import moves nobody: place the person there first.", u.Label()).WithField(fieldTenant)
-	}
 	if p.by.UserID() == u.ID && u.Enabled && r.fields[fieldActive] == yesNo(false) {
 		return identity.Errorf(identity.Forbidden, "You cannot deactivate yourself; ask another administrator.").WithField(fieldActive)
 	}
 	return nil
 }
 
-// know notes that the source knows the person, with its own id for them where the row has one that nobody else gave.
-func (p *planner) know(ctx context.Context, tx *store.Tx, is *standing, r importRow) error {
+// knows reports whether the source knows somebody already as it would after a row.
+func (p *planner) knows(is standing, r importRow) bool {
+	was := p.knownAs(is)
+	if was == nil || was.Away != "" {
+		return false
+	}
+	now := p.heard(*was, r)
+	if said := r.fields[fieldExternalID]; said != "" && !slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
+		now.ExternalID = said
+	}
+	return now.Same(*was)
+}
+
+// known is how the source knows somebody new. It and know write all that a source said.
+func (p *planner) known(u identity.User, r importRow) []store.SourceUser {
+	s := p.heard(store.SourceUser{TenantID: p.plan.TenantID, Source: p.plan.Source, UserID: u.ID, ExternalID: r.fields[fieldExternalID]}, r)
+	if u.Held && p.fromSource() {
+		s.Away = store.AwayByRow
+	}
+	return []store.SourceUser{s}
+}
+
+// heard is what a source said until now with what a row says.
+func (p *planner) heard(s store.SourceUser, r importRow) store.SourceUser {
+	if r.recalled || !p.fromSource() {
+		return s
+	}
+	said := map[string]string{}
+	maps.Copy(said, s.Said)
+	for field := range r.fields {
+		if field != fieldID && r.has(field, p.plan.Options.Clear) {
+			said[field] = r.fields[field]
+		}
+	}
+	s.Said = said
+	if r.has(fieldManager, p.plan.Options.Clear) {
+		s.Manager = r.open
+	}
+	return s
+}
+
+// openManager returns a row with the manager whom nobody was found for.
+func (r importRow) openManager(led importRow) importRow {
+	r.open = led.open
+	return r
+}
+
+// know notes that the source knows the person and what it said, with its own id for them where the row has one that nobody else gave.
+func (p *planner) know(ctx context.Context, tx *store.Tx, t *rowStep, r importRow) error {
+	is := &t.is
 	at := slices.IndexFunc(is.sources, func(s store.SourceUser) bool { return s.Source == p.plan.Source && s.TenantID == p.plan.TenantID })
-	own := ""
+	old := store.SourceUser{TenantID: p.plan.TenantID, Source: p.plan.Source, UserID: is.user.ID}
 	if at >= 0 {
-		own = is.sources[at].ExternalID
+		old = is.sources[at]
 	}
-	said := r.fields[fieldExternalID]
-	if said == "" || slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
-		said = own
+	now := p.heard(old, r)
+	if said := r.fields[fieldExternalID]; said != "" && !slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
+		now.ExternalID = said
 	}
-	if at >= 0 && said == own {
+	now.Away = p.awayNow(t, r, old.Away)
+	if t.was.user.Enabled != is.user.Enabled {
+		old.Away = "" // the switch forgot it
+	}
+	if at >= 0 && now.Same(old) {
 		return nil
 	}
 	is.sources = append(slices.Clone(is.sources[:max(at, 0)]), is.sources[at+1:]...)
-	is.sources = append(is.sources, p.known(is.user.ID, said)...)
-	return tx.PutSourceUser(ctx, is.sources[len(is.sources)-1])
+	is.sources = append(is.sources, now)
+	return tx.PutSourceUser(ctx, now)
 }
 
 // compare finishes an effect: what is another now, and what it means.
 func (p *planner) compare(ctx context.Context, tx *store.Tx, was, is standing, out effect) (effect, error) {
-	var err error
-	out.user = is.user
+	list := []standing{is}
+	err := leadersOf(ctx, tx, list)
+	if err != nil {
+		return out, err
+	}
+	is, out.user = list[0], is.user
 	if out.after, err = p.names.fields(ctx, tx, is, p.plan.TenantID, p.plan.Source); err != nil {
 		return out, err
 	}
 	out.changes = diffFields(out.before, out.after)
-	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was)}
-	out.known = slices.Equal(was.sources, is.sources)
+	out.noteRules()
+	out.was = &wasPerson{Fields: out.before, User: was.user, Roles: was.roles, Position: was.position, Source: p.knownAs(was), Terms: was.terms}
+	out.known = slices.EqualFunc(was.sources, is.sources, store.SourceUser.Same)
 	out.outside = was.user.Enabled && !is.user.Enabled
+	if out.action == "" && !was.user.Enabled && is.user.Enabled {
+		out.action = identity.StepRestore
+	}
 	out.demoted = was.user.Enabled && p.administers(was) && (out.outside || !p.administers(is))
 	return out, nil
 }

@@ -31,6 +31,15 @@ const (
 	fieldInactive       = "inactive" // the opposite of active, as Entra asks: "Block sign in"
 	fieldPassword       = "password"
 	fieldPasswordHash   = "passwordHash"
+
+	fieldDepartment   = "department"
+	fieldDivision     = "division"
+	fieldCostCenter   = "costCenter"
+	fieldOrganization = "organization"
+	fieldLocation     = "location"
+	fieldManager      = "manager"
+	fieldStartDate    = "startDate"
+	fieldEndDate      = "endDate"
 )
 
 // ImportField is something about a person that a column of a file can say.
@@ -62,7 +71,7 @@ var allFields = []ImportField{
 	{Name: fieldTenant, About: "the tenant, by its name or its id", Example: "Acme", Kept: true, headings: keys("tenant", "account", "company", "organization", "Mandant", "Firma", "Kunde", "Organisation", "Gesellschaft")},
 	{Name: fieldType, About: "the user type, by its id or its title", Kept: true, headings: keys("type", "user type", "userType", "worker type", "employee type", "Benutzertyp", "Benutzerart", "Typ", "Mitarbeitertyp")},
 	{Name: fieldUnit, About: "the business unit, by its name, its path with slashes, or its id", Kept: true, headings: keys(
-		"unit", "business unit", "branch", "department", "division", "location", "supervisory organization", "cost center", "Niederlassung", "Filiale", "Standort", "Geschäftseinheit", "Einheit", "Abteilung", "Bereich")},
+		"unit", "business unit", "branch", "department", "division", "location", "supervisory organization", "Niederlassung", "Filiale", "Standort", "Geschäftseinheit", "Einheit", "Abteilung", "Bereich")},
 	{Name: fieldTeam, About: "the team within the unit, by its name or its id", Kept: true, headings: keys("team", "team name", "group", "Gruppe", "Arbeitsgruppe")},
 	{Name: fieldLevel, About: "how far the person sees at most", Kept: true, headings: keys("level", "data level", "dataLevel", "data access", "data access level", "access level", "Datenebene", "Datenzugriff", "Zugriffsebene")},
 	{Name: fieldExternal, About: "yes for people who do not belong to the organisation", Kept: true, headings: keys("external", "is external", "external user", "contractor", "contingent", "Extern", "Externer", "Externer Benutzer")},
@@ -76,6 +85,27 @@ var allFields = []ImportField{
 		"Mobile phone [mobile]", "mobile", "Telefon", "Telefonnummer", "Rufnummer", "Mobiltelefon", "Mobil", "Handy", "Handynummer")},
 	{Name: fieldTitle, About: "the job title", Example: "Analyst", Kept: true, headings: keys(
 		"title", "job title", "jobTitle", "Job title [jobTitle]", "business title", "position", "user.title", "job", "position title", "Stelle", "Stellenbezeichnung", "Funktion", "Berufsbezeichnung", "Tätigkeit", "Position")},
+	{Name: fieldDepartment, About: "the department, as a word about the person; a unit is where they stand", Kept: true, headings: keys(
+		"department", "user.department", "Department [department]", "dept", "department name", "org unit", "Abteilung", "Abteilungsname")},
+	{Name: fieldDivision, About: "the division", Kept: true, headings: keys("division", "user.division", "division name", "company division", "sub-department", "Bereich", "Sparte", "Geschäftsbereich", "Unternehmensbereich")},
+	{Name: fieldCostCenter, About: "the cost centre", Kept: true, headings: keys(
+		"cost center", "costCenter", "cost centre", "user.costCenter", "cost center id", "cost center - id", "cost center code", "Kostenstelle", "Kostenstellennummer", "Kst")},
+	{Name: fieldOrganization, About: "the organisation to which the person belongs", Kept: true, headings: keys(
+		"organization", "organisation", "user.organization", "organization name", "company name", "Company name [companyName]", "companyName", "legal entity", "legal company", "legal employer", "subcompany", "company", "Organisation", "Firma",
+		"Firmenname", "Gesellschaft", "Unternehmen")},
+	{Name: fieldLocation, About: "the place of work: the locality of the work address", Kept: true, headings: keys(
+		"location", "work location", "location name", "user.city", "City [city]", "city", "office", "office location", "Office [physicalDeliveryOfficeName]", "physicalDeliveryOfficeName", "officeLocation", "work city", "Standort", "Arbeitsort",
+		"Dienstort", "Büro", "Ort", "Stadt")},
+	{Name: fieldManager, About: "who leads the person: an employee number, an e-mail address, a user name, an external id or an id", Kept: true, headings: keys(
+		"manager", "manager id", "managerId", "user.managerId", "manager employee id", "manager's employee id", "manager employee number", "manager user id", "manager user sys id", "manager email", "manager's email", "manager e-mail",
+		"user.manager", "reports to", "reporting to", "supervisor", "supervisor id", "supervisor eid", "supervisor email", "line manager", "Vorgesetzter", "Vorgesetzte", "Vorgesetzte Person", "Vorgesetzter (Personalnummer)",
+		"Personalnummer des Vorgesetzten", "Vorgesetzten-ID", "Führungskraft", "Teamleiter")},
+	{Name: fieldStartDate, About: "the first day, or the moment from which the person may come in", Kept: true, headings: keys(
+		"start date", "startDate", "hire date", "hireDate", "employeeHireDate", "date of hire", "original hire date", "employment start date", "contract start date", "date of joining", "joining date", "first day of work", "Eintrittsdatum",
+		"Eintritt", "Einstellungsdatum", "Startdatum", "Vertragsbeginn", "Beginn", "gültig ab")},
+	{Name: fieldEndDate, About: "the last day, or the moment from which the person may no longer come in", Kept: true, headings: keys(
+		"end date", "endDate", "termination date", "terminationDate", "employeeLeaveDateTime", "last day of work", "last day", "last working day", "contract end date", "employment end date", "leaving date", "leave date", "Austrittsdatum",
+		"Austritt", "Enddatum", "Vertragsende", "Befristet bis", "letzter Arbeitstag", "Ende", "gültig bis")},
 	{Name: fieldActive, About: "yes for people who may come in", Example: "yes", Kept: true, headings: keys(
 		"active", "enabled", "status", "user status", "accountEnabled", "account enabled", "active status", "employee status", "worker status", "Aktiv", "Aktiviert", "Status des Benutzers")},
 	{Name: fieldInactive, About: "yes for people who may not come in", headings: keys("Block sign in (Yes/No) [accountEnabled] Required", "block sign in", "blocked", "inactive", "disabled", "suspended", "Gesperrt", "Inaktiv", "Deaktiviert")},

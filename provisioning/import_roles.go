@@ -8,23 +8,13 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
+// roleReason says why a role is given, or, without one, why roles are taken away.
+type roleReason func(identity.RoleID) string
+
 // importRoles makes the roles of a source those that a row names. What the source gave before and what was given at creation goes; what an administrator, a
 // directory or a provider gave stays, unless replace takes what administrators gave too. It returns what the person holds afterwards.
-func (p *planner) importRoles(ctx context.Context, tx *store.Tx, u identity.User, held []identity.Assignment, wanted []identity.RoleID, reason string) ([]identity.Assignment, error) {
-	var stays, goes []identity.Assignment
-	for _, a := range held {
-		if !slices.Contains(wanted, a.RoleID) && p.ours(a) {
-			goes = append(goes, a)
-		} else {
-			stays = append(stays, a)
-		}
-	}
-	var fresh []identity.RoleID
-	for _, id := range wanted {
-		if !slices.Contains(heldRoles(stays), id) && !slices.Contains(fresh, id) {
-			fresh = append(fresh, id)
-		}
-	}
+func (p *planner) importRoles(ctx context.Context, tx *store.Tx, u identity.User, held []identity.Assignment, wanted []identity.RoleID, reason roleReason) ([]identity.Assignment, error) {
+	stays, goes, fresh := p.roleMoves(held, wanted)
 	if len(goes)+len(fresh) == 0 {
 		return held, nil
 	}
@@ -32,6 +22,23 @@ func (p *planner) importRoles(ctx context.Context, tx *store.Tx, u identity.User
 		return held, err
 	}
 	return p.writeRoles(ctx, tx, u, stays, goes, fresh, reason)
+}
+
+// roleMoves says which roles stay, go and come.
+func (p *planner) roleMoves(held []identity.Assignment, wanted []identity.RoleID) (stays, goes []identity.Assignment, fresh []identity.RoleID) {
+	for _, a := range held {
+		if !slices.Contains(wanted, a.RoleID) && p.ours(a) {
+			goes = append(goes, a)
+		} else {
+			stays = append(stays, a)
+		}
+	}
+	for _, id := range wanted {
+		if !slices.Contains(heldRoles(stays), id) && !slices.Contains(fresh, id) {
+			fresh = append(fresh, id)
+		}
+	}
+	return stays, goes, fresh
 }
 
 // ours reports whether the plan may take a role away.
@@ -66,23 +73,23 @@ func (p *planner) checkRoles(ctx context.Context, tx *store.Tx, u identity.User,
 	return p.s.keepRoles(ctx, tx, u, heldRoles(held), after)
 }
 
-func (p *planner) writeRoles(ctx context.Context, tx *store.Tx, u identity.User, stays, goes []identity.Assignment, fresh []identity.RoleID, reason string) ([]identity.Assignment, error) {
+func (p *planner) writeRoles(ctx context.Context, tx *store.Tx, u identity.User, stays, goes []identity.Assignment, fresh []identity.RoleID, reason roleReason) ([]identity.Assignment, error) {
 	var events []identity.Event
 	for _, a := range goes {
-		e, err := p.s.unassign(ctx, tx, p.by, u, a, reason)
+		e, err := p.s.unassign(ctx, tx, p.by, u, a, reason(""))
 		if err != nil {
 			return stays, err
 		}
 		events = append(events, e)
 	}
 	for _, id := range fresh {
-		a := assignment(tx, p.by, u, id, identity.SourceImport, reason)
+		a := assignment(tx, p.by, u, id, identity.SourceImport, reason(id))
 		a.SourceID = p.plan.Source
 		if err := tx.InsertAssignment(ctx, a); err != nil {
 			return stays, err
 		}
 		stays = append(stays, a)
-		events = append(events, p.s.roleEvent(p.by, identity.RoleAssigned, u, a, reason))
+		events = append(events, p.s.roleEvent(p.by, identity.RoleAssigned, u, a, reason(id)))
 	}
 	return stays, tx.InsertEvent(ctx, events...)
 }

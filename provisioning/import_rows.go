@@ -22,8 +22,14 @@ type importRow struct {
 	terms    identity.PasswordTerms
 	tenant   identity.TenantID // the person's, as the row or the plan says; empty: not said
 	wrong    *identity.Error   // why the row cannot be used
+	bulk     *bulkStep         // of a bulk act, which is no row of a file: what it does
 	recalled bool              // no row: somebody whom the file no longer has
 	undo     *undoStep         // no row either: what another plan did to somebody, to be put back
+	manager  identity.UserID   // who leads the person, where somebody is found by the row's word
+	leader   string            // the manager's name
+	open     string            // the word for a manager whom nobody was found for
+	kept     []string          // fields that were left out of the row, since they are for others to say
+	because  map[string]string // what rules of the source gave: a field, or a role behind "role/", and which rule
 	address  *string           // the address as EmailKey makes it, once somebody asked
 }
 
@@ -103,7 +109,9 @@ func (r *importRow) set(field, cell string) {
 			}
 		}
 	}
-	r.fields[field] = value
+	if date, ok := r.dated(field, value); ok {
+		r.fields[field] = date
+	}
 }
 
 // refuse keeps the first thing that is wrong.
@@ -169,8 +177,11 @@ func withAddress(emails []identity.Email, address string) []identity.Email {
 
 // attributes writes what the row says into the SCIM attributes of a user; what does not change stays as it was written.
 func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage, error) {
-	now := readAttributes(raw)
-	all := object(raw)
+	var now tableAttributes
+	var all map[string]any
+	if len(raw) > 0 {
+		now, all = readAttributes(raw), object(raw)
+	}
 	if all == nil {
 		all = map[string]any{}
 	}
@@ -188,14 +199,18 @@ func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage,
 	put(fieldFamilyName, family, func(v string) { putName(all, "familyName", v) })
 	put(fieldTitle, string(now.Title), func(v string) { putText(all, "title", v) })
 	put(fieldPhone, now.phone(), func(v string) { putPhone(all, v) })
-	put(fieldEmployeeNumber, string(now.Enterprise.EmployeeNumber), func(v string) {
-		extension, _ := all[enterprise].(map[string]any)
-		if extension == nil {
-			extension = map[string]any{}
-		}
-		putText(extension, "employeeNumber", v)
-		putObject(all, enterprise, extension)
-	})
+	put(fieldLocation, now.location(), func(v string) { putLocation(all, v) })
+	for _, f := range now.Enterprise.fields() {
+		put(f.field, f.value, func(v string) { putEnterprise(all, f.field, orNil(v)) })
+	}
+	switch {
+	case r.manager != "" && string(r.manager) != now.manager().ID:
+		putEnterprise(all, fieldManager, map[string]any{"value": string(r.manager), "displayName": r.leader})
+		changed = true
+	case r.manager == "" && r.has(fieldManager, clear) && r.fields[fieldManager] == "" && now.manager().ID != "":
+		putEnterprise(all, fieldManager, nil)
+		changed = true
+	}
 	if !changed {
 		return raw, nil
 	}
@@ -208,6 +223,19 @@ func putText(in map[string]any, key, value string) {
 		return
 	}
 	in[key] = value
+}
+
+// putEnterprise sets an attribute of the enterprise extension, or takes it away.
+func putEnterprise(all map[string]any, key string, value any) {
+	extension, _ := all[enterprise].(map[string]any)
+	if extension == nil {
+		extension = map[string]any{}
+	}
+	extension[key] = value
+	if value == nil {
+		delete(extension, key)
+	}
+	putObject(all, enterprise, extension)
 }
 
 func putObject(in map[string]any, key string, value map[string]any) {
@@ -257,6 +285,31 @@ func putPhone(all map[string]any, value string) {
 		return
 	}
 	all["phoneNumbers"] = list
+}
+
+// putLocation sets the locality that location reads, and leaves the other addresses.
+func putLocation(all map[string]any, value string) {
+	list, _ := all["addresses"].([]any)
+	at := workAddress(len(list), func(i int) (string, bool) {
+		a, _ := list[i].(map[string]any)
+		kind, _ := a["type"].(string)
+		return kind, a["primary"] == true
+	})
+	if at < 0 {
+		if value != "" {
+			all["addresses"] = append(list, map[string]any{"type": "work", "locality": value})
+		}
+		return
+	}
+	a, _ := list[at].(map[string]any)
+	putText(a, "locality", value)
+	if len(a) == 0 || len(a) == 1 && a["type"] != nil {
+		list = slices.Delete(list, at, at+1)
+	}
+	all["addresses"] = list
+	if len(list) == 0 {
+		delete(all, "addresses")
+	}
 }
 
 // refusalOf returns an error that is for the person who brought the file; nil when it is none.

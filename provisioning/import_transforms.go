@@ -89,6 +89,7 @@ type shaper struct {
 	own     int      // how many of them are columns of the table
 	list    []transform
 	serial  bool // dates may be the numbers that spreadsheets keep
+	dates   []int
 }
 
 // transform is one that was looked up in a table.
@@ -131,6 +132,11 @@ func newShaper(table *sheets.Reader, columns []string, list []identity.Transform
 		}
 		s.list = append(s.list, ready)
 	}
+	for i, field := range s.columns {
+		if s.serial && (field == fieldStartDate || field == fieldEndDate) {
+			s.dates = append(s.dates, i)
+		}
+	}
 	return s, nil
 }
 
@@ -153,7 +159,7 @@ func (s *shaper) joined(t identity.Transform) ([]int, error) {
 	return out, nil
 }
 
-// read takes a line of the table.
+// read takes a line of the table. The dates of a workbook are numbers, and become dates where a field is one.
 func (s *shaper) read(row sheets.Row) importRow {
 	if row.Formula > 0 {
 		out := importRow{line: row.Line, fields: personFields{}}
@@ -161,10 +167,10 @@ func (s *shaper) read(row sheets.Row) importRow {
 		if row.Formula <= s.own {
 			field = s.columns[row.Formula-1]
 		}
-		out.refuse(field, "The cell in column %d is a formula whose value was not saved. Open the file in a spreadsheet and save it again, or write the value.", row.Formula)
+		out.refuse(field, "The cell in column %d is a formula whose value was not saved, or one that failed. Open the file in a spreadsheet and save it again, or write the value.", row.Formula)
 		return out
 	}
-	if len(s.list) == 0 || row.Beyond(s.own) {
+	if len(s.list)+len(s.dates) == 0 || row.Beyond(s.own) {
 		return readRow(row, s.columns[:s.own])
 	}
 	cells := make([]string, len(s.columns))
@@ -176,6 +182,11 @@ func (s *shaper) read(row sheets.Row) importRow {
 			wrong = err
 		}
 		cells[t.column] = value
+	}
+	for _, at := range s.dates {
+		if day, ok := serialDay(cells[at]); ok {
+			cells[at] = day
+		}
 	}
 	out := readRow(sheets.Row{Line: row.Line, Cells: cells}, s.columns)
 	if wrong != nil {

@@ -1,11 +1,11 @@
 package provisioning_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
 	"strings"
 	"testing"
-
-	"github.com/xuri/excelize/v2"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -126,27 +126,62 @@ func TestDatesAreReadInTheFormsThatPeopleWrite(t *testing.T) {
 	}
 }
 
-func TestADateOfAWorkbookIsANumber(t *testing.T) {
-	h := transformHouse(t)
-	f := excelize.NewFile()
-	defer f.Close()
-	for at, v := range map[string]any{"A1": "email", "B1": "title", "A2": "ada@acme.test", "B2": 46056, "A3": "bob@acme.test", "B3": "03.02.2026", "A4": "cid@acme.test"} {
-		if err := f.SetCellValue("Sheet1", at, v); err != nil {
+// transformBook is a workbook as a spreadsheet writes it, with the rows of its only sheet.
+func transformBook(t *testing.T, rows string) []byte {
+	t.Helper()
+	const of = "http://schemas.openxmlformats.org/"
+	var b bytes.Buffer
+	out := zip.NewWriter(&b)
+	for name, content := range map[string]string{
+		"[Content_Types].xml":        `<Types xmlns="` + of + `package/2006/content-types"/>`,
+		"_rels/.rels":                `<Relationships xmlns="` + of + `package/2006/relationships"><Relationship Id="rId1" Type="` + of + `officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>`,
+		"xl/workbook.xml":            `<workbook xmlns="` + of + `spreadsheetml/2006/main" xmlns:r="` + of + `officeDocument/2006/relationships"><sheets><sheet name="HR" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+		"xl/_rels/workbook.xml.rels": `<Relationships xmlns="` + of + `package/2006/relationships"><Relationship Id="rId1" Type="` + of + `officeDocument/2006/relationships/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
+		"xl/worksheets/sheet1.xml":   `<worksheet xmlns="` + of + `spreadsheetml/2006/main"><sheetData>` + rows + `</sheetData></worksheet>`,
+	} {
+		w, err := out.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, content)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := f.SetCellFormula("Sheet1", "B4", "TODAY()"); err != nil {
+	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var b bytes.Buffer
-	if err := f.Write(&b); err != nil {
-		t.Fatal(err)
+	return b.Bytes()
+}
+
+func TestADateOfAWorkbookIsANumber(t *testing.T) {
+	h := transformHouse(t)
+	book := transformBook(t, `<row r="1"><c t="str"><v>email</v></c><c t="str"><v>title</v></c></row>
+		<row r="2"><c r="A2" t="str"><v>ada@acme.test</v></c><c r="B2"><v>46056</v></c></row>
+		<row r="3"><c r="A3" t="str"><v>bob@acme.test</v></c><c r="B3" t="str"><v>03.02.2026</v></c></row>
+		<row r="5"><c r="A5" t="str"><v>cid@acme.test</v></c><c r="B5"><f>TODAY()</f></c></row>
+		<row r="6"><c r="A6" t="str"><v>dan@acme.test</v></c><c r="B6" t="e"><f>VLOOKUP(1,A1:A2,1)</f><v>#N/A</v></c></row>`)
+	p := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, upload("people.xlsx", book), transformed(transform("title", identity.TransformDate, "DD.MM.YYYY"))))
+	if len(p.Rows) != 4 {
+		t.Fatalf("%+v", p)
 	}
-	p := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, upload("people.xlsx", b.Bytes()), transformed(transform("title", identity.TransformDate, "DD.MM.YYYY"))))
 	for _, r := range p.Rows[:2] {
 		if r.Fields["title"] != "2026-02-03" {
 			t.Errorf("%+v", r)
 		}
+	}
+	t.Run("FSM-47 and needs no transform where the field is a date", func(t *testing.T) {
+		book := transformBook(t, `<row r="1"><c t="str"><v>email</v></c><c t="str"><v>startDate</v></c></row><row r="2"><c t="str"><v>ada@acme.test</v></c><c><v>46056</v></c></row>`)
+		p := must[provisioning.ImportPreview](t)(h.PreviewImport(h.ctx, h.op, upload("people.xlsx", book), provisioning.ImportOptions{}))
+		if len(p.Rows) != 1 || p.Rows[0].Error != nil || p.Rows[0].Fields["startDate"] != "2026-02-03" {
+			t.Errorf("%+v", p)
+		}
+	})
+	for i, line := range []int{5, 6} {
+		t.Run("FSM-47 a formula without a value is an error of its row", func(t *testing.T) {
+			if r := p.Rows[2+i]; r.Line != line || r.Error == nil || r.Error.Field != "title" || !strings.Contains(r.Error.Message, "formula whose value was not saved") {
+				t.Errorf("%+v", r)
+			}
+		})
 	}
 }
 

@@ -14,11 +14,15 @@ type MakePassword func(ctx context.Context, u identity.User, lasts time.Duration
 // welcome tells somebody new of the account, as the plan says; the mail leaves with the transaction, or not at all. Who brings a password needs no mail, and who may not come
 // in yet gets none.
 func (p *planner) welcome(ctx context.Context, tx *store.Tx, r importRow, u identity.User) (identity.MailID, error) {
-	if !p.tells(r, u) {
+	later := p.startsLater(r, tx.Now())
+	if !later && !p.tells(r, u) || later && (p.plan.Options.Welcome == identity.WelcomeNone || r.hash != "") {
 		return "", nil
 	}
 	if u.Email() == "" {
 		return "", identity.Errorf(identity.Invalid, "%s has no e-mail address to which the mail could go. Add one, or import without mails.", u.Label()).WithField(fieldEmail)
+	}
+	if later {
+		return "", nil // the mail goes when they start
 	}
 	if p.plan.Options.Welcome == identity.WelcomeInvite {
 		link, err := p.s.invite(ctx, tx, p.by, u, "")
@@ -33,6 +37,12 @@ func (p *planner) welcome(ctx context.Context, tx *store.Tx, r importRow, u iden
 // tells reports whether somebody new gets a mail.
 func (p *planner) tells(r importRow, u identity.User) bool {
 	return p.plan.Options.Welcome != identity.WelcomeNone && u.Enabled && (r.hash == "" || r.made != "")
+}
+
+// startsLater reports whether somebody new starts after a moment.
+func (p *planner) startsLater(r importRow, now time.Time) bool {
+	starts := p.termsOf(r, identity.Terms{}).StartsAt
+	return starts != nil && starts.After(now)
 }
 
 // mailPassword sends the password that was made up for somebody.
@@ -65,7 +75,7 @@ func (a *applying) makePasswords(ctx context.Context, after int) error {
 	}
 	var steps []identity.PlanStep
 	err := a.s.db.View(ctx, func(tx *store.Tx) error {
-		page, err := tx.PlanSteps(ctx, a.plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
+		page, err := tx.PlanSteps(ctx, a.plan.ID, StepQuery{States: todo, After: after, Limit: a.most()})
 		steps = page.Items
 		return err
 	})
@@ -84,7 +94,7 @@ func (a *applying) makePassword(ctx context.Context, step identity.PlanStep) err
 	if err == nil {
 		err = r.applyTo(&u, false)
 	}
-	if err != nil || step.UserID != "" || !a.tells(r, u) {
+	if err != nil || step.UserID != "" || !a.tells(r, u) || a.startsLater(r, time.Now()) {
 		return err
 	}
 	r.hash, r.terms, r.made, err = a.temporary(ctx, u, 0)

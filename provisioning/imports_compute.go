@@ -43,7 +43,11 @@ func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.S
 	if err != nil {
 		return plan, err
 	}
+	if o.Made != nil {
+		o.Made(plan)
+	}
 	w := &importing{planner: s.planner(by, scope, plan), rows: rows, o: o}
+	w.match.repeats = o.repeats
 	if err := s.keepLease(ctx, plan, w.compute); err != nil {
 		gone := s.db.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error { return tx.DeletePlan(context.WithoutCancel(ctx), plan.ID) })
 		return plan, errors.Join(err, gone)
@@ -108,11 +112,15 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 	return w.steps(ctx, rows, who, known)
 }
 
-// steps computes and writes the steps of rows whose people are known: those about plain new people together, the others one by one.
+// steps computes and writes the steps of rows whose people are known: those about plain new people together, the others one by one. A row that says what is there
+// already has none.
 func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID, known found) error {
 	var list []*newcomer
+	var there map[identity.UserID]person
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
-		list, err = w.newcomers(ctx, tx, rows, who, known)
+		if there, err = w.people(ctx, tx, who); err == nil {
+			list, err = w.newcomers(ctx, tx, rows, who, known)
+		}
 		return err
 	})
 	if err != nil {
@@ -121,19 +129,28 @@ func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.
 	steps := make([]identity.PlanStep, len(rows))
 	var single []int
 	for i, n := range list {
-		if n == nil {
+		is, ok := there[who[i]]
+		switch {
+		case ok && w.same(rows[i], is):
+			steps[i] = identity.PlanStep{Action: identity.StepSkip, State: identity.StepNone, Detail: nothingChanges}
+			count(&w.plan.Summary, steps[i], stepData{})
+		case n == nil:
 			single = append(single, i)
-			continue
+		default:
+			var d stepData
+			if steps[i], d, err = w.planned(rows[i], n); err != nil {
+				return err
+			}
+			count(&w.plan.Summary, steps[i], d)
+			w.watch.see(steps[i], d)
 		}
-		var d stepData
-		if steps[i], d, err = w.planned(rows[i], n); err != nil {
-			return err
-		}
-		count(&w.plan.Summary, steps[i], d)
-		w.watch.see(steps[i], d)
 	}
 	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
 		return err
+	}
+	steps = slices.DeleteFunc(steps, func(step identity.PlanStep) bool { return idle(step) && !w.tellsAll() })
+	if len(steps) == 0 {
+		return nil
 	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })
 }
@@ -164,14 +181,20 @@ func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []iden
 func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, found, error) {
 	who := make([]identity.UserID, len(rows))
 	var known found
+	var absent func(importRow) identity.UserID
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
 		for i := range rows {
 			if err := w.home(ctx, tx, &rows[i]); err != nil {
 				return err
 			}
 		}
-		known, err = w.match.look(ctx, tx, rows)
-		return err
+		if known, err = w.match.look(ctx, tx, rows); err != nil {
+			return err
+		}
+		if absent, err = w.absent(ctx, tx, rows, known); err != nil {
+			return err
+		}
+		return w.lookUp(ctx, tx, rows)
 	})
 	if err != nil {
 		return nil, nil, err
@@ -179,6 +202,9 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 	for i := range rows {
 		r := &rows[i]
 		id, err := w.match.match(*r, known)
+		if err == nil && id == "" {
+			id = absent(*r)
+		}
 		if refused := refusalOf(err); refused != nil && r.wrong == nil {
 			r.wrong = refused
 		} else if err != nil && refused == nil {
@@ -202,7 +228,9 @@ func (w *importing) home(ctx context.Context, tx *store.Tx, r *importRow) error 
 	r.tenant = w.plan.TenantID
 	word := r.fields[fieldTenant]
 	if word == "" {
-		return nil
+		if word = w.ruledTenant(*r); word == "" {
+			return nil
+		}
 	}
 	id, err := w.names.tenant(ctx, tx, word)
 	if refused := refusalOf(err); refused != nil {
@@ -261,7 +289,7 @@ func (w *importing) missing(ctx context.Context) error {
 		var rows []importRow
 		var who []identity.UserID
 		for _, id := range ids {
-			if _, there := w.match.people[id]; !there {
+			if !w.match.met(id) {
 				w.last++
 				rows = append(rows, importRow{line: w.last, fields: personFields{fieldActive: yesNo(false)}, recalled: true})
 				who = append(who, id)

@@ -42,7 +42,7 @@ func (h *house) steps(id identity.PlanID) []string {
 	var out []string
 	for _, s := range h.planSteps(id) {
 		text := fmt.Sprintf("%d %s %s %s", s.Line, s.Action, s.State, s.Who)
-		if s.Action == identity.StepError || s.State == identity.StepFailed || s.State == identity.StepChanged || s.State == identity.StepKept {
+		if s.Action == identity.StepError || s.Action == identity.StepConflict || s.State == identity.StepFailed || s.State == identity.StepChanged || s.State == identity.StepKept {
 			text += ": " + s.Field + ": " + s.Detail
 		}
 		out = append(out, text)
@@ -202,11 +202,11 @@ func TestAnImportComesAsCSVOrXLSXWithATemplate(t *testing.T) {
 func TestColumnsAreFieldsByTheirUsualNames(t *testing.T) {
 	eachOn(t, "etlworks", func(t *testing.T, h *house) {
 		for source, c := range map[string]struct{ header, want string }{
-			"Okta":           {"login,firstName,lastName,email,primaryPhone,title,employeeNumber,department,status", "userName,givenName,familyName,email,phone,title,employeeNumber,,active"},
+			"Okta":           {"login,firstName,lastName,email,primaryPhone,title,employeeNumber,department,status", "userName,givenName,familyName,email,phone,title,employeeNumber,department,active"},
 			"Entra":          {"userPrincipalName,displayName,givenName,surname,mail,objectId,jobTitle,accountEnabled,mobilePhone", "userName,displayName,givenName,familyName,email,externalId,title,active,phone"},
 			"Entra template": {"Name [displayName] Required,User name [userPrincipalName] Required,Initial password [passwordProfile] Required,Block sign in (Yes/No) [accountEnabled] Required,First name [givenName],Last name [surname]", "displayName,userName,password,inactive,givenName,familyName"},
-			"Workday":        {"Employee ID,Worker,Legal First Name,Legal Last Name,Primary Work Email,Business Title,Work Phone,Active Status,WID,Cost Centre", "employeeNumber,displayName,givenName,familyName,email,title,phone,active,externalId,"},
-			"SuccessFactors": {"STATUS,USERID,USERNAME,FIRSTNAME,LASTNAME,MI,GENDER,EMAIL,MANAGER,EMPID,TITLE,BIZ_PHONE", "active,externalId,userName,givenName,familyName,,,email,,employeeNumber,title,phone"},
+			"Workday":        {"Employee ID,Worker,Legal First Name,Legal Last Name,Primary Work Email,Business Title,Work Phone,Active Status,WID,Cost Centre", "employeeNumber,displayName,givenName,familyName,email,title,phone,active,externalId,costCenter"},
+			"SuccessFactors": {"STATUS,USERID,USERNAME,FIRSTNAME,LASTNAME,MI,GENDER,EMAIL,MANAGER,EMPID,TITLE,BIZ_PHONE", "active,externalId,userName,givenName,familyName,,,email,manager,employeeNumber,title,phone"},
 			"German":         {"Benutzername;Vorname;Nachname;E-Mail-Adresse;Personalnr.;Telefon;Stelle;Rolle;Mandant;Aktiv;Geburtstag", "userName,givenName,familyName,email,employeeNumber,phone,title,role,tenant,active,"},
 			"two of a kind":  {"Mobile phone,Phone,E-Mail", ",phone,email"},
 		} {
@@ -267,14 +267,14 @@ func TestPeopleOfAFileAreFound(t *testing.T) {
 			p = h.plan(o, "email,title,displayName", "Both@Acme.test,by address,", "ada@beta.test,new,Ada B")
 			h.wantSteps(t, p.ID, "2 update open Cid", "3 create open Ada B")
 		})
-		t.Run("FSM-50 two whom one key names are an error, and so are two rows about one person", func(t *testing.T) {
+		t.Run("FSM-50 two whom one key names are a conflict, and two rows about one person an error", func(t *testing.T) {
 			h.bring(o, "userName,email,displayName", "cid2,cid2@acme.test,Cid Two")
 			must[identity.User](t)(h.UpdateUser(h.ctx, h.op, h.known("cid2@acme.test").ID, 0, func(u *identity.User) error {
 				u.Attributes = []byte(`{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":"3"}}`)
 				return nil
 			}))
 			p := h.plan(o, "externalId,userName,employeeNumber,title", ",,3,x", "X1,,,x", ",ada,,y")
-			h.wantSteps(t, p.ID, "2 error none 3: employeeNumber: Two people have the employeeNumber", "3 update open Ada", "4 error none ada: : Line 3 is about the same person.")
+			h.wantSteps(t, p.ID, "2 conflict none 3: employeeNumber: Two people have the employeeNumber", "3 update open Ada", "4 error none ada: : Line 3 is about the same person.")
 		})
 		t.Run("FSM-50 an id that nobody has, and a name that somebody else has, are errors", func(t *testing.T) {
 			p := h.plan(o, "id,userName,title", "0197a000-0000-7000-8000-000000000001,,x", string(ada.ID)+",bob,")

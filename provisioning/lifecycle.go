@@ -16,10 +16,10 @@ func (s *Service) DeactivateUser(ctx context.Context, by identity.Actor, id iden
 	if by.UserID() != "" && by.UserID() == id {
 		return identity.User{}, identity.Errorf(identity.Forbidden, "You cannot deactivate yourself; ask another administrator.")
 	}
-	return s.updateUser(ctx, by, id, 0, reason, func(u *identity.User) error {
+	return s.updateUserThen(ctx, by, id, 0, reason, func(u *identity.User) error {
 		u.Enabled, u.Held = false, true // also when a directory keeps the user out already: it must not let them in again
 		return nil
-	})
+	}, func(tx *store.Tx, u identity.User) error { return tx.ForgetAway(ctx, u.ID) }) // nor must a source that did
 }
 
 // ActivateUser lets a user in again. While a directory keeps the user out it is Forbidden: the directory's word stands.
@@ -131,28 +131,39 @@ func (s *Service) RestoreUser(ctx context.Context, by identity.Actor, id identit
 		if err != nil {
 			return err
 		}
-		links, err := tx.DirectoryLinks(ctx, id)
-		if err != nil {
-			return err
-		}
-		after = before
-		after.DeletedAt, after.Held, after.UpdatedAt, after.Version = nil, false, tx.Now(), before.Version+1
-		after.Enabled = letsIn(after, links)
-		if err := tx.UpdateUser(ctx, before, after); err != nil {
-			return err
-		}
-		e := about(by, identity.UserRestored, after)
-		stands, err := s.returnToType(ctx, tx, by, before)
-		if err != nil {
-			return err
-		}
-		e.Changes = append(diffUsers(before, after), stands...)
-		return tx.InsertEvent(ctx, e)
+		after, err = s.unbury(ctx, tx, by, before, "")
+		return err
 	})
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
 		err = taken(after.UserName).WithCause(err)
 	}
 	return after, sharpen(err, noUser)
+}
+
+// unbury brings a locked tombstone back.
+func (s *Service) unbury(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.User, reason string) (identity.User, error) {
+	links, err := tx.DirectoryLinks(ctx, before.ID)
+	if err != nil {
+		return before, err
+	}
+	out, err := tx.OutOfTerms(ctx, before.ID)
+	if err != nil {
+		return before, err
+	}
+	after := before
+	after.DeletedAt, after.Held, after.UpdatedAt, after.Version = nil, false, tx.Now(), before.Version+1
+	after.Enabled = letsIn(after, links) && !out
+	if err := tx.UpdateUser(ctx, before, after); err != nil {
+		return before, err
+	}
+	e := about(by, identity.UserRestored, after)
+	e.Reason = reason
+	stands, err := s.returnToType(ctx, tx, by, before)
+	if err != nil {
+		return before, err
+	}
+	e.Changes = append(diffUsers(before, after), stands...)
+	return after, tx.InsertEvent(ctx, e)
 }
 
 // ReleaseUser ends the hold that the directories of the present tenant have on a person, so that the person may be placed elsewhere. Whoever they
@@ -194,6 +205,6 @@ func (s *Service) release(ctx context.Context, tx *store.Tx, by identity.Actor, 
 	if len(changes) == 0 {
 		return before, identity.Errorf(identity.Precondition, "No directory of the present tenant holds %s.", before.Label())
 	}
-	after.Enabled = letsIn(after, kept)
+	after.Enabled = letsIn(after, kept) && !facts.Out
 	return s.writeUser(ctx, tx, by, before, after, facts.Sessions, reason, append(changes, diffUsers(before, after)...))
 }

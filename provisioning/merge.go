@@ -176,7 +176,11 @@ func (s *Service) planDoors(ctx context.Context, tx *store.Tx, p *MergePlan) err
 			p.Refused = "the directory " + d.DirectoryName + " knows both, as two; remove one of them there first: it would push the person again."
 		}
 	}
-	p.Enabled = letsIn(p.Keep, append(known, p.Directories...))
+	out, err := tx.OutOfTerms(ctx, p.Keep.ID)
+	if err != nil {
+		return err
+	}
+	p.Enabled = letsIn(p.Keep, append(known, p.Directories...)) && !out
 	if p.Keep.Enabled && !p.Enabled {
 		p.Notes = append(p.Notes, "A directory that knows "+p.Drop.Label()+" keeps that person out: nobody comes in afterwards until it lets them in.")
 	}

@@ -77,6 +77,9 @@ func (s *Service) mergeBelongings(ctx context.Context, tx *store.Tx, p *MergePla
 	if err := tx.MoveOffboardings(ctx, from, to); err != nil {
 		return 0, err
 	}
+	if err := tx.MoveSources(ctx, from, to); err != nil {
+		return 0, err
+	}
 	return tx.MoveHoldings(ctx, from, to)
 }
 

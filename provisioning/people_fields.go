@@ -18,6 +18,8 @@ type standing struct {
 	position identity.Position
 	sources  []store.SourceUser
 	links    []identity.DirectoryLink
+	terms    identity.Terms
+	leader   string // the manager's user name
 }
 
 // peopleOf reads what a table shows of some people, who keep their order.
@@ -42,11 +44,18 @@ func peopleOf(ctx context.Context, tx *store.Tx, scope store.Scope, users []iden
 		return nil, err
 	}
 	links, err := tx.DirectoryLinksOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	terms, err := tx.TermsOf(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]standing, len(users))
 	for i, u := range users {
-		out[i] = standing{user: u, roles: roles[u.ID], position: positions[u.ID], sources: sources[u.ID], links: links[u.ID]}
+		out[i] = standing{user: u, roles: roles[u.ID], position: positions[u.ID], sources: sources[u.ID], links: links[u.ID], terms: terms[u.ID]}
 	}
-	return out, err
+	return out, leadersOf(ctx, tx, out)
 }
 
 // externalIDs returns the ids that a source, then other sources and directories, gave a person. What another tenant's directory says is left out.
@@ -74,12 +83,16 @@ type personFields map[string]string
 
 // fields writes a person as a table has it. The source is whose externalId is shown before others.
 func (n *names) fields(ctx context.Context, tx *store.Tx, p standing, plan identity.TenantID, source string) (personFields, error) {
-	name := p.user.Name()
 	rest := readAttributes(p.user.Attributes)
+	name := rest.Name
 	f := personFields{
 		fieldID: string(p.user.ID), fieldUserName: p.user.UserName, fieldEmail: p.user.Email(), fieldDisplayName: p.user.DisplayName,
 		fieldGivenName: name.GivenName, fieldFamilyName: name.FamilyName, fieldRole: roleCell(p.roles), fieldActive: yesNo(p.user.Enabled),
-		fieldEmployeeNumber: string(rest.Enterprise.EmployeeNumber), fieldPhone: rest.phone(), fieldTitle: string(rest.Title),
+		fieldPhone: rest.phone(), fieldTitle: string(rest.Title), fieldLocation: rest.location(), fieldManager: p.leader,
+		fieldStartDate: startCell(p.terms.StartsAt), fieldEndDate: endCell(p.terms.EndsAt),
+	}
+	for _, e := range rest.Enterprise.fields() {
+		f[e.field] = e.value
 	}
 	if ids := p.externalIDs(plan, source); len(ids) > 0 {
 		f[fieldExternalID] = ids[0]
@@ -159,12 +172,36 @@ func (l *loose) UnmarshalJSON(raw []byte) error {
 
 // tableAttributes are the SCIM attributes that a table shows.
 type tableAttributes struct {
-	Title  loose           `json:"title"`
-	Phones json.RawMessage `json:"phoneNumbers"`
+	Name      identity.Name   `json:"name"`
+	Title     loose           `json:"title"`
+	Phones    json.RawMessage `json:"phoneNumbers"`
+	Addresses json.RawMessage `json:"addresses"`
 
-	Enterprise struct {
-		EmployeeNumber loose `json:"employeeNumber"`
-	} `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+	Enterprise enterpriseAttributes `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+}
+
+// enterpriseAttributes are those of the extension.
+type enterpriseAttributes struct {
+	EmployeeNumber loose           `json:"employeeNumber"`
+	Department     loose           `json:"department"`
+	Division       loose           `json:"division"`
+	CostCenter     loose           `json:"costCenter"`
+	Organization   loose           `json:"organization"`
+	Manager        json.RawMessage `json:"manager"`
+}
+
+// namedValue is a field with its value.
+type namedValue struct{ field, value string }
+
+// fields returns the texts of the extension; SCIM names them as tables do.
+func (e enterpriseAttributes) fields() []namedValue {
+	return []namedValue{
+		{fieldEmployeeNumber, string(e.EmployeeNumber)},
+		{fieldDepartment, string(e.Department)},
+		{fieldDivision, string(e.Division)},
+		{fieldCostCenter, string(e.CostCenter)},
+		{fieldOrganization, string(e.Organization)},
+	}
 }
 
 func readAttributes(raw json.RawMessage) tableAttributes {
@@ -191,4 +228,40 @@ func (a tableAttributes) phone() string {
 		return list[0].Value
 	}
 	return ""
+}
+
+// postal is where somebody is; the table shows the locality of the one of the type work, else of the primary one, else of the first.
+type postal struct {
+	Type     loose           `json:"type"`
+	Locality loose           `json:"locality"`
+	Primary  json.RawMessage `json:"primary"`
+}
+
+func (a tableAttributes) location() string {
+	var list []postal
+	_ = json.Unmarshal(a.Addresses, &list) // as above
+	at := workAddress(len(list), func(i int) (string, bool) { return string(list[i].Type), string(list[i].Primary) == "true" })
+	if at < 0 {
+		return ""
+	}
+	return string(list[at].Locality)
+}
+
+// workAddress returns which of n addresses counts; -1 when there is none.
+func workAddress(n int, read func(i int) (kind string, primary bool)) int {
+	best, rank := -1, 0
+	for i := range n {
+		kind, primary := read(i)
+		r := 1
+		switch {
+		case strings.EqualFold(kind, "work"):
+			r = 3
+		case primary:
+			r = 2
+		}
+		if r > rank {
+			best, rank = i, r
+		}
+	}
+	return best
 }

@@ -17,6 +17,7 @@ import (
 var batchFields = []string{
 	fieldUserName, fieldEmail, fieldDisplayName, fieldGivenName, fieldFamilyName, fieldRole, fieldTenant, fieldType, fieldUnit, fieldTeam, fieldLevel, fieldExternal, fieldEmployeeNumber,
 	fieldExternalID, fieldPhone, fieldTitle, fieldActive,
+	fieldDepartment, fieldDivision, fieldCostCenter, fieldOrganization, fieldLocation,
 }
 
 // newcomer is somebody new who keeps all rules.
@@ -28,7 +29,7 @@ type newcomer struct {
 // plain reports whether a row about somebody new may go with others.
 func (p *planner) plain(r importRow) bool {
 	o := p.plan.Options
-	if r.wrong != nil || r.recalled || len(o.Rules)+len(o.Fields) > 0 || o.Welcome != identity.WelcomeNone && o.Welcome != "" {
+	if r.wrong != nil || r.recalled || p.by.Kind == identity.ActorDirectory || len(o.Rules)+len(o.Fields) > 0 || o.Welcome != identity.WelcomeNone && o.Welcome != "" {
 		return false
 	}
 	for field, value := range r.fields {

@@ -63,7 +63,7 @@ func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		}
 		var known []store.SourceUser
 		for k, u := range users {
-			known = append(known, a.known(u.ID, data[which[k]].Fields[fieldExternalID])...)
+			known = append(known, a.known(u, data[which[k]].row(steps[which[k]].Line))...)
 			if list[k].PasswordHash == "" {
 				continue
 			}
@@ -77,12 +77,31 @@ func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		return err
 	}
 	for k, i := range which {
-		data[i].Left[fieldID] = string(users[k].ID)
-		if err := a.done(&steps[i], data[i], effect{user: users[k], after: data[i].Left}); err != nil {
+		done := effect{user: users[k], after: data[i].Left}
+		if data[i].Hash == "" {
+			markDone(&steps[i], done)
+			steps[i].Data = nil // as it was
+		} else if err := a.done(&steps[i], data[i], done); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putSteps writes what became of steps. Those without data keep what they have.
+func putSteps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) error {
+	var whole, states []identity.PlanStep
+	for _, step := range steps {
+		if step.Data == nil {
+			states = append(states, step)
+		} else {
+			whole = append(whole, step)
+		}
+	}
+	if err := tx.PutStepState(ctx, states...); err != nil {
+		return err
+	}
+	return tx.PutPlanStep(ctx, whole...)
 }
 
 // lockAddresses makes whoever else would give the addresses to somebody wait, where people sign in with them.

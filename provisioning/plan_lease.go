@@ -36,11 +36,18 @@ func hasLease(ctx context.Context, tx *store.Tx, plan identity.Plan) error {
 	return err
 }
 
-// keepLease renews a lease as long as work lasts, however long its parts take, and ends work when the lease is lost.
+// keepLease renews the lease of a plan as long as work lasts, however long its parts take, and ends work when the lease is lost.
 func (s *Service) keepLease(ctx context.Context, plan identity.Plan, work func(context.Context) error) error {
+	return s.keep(ctx, work, func(ctx context.Context, tx *store.Tx) (bool, error) {
+		return tx.RenewPlan(ctx, plan.ID, plan.LeaseBy, *leaseEnd(tx))
+	})
+}
+
+// keep calls renew again and again as long as work lasts, and ends work when it says that the lease is lost.
+func (s *Service) keep(ctx context.Context, work func(context.Context) error, renew func(context.Context, *store.Tx) (bool, error)) error {
 	inner, stop := context.WithCancelCause(ctx)
 	var beat sync.WaitGroup
-	beat.Go(func() { s.renewLease(inner, plan, stop) })
+	beat.Go(func() { s.renewLease(inner, renew, stop) })
 	err := work(inner)
 	lost := errors.Is(context.Cause(inner), errTaken)
 	stop(nil)
@@ -51,7 +58,7 @@ func (s *Service) keepLease(ctx context.Context, plan identity.Plan, work func(c
 	return err
 }
 
-func (s *Service) renewLease(ctx context.Context, plan identity.Plan, stop context.CancelCauseFunc) {
+func (s *Service) renewLease(ctx context.Context, renew func(context.Context, *store.Tx) (bool, error), stop context.CancelCauseFunc) {
 	tick := time.NewTicker(identity.PlanLease / 3)
 	defer tick.Stop()
 	for {
@@ -62,7 +69,7 @@ func (s *Service) renewLease(ctx context.Context, plan identity.Plan, stop conte
 		}
 		kept := true
 		err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
-			kept, err = tx.RenewPlan(ctx, plan.ID, plan.LeaseBy, *leaseEnd(tx))
+			kept, err = renew(ctx, tx)
 			return err
 		})
 		if err == nil && !kept { // an error is another try

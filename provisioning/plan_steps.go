@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -24,9 +25,13 @@ type stepData struct {
 	Changes  []identity.Change      `json:"changes,omitempty"`
 	Was      *wasPerson             `json:"was,omitempty"`  // as the person was before the step was carried out
 	Left     personFields           `json:"left,omitempty"` // as the step left the person; of somebody new also as it will
+	More     personFields           `json:"more,omitzero"`  // how Left differs from Fields, where it is kept so
 	Outside  bool                   `json:"outside,omitempty"`
 	Demoted  bool                   `json:"demoted,omitempty"`
 	Recalled bool                   `json:"recalled,omitempty"` // about somebody whom the file no longer has
+	Bulk     *bulkStep              `json:"bulk,omitempty"`     // of a bulk act: what it does
+	Manager  identity.UserID        `json:"manager,omitempty"`  // who was found by the row's word
+	Open     string                 `json:"open,omitempty"`     // the word, where nobody was
 	Undo     *undoStep              `json:"undo,omitempty"`     // of a plan that undoes another: what it puts back
 }
 
@@ -48,20 +53,30 @@ type wasPerson struct {
 	Roles    []identity.Assignment `json:"roles"`
 	Position identity.Position     `json:"position"`
 	Source   *store.SourceUser     `json:"source,omitempty"` // as the source knew them; nil: it did not
+	Terms    identity.Terms        `json:"terms,omitzero"`
 }
 
 func (d stepData) row(line int) importRow {
-	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant}
+	return importRow{line: line, fields: d.Fields, hash: d.Hash, terms: d.Terms, tenant: d.Tenant, manager: d.Manager, bulk: d.Bulk}
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
+	d, err := unpackStep(s)
+	if s.Action == identity.StepCreate && d.Left != nil {
+		d.Changes = diffFields(nil, d.Left)
+	}
+	return d, err
+}
+
+// unpackStep is readStep without the changes of somebody new.
+func unpackStep(s identity.PlanStep) (stepData, error) {
 	var d stepData
 	if len(s.Data) == 0 {
 		return d, nil
 	}
 	err := json.Unmarshal(s.Data, &d)
-	if s.Action == identity.StepCreate && d.Left != nil {
-		d.Changes = diffFields(nil, d.Left)
+	if s.Action == identity.StepCreate && d.More != nil {
+		d.Left, d.More = leftBy(d.Fields, d.More), nil
 		if s.UserID != "" {
 			d.Left[fieldID] = string(s.UserID)
 		}
@@ -69,13 +84,41 @@ func readStep(s identity.PlanStep) (stepData, error) {
 	return d, err
 }
 
-// writeStep puts what a step keeps into it. Of somebody new it keeps how they will be, which says what changes too.
+// writeStep puts what a step keeps into it. Of somebody new it keeps what the row does not say of how they will be; that says what changes, too.
 func writeStep(s *identity.PlanStep, d stepData) (err error) {
 	if s.Action == identity.StepCreate && d.Left != nil {
-		d.Changes = nil
+		d.More, d.Left, d.Changes = moreThan(d.Fields, d.Left), nil, nil
 	}
 	s.Data, err = json.Marshal(d)
 	return err
+}
+
+// moreThan returns the fields that are others than those of a row, but for the id.
+func moreThan(row, is personFields) personFields {
+	more := personFields{}
+	for field, value := range is {
+		if field != fieldID && value != row[field] {
+			more[field] = value
+		}
+	}
+	for field, value := range row {
+		if _, there := is[field]; !there && value != "" {
+			more[field] = ""
+		}
+	}
+	return more
+}
+
+// leftBy is the opposite of moreThan.
+func leftBy(row, more personFields) personFields {
+	out := make(personFields, len(row)+len(more)+1)
+	for field, value := range row {
+		if value != "" && field != fieldID {
+			out[field] = value
+		}
+	}
+	maps.Copy(out, more)
+	return out
 }
 
 // PlanStepView is a step for people.
@@ -95,7 +138,7 @@ type PlanStepView struct {
 func viewStep(s identity.PlanStep) (PlanStepView, error) {
 	d, err := readStep(s)
 	return PlanStepView{
-		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: s.Detail, Field: d.Field, Code: d.Code, Changes: d.Changes,
+		Line: s.Line, Action: s.Action, State: s.State, UserID: s.UserID, Who: d.Who, Detail: withManager(s.Detail, d.Open), Field: d.Field, Code: d.Code, Changes: d.Changes,
 	}, err
 }
 
@@ -140,8 +183,12 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 		}
 	}
 	if refused != nil {
-		step.Action, step.State, step.Detail = identity.StepError, identity.StepNone, refused.Message
-		return step, out, writeStep(&step, stepData{Who: rowLabel(r), Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
+		step.Action, step.State, step.Detail = refusedAs(refused), identity.StepNone, refused.Message
+		who := rowLabel(r)
+		if r.bulk != nil && out.user.ID != "" {
+			who = out.user.Label()
+		}
+		return step, out, writeStep(&step, stepData{Who: who, Fields: r.fields, Tenant: r.tenant, Field: refused.Field, Code: refused.Code})
 	}
 	return step, out, p.describe(&step, r, out)
 }
@@ -150,42 +197,67 @@ func (p *planner) attempt(ctx context.Context, tx *store.Tx, r importRow, id ide
 func (p *planner) describe(step *identity.PlanStep, r importRow, out effect) error {
 	d := stepData{
 		Who: out.user.Label(), Fields: r.fields, Hash: r.hash, Terms: r.terms, Tenant: r.tenant, Changes: out.changes, Outside: out.outside, Demoted: out.demoted,
-		Recalled: r.recalled,
+		Recalled: r.recalled, Manager: out.manager, Open: out.open, Bulk: r.bulk,
 	}
+	step.Detail = ""
 	switch {
 	case out.before == nil:
 		d.Left = maps.Clone(out.after)
 		delete(d.Left, fieldID)
 	case len(out.changes) == 0:
-		step.Action, step.Detail = identity.StepSkip, "nothing changes"
+		step.Action, step.Detail = identity.StepSkip, nothingChanges
 		d.Hash = ""
 		if out.known {
 			step.State = identity.StepNone
 		}
+	case r.bulk != nil:
+		step.Action = r.bulk.action()
 	case r.recalled:
 		step.Action, step.Detail = identity.StepDeactivate, "no longer in the file"
+	case out.action != "":
+		step.Action = out.action
 	}
+	step.Detail = detail(step.Detail, out.notes)
 	if out.before != nil {
 		step.Version = out.seen
 	}
 	return writeStep(step, d)
 }
 
+// detail joins why a step is what it is with what is noteworthy about it.
+func detail(why string, notes []string) string {
+	if why == "" {
+		return strings.Join(notes, "; ")
+	}
+	return strings.Join(append([]string{why}, notes...), "; ")
+}
+
 func (p *planner) carryOut(ctx context.Context, tx *store.Tx, r importRow, id identity.UserID) (effect, error) {
-	if r.undo != nil {
+	switch {
+	case r.undo != nil:
 		return p.putBack(ctx, tx, r, id)
+	case r.bulk != nil:
+		return p.bulk(ctx, tx, id, r.bulk)
 	}
 	reason := p.reason(r)
+	change := func() (effect, error) { return p.update(ctx, tx, id, r, reason) }
 	if id == "" {
-		return p.create(ctx, tx, r, reason)
+		change = func() (effect, error) { return p.create(ctx, tx, r, reason) }
 	}
-	return p.update(ctx, tx, id, r, reason)
+	out, err := change()
+	if err == nil {
+		err = p.tie(ctx, tx, out.user, r)
+	}
+	return out, err
 }
 
 // reason is what the events of a step say.
 func (p *planner) reason(r importRow) string {
 	if r.recalled {
 		return "import " + p.plan.FileName + ": no longer in the file"
+	}
+	if p.plan.DirectoryID != "" {
+		return fmt.Sprintf("%s, operation %d", p.plan.FileName, r.line)
 	}
 	return fmt.Sprintf("import %s, line %d", p.plan.FileName, r.line)
 }

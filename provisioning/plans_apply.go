@@ -33,8 +33,13 @@ func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.
 	if err != nil {
 		return plan, err
 	}
-	a := &applying{planner: s.planner(by, planPeople(plan), plan), progress: o.Progress, temporary: s.temporaryOr(o.Temporary)}
-	err = s.keepLease(ctx, plan, a.run)
+	return s.carryOn(ctx, plan, o)
+}
+
+// carryOn carries out a plan whose lease the caller has, in the name of its applier.
+func (s *Service) carryOn(ctx context.Context, plan identity.Plan, o ApplyOptions) (identity.Plan, error) {
+	a := &applying{planner: s.planner(*plan.Applier, planPeople(plan), plan), progress: o.Progress, temporary: s.temporaryOr(o.Temporary)}
+	err := s.keepLease(ctx, plan, a.run)
 	end := a.finish(context.WithoutCancel(ctx), err == nil)
 	if err == nil {
 		err = end
@@ -44,6 +49,9 @@ func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.
 
 // planPeople is the scope of a plan.
 func planPeople(p identity.Plan) store.Scope {
+	if p.DirectoryID != "" {
+		return store.OfDirectory(p.DirectoryID, p.TenantID)
+	}
 	if p.TenantID == "" {
 		return store.Everything()
 	}
@@ -53,10 +61,18 @@ func planPeople(p identity.Plan) store.Scope {
 // beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held. Lease says who has it from now on.
 func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.PlanID, o ApplyOptions, lease func(*store.Tx, *identity.Plan)) (identity.Plan, error) {
 	plan, err := s.Plan(ctx, by, id)
+	if err == nil && plan.DirectoryID != "" { // it is the directory's word, whoever lets it be carried out
+		by, err = s.directoryNow(ctx, plan.DirectoryID)
+	}
 	if err != nil {
 		return plan, err
 	}
-	return plan, s.db.Update(ctx, func(tx *store.Tx) (err error) {
+	return s.takeToApply(ctx, by, plan, o, lease)
+}
+
+// takeToApply makes a plan one that is being carried out in the name of the actor.
+func (s *Service) takeToApply(ctx context.Context, by identity.Actor, plan identity.Plan, o ApplyOptions, lease func(*store.Tx, *identity.Plan)) (identity.Plan, error) {
+	err := s.db.Update(ctx, func(tx *store.Tx) (err error) {
 		if plan, err = tx.PlanForUpdate(ctx, planPeople(plan), plan.ID); err != nil {
 			return sharpen(err, noPlan)
 		}
@@ -75,6 +91,7 @@ func (s *Service) beginPlan(ctx context.Context, by identity.Actor, id identity.
 		}
 		return tx.UpdatePlan(ctx, plan)
 	})
+	return plan, err
 }
 
 func mayApply(plan identity.Plan, o ApplyOptions, now time.Time) error {
@@ -127,8 +144,11 @@ func (a *applying) run(ctx context.Context) error {
 			return err
 		}
 		last, err := a.chunk(ctx, after)
-		if err != nil || last == 0 {
+		if err != nil {
 			return err
+		}
+		if last == 0 {
+			return a.leadOpen(ctx)
 		}
 		after = last
 		if a.progress != nil {
@@ -153,7 +173,7 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		case plan.Stopping:
 			return errStopped
 		}
-		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: applyChunk})
+		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: a.most()})
 		if err != nil || len(page.Items) == 0 {
 			return err
 		}
@@ -174,10 +194,18 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 			return err
 		}
 		a.plan = plan
-		return tx.PutPlanStep(ctx, steps...)
+		return putSteps(ctx, tx, steps)
 	})
 	a.now.Done, a.now.Failed, a.now.Changed = a.now.Done+chunk.Done, a.now.Failed+chunk.Failed, a.now.Changed+chunk.Changed
 	return last, err
+}
+
+// most is how many steps a transaction has; fewer when a password is made up for each.
+func (a *applying) most() int {
+	if a.plan.Options.Welcome == identity.WelcomePassword {
+		return applySingle
+	}
+	return applyChunk
 }
 
 func (a *applying) scopeOfPlan() store.Scope { return planPeople(a.plan) }
@@ -198,7 +226,7 @@ func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.Pla
 	data := make([]stepData, len(steps))
 	rows := make([]importRow, len(steps))
 	for i, step := range steps {
-		if data[i], err = readStep(step); err != nil {
+		if data[i], err = unpackStep(step); err != nil {
 			return nil, 0, err
 		}
 		made, ok := a.made[step.Line]
@@ -232,6 +260,9 @@ func (a *applying) singly(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		if steps[i].State != identity.StepDone {
 			if single++; single > applySingle {
 				continue
+			}
+			if steps[i].Action == identity.StepCreate && data[i].Left != nil {
+				data[i].Changes = diffFields(nil, data[i].Left)
 			}
 			if err := a.step(ctx, tx, &steps[i], data[i], rows[i], known); err != nil {
 				return nil, 0, err
@@ -288,9 +319,13 @@ func (a *applying) step(ctx context.Context, tx *store.Tx, step *identity.PlanSt
 
 // done notes what a step did, so that it can be undone. A password's hash has done its duty.
 func (a *applying) done(step *identity.PlanStep, d stepData, out effect) error {
-	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
+	markDone(step, out)
 	d.Hash, d.Left, d.Was = "", out.after, out.was
 	return writeStep(step, d)
+}
+
+func markDone(step *identity.PlanStep, out effect) {
+	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
 }
 
 // again puts what the step would do now in the place of what it would have done.

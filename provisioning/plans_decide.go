@@ -30,11 +30,11 @@ func (s *Service) approve(ctx context.Context, tx *store.Tx, by identity.Actor, 
 		return identity.Errorf(identity.Invalid, "Say why the plan is right all the same.").WithField("reason").WithCode("reason_required")
 	}
 	plan.Summary.Override = reason
-	return decided(ctx, tx, by, identity.PlanApproved, plan, reason)
+	return decidePlan(ctx, tx, by, identity.PlanApproved, plan, reason)
 }
 
-// decided notes a decision about a plan, with its event.
-func decided(ctx context.Context, tx *store.Tx, by identity.Actor, kind identity.EventType, plan *identity.Plan, reason string) error {
+// decidePlan notes a decision about a plan, with its event.
+func decidePlan(ctx context.Context, tx *store.Tx, by identity.Actor, kind identity.EventType, plan *identity.Plan, reason string) error {
 	at := tx.Now()
 	plan.DecidedBy, plan.DecidedAt, plan.Reason = by.Label, &at, reason
 	e := planEvent(by, kind, *plan)
@@ -57,7 +57,7 @@ func (s *Service) RejectPlan(ctx context.Context, by identity.Actor, id identity
 			return err
 		}
 		plan.State = identity.PlanRejected
-		return decided(ctx, tx, by, identity.PlanRefused, plan, reason)
+		return decidePlan(ctx, tx, by, identity.PlanRefused, plan, reason)
 	})
 }
 

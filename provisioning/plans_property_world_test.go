@@ -236,84 +236,32 @@ func asText[T ~string](list []T) (out []string) {
 	return out
 }
 
-// meddle lets somebody else act. It returns what they wrote, by person and field.
-func (w *planWorld) meddle(list []meddling) map[string]string {
-	wrote := &guarded{values: map[string]string{}}
-	for i, m := range list {
-		if m.Who >= len(w.folk) || w.folk[m.Who].ID == "" {
-			w.collide(m)
-			continue
-		}
-		u := w.folk[m.Who]
-		err := w.act(u, m.Act, fmt.Sprintf("meddled in %s: %d", w.where, i), wrote)
-		w.may(err, "somebody else")
+// options are how the file of a story is to be understood.
+func (w *planWorld) options(f fileStory) provisioning.ImportOptions {
+	o := provisioning.ImportOptions{Tenant: w.home.ID, Source: f.Source}
+	o.Missing, o.Clear, o.ReplaceRoles = f.Missing, f.Clear, f.Every
+	if f.Everywhere && w.other.ID != "" {
+		o.Tenant = ""
 	}
-	return wrote.values
-}
-
-// collide makes somebody who has a name that a file may bring.
-func (w *planWorld) collide(m meddling) {
-	n := provisioning.NewUser{User: withTenant(person(fmt.Sprintf("n%d@story.test", m.Who)), w.home.ID), Role: w.roles[0], Reason: "hired meanwhile"}
-	_, err := w.CreateUser(w.ctx, identity.System(), n)
-	w.may(err, "somebody else who is new")
-}
-
-func (w *planWorld) act(u identity.User, act int, value string, wrote *guarded) (err error) {
-	by := identity.System()
-	was, err := w.User(w.ctx, by, u.ID)
-	if err != nil {
-		return err
-	}
-	title := func(u *identity.User) error { u.Attributes = []byte(`{"title":"` + value + `"}`); return nil }
-	switch act {
-	case 0, 1:
-		if w.managed[u.ID] {
-			by = w.dir
-		}
-		if _, err = w.UpdateUser(w.ctx, by, u.ID, 0, title); err == nil {
-			wrote.put(u.ID, "title", value)
-		}
+	switch f.Policy {
+	case 1:
+		o.Fields = map[string]identity.FieldPolicy{"title": {Manual: identity.ManualKeep}, "displayName": {Manual: identity.ManualKeep}}
 	case 2:
-		if _, err = w.DeactivateUser(w.ctx, by, u.ID, value); err == nil && was.Enabled { // what changes nothing is no word
-			wrote.put(u.ID, "active", "no")
-		}
+		o.Fields = map[string]identity.FieldPolicy{"title": {Manual: identity.ManualFlag}, "role": {Manual: identity.ManualFlag}}
 	case 3:
-		if _, err = w.ActivateUser(w.ctx, by, u.ID, value); err == nil && !was.Enabled {
-			wrote.put(u.ID, "active", "yes")
-		}
+		o.Fields = map[string]identity.FieldPolicy{"title": {Authority: "payroll"}, "email": {Authority: "hr"}}
 	case 4:
-		if _, err = w.SetRoles(w.ctx, by, u.ID, []identity.RoleID{w.roles[0]}, value); err == nil && !w.managed[u.ID] && !slices.ContainsFunc(was.Roles, func(r identity.Role) bool { return r.ID == w.roles[0] }) {
-			wrote.put(u.ID, "role", string(w.roles[0]))
-		}
-	case 5:
-		if _, err = w.UpdateUser(w.ctx, by, u.ID, 0, func(u *identity.User) error { u.DisplayName = value; return nil }); err == nil {
-			wrote.put(u.ID, "displayName", value)
-		}
-	case 6:
-		if _, err = w.SetPosition(w.ctx, by, u.ID, func(p *identity.Position) error { p.External = !p.External; return nil }, value); err == nil {
-			return nil
-		}
-	case 7:
-		if err = w.DeleteUser(w.ctx, by, u.ID, 0); err == nil {
-			wrote.gone(u.ID)
-		}
+		o.Rules = []identity.SourceRule{{When: []identity.SourceCondition{{Field: "title", Is: []string{"One"}}}, Roles: w.roles[:1]}}
 	}
-	return err
-}
-
-// gone forgets what was written about somebody who is deleted.
-func (g *guarded) gone(id identity.UserID) {
-	g.Lock()
-	defer g.Unlock()
-	maps.DeleteFunc(g.values, func(key, _ string) bool { return strings.HasPrefix(key, string(id)) })
+	return o
 }
 
 // people reads the whole list, as an export of the source has it.
-func (w *planWorld) people(source string) people {
+func (w *planWorld) people(f fileStory) people {
 	by := w.op
-	by.TenantID = w.home.ID
+	by.TenantID = w.options(f).Tenant
 	var b bytes.Buffer
-	_, err := w.ExportUsers(w.ctx, by, provisioning.ExportQuery{Source: source}, sheets.CSV, &b)
+	_, err := w.ExportUsers(w.ctx, by, provisioning.ExportQuery{Source: f.Source}, sheets.CSV, &b)
 	w.need(err, "exporting")
 	table, err := sheets.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), sheets.DefaultLimits())
 	w.need(err, "reading an export")
@@ -338,15 +286,12 @@ func (w *planWorld) people(source string) people {
 
 // content is what is in the database about people, one line a row: table, person, and the row.
 func (w *planWorld) content() []string {
-	tables := []string{"users", "user_emails", "assignments", "positions", "source_users", "user_terms", "directory_users", "group_members", "credentials", "mails", "links", "holdings", "events"}
+	tables := []string{"users", "user_emails", "assignments", "positions", "source_users", "user_terms", "directory_users", "group_members", "credentials", "links", "holdings", "events"}
 	var out []string
 	for table, rows := range storetest.Rows(w.t, w.url, tables...) {
 		for _, r := range rows {
 			if table == "events" && r["object_kind"] != "user" && r["user_id"] == "" {
 				continue // about plans and exports
-			}
-			if table == "mails" && r["kind"] == "plan_held" {
-				continue // tells administrators that a plan waits
 			}
 			user := r["user_id"]
 			if table == "users" {

@@ -90,6 +90,12 @@ func (p *planner) putAllBack(ctx context.Context, tx *store.Tx, now standing, fa
 		}
 	}
 	if u.DeletedAt == nil {
+		if u, _, err = p.s.setTerms(ctx, tx, p.by, u, facts, now.terms, was.Terms, p.undoReason()); err != nil {
+			return err
+		}
+		if u, facts, err = tx.UserForChange(ctx, p.scope, u.ID); err != nil {
+			return err
+		}
 		if err := p.putRecordBack(ctx, tx, u, facts, was); err != nil {
 			return err
 		}

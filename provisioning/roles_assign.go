@@ -18,20 +18,28 @@ const maxReason = 500
 // AssignRole gives a person one more role, by an administrator's word. A role that an administrator gave already changes nothing; one that only a directory or a
 // provider gives is given once more, and stays when they take theirs away. Where the access model lets nobody have more it is a Conflict with the code "role_bounds".
 func (s *Service) AssignRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
-	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
+	return s.changeRolesOf(ctx, by, id, reason, s.oneMore(role))
+}
+
+func (s *Service) oneMore(role identity.RoleID) func(*rolesOf) error {
+	return func(r *rolesOf) error {
 		r.wanted, r.again = append(r.own(), role), true
 		if _, most := s.model.AssignmentBounds(); most > 0 && len(union(r.wanted, r.synced())) > most {
 			return identity.Errorf(identity.Conflict, "%s has %s, and nobody has more than %s here: set the role instead of adding one (SetRoles).",
 				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), several(most, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil
-	})
+	}
 }
 
 // RemoveRole takes away a role that an administrator gave. One that only a directory or a provider's claims give is a Conflict with the code "role_source"; the last one
 // that a person needs is a Conflict with the code "role_bounds".
 func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity.UserID, role identity.RoleID, reason string) (identity.User, error) {
-	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
+	return s.changeRolesOf(ctx, by, id, reason, s.oneLess(ctx, role))
+}
+
+func (s *Service) oneLess(ctx context.Context, role identity.RoleID) func(*rolesOf) error {
+	return func(r *rolesOf) error {
 		own, synced := r.own(), r.synced()
 		if !slices.Contains(own, role) {
 			if slices.Contains(synced, role) {
@@ -45,16 +53,20 @@ func (s *Service) RemoveRole(ctx context.Context, by identity.Actor, id identity
 				r.user.Label(), several(least, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil
-	})
+	}
 }
 
 // SetRoles makes the roles that administrators gave a person exactly these, in one transaction; it counts from the person's next request on. What a directory or a provider's
 // claims give stays beside them. More or fewer than the access model allows are Invalid with the code "role_bounds".
 func (s *Service) SetRoles(ctx context.Context, by identity.Actor, id identity.UserID, roles []identity.RoleID, reason string) (identity.User, error) {
-	return s.changeRolesOf(ctx, by, id, reason, func(r *rolesOf) error {
+	return s.changeRolesOf(ctx, by, id, reason, exactly(roles...))
+}
+
+func exactly(roles ...identity.RoleID) func(*rolesOf) error {
+	return func(r *rolesOf) error {
 		r.wanted = roles
 		return nil
-	})
+	}
 }
 
 // rolesOf is a change of one person's roles in the making.

@@ -25,6 +25,7 @@ type UserDetail struct {
 	Standing    Standing
 	Records     []identity.Record // of applications, that the person is tied to
 	Origin      Origin
+	Terms       identity.Terms
 	LastSignIn  *SignedIn // nil: never, or longer ago than events are kept
 }
 
@@ -90,6 +91,9 @@ func loadDetail(ctx context.Context, tx *store.Tx, d *UserDetail) (err error) {
 		return err
 	}
 	if d.Invited, err = tx.InvitationOpen(ctx, u.ID); err != nil {
+		return err
+	}
+	if d.Terms, err = tx.Terms(ctx, u.ID); err != nil {
 		return err
 	}
 	d.Sessions, err = tx.SessionsOf(ctx, u.ID)

@@ -24,7 +24,8 @@ type NewUser struct {
 
 	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
 	sourceID string
-	out      bool // may not come in yet
+	out      bool // may not come in, by the word of whoever creates the person
+	waits    bool // may not come in at this time, by the person's terms
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -164,8 +165,11 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 	return out, sharpen(err, func() *identity.Error { return taken(n.User.UserName) })
 }
 
-// addUser creates a user by an administrator's word.
+// addUser creates a user by an administrator's word, or by that of a directory whose plan is carried out.
 func (s *Service) addUser(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
+	if by.Kind == identity.ActorDirectory {
+		return s.addPushed(ctx, tx, by, n)
+	}
 	if err := s.checkNew(ctx, tx, by, &n, nil); err != nil {
 		return n.User, err
 	}
@@ -199,7 +203,7 @@ func (s *Service) checkNew(ctx context.Context, tx *store.Tx, by identity.Actor,
 	if err := places.checkPosition(ctx, tx, s, by, *u, &n.Position); err != nil {
 		return err
 	}
-	u.Enabled, u.Held = !n.out, n.out
+	u.Enabled, u.Held = !n.out && !n.waits, n.out
 	return nil
 }
 
@@ -275,6 +279,11 @@ func (s *Service) UpdateUser(ctx context.Context, by identity.Actor, id identity
 }
 
 func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity.UserID, version int64, reason string, change func(*identity.User) error) (identity.User, error) {
+	return s.updateUserThen(ctx, by, id, version, reason, change, nil)
+}
+
+// updateUserThen is updateUser with something more to do in the same transaction, also where nothing changed.
+func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id identity.UserID, version int64, reason string, change func(*identity.User) error, then func(*store.Tx, identity.User) error) (identity.User, error) {
 	scope, err := s.scopeFor(by, usersWrite)
 	if err != nil {
 		return identity.User{}, err
@@ -292,7 +301,9 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 		if version != 0 && version != before.Version {
 			return stale()
 		}
-		out, err = s.change(ctx, tx, by, before, facts, reason, change)
+		if out, err = s.change(ctx, tx, by, before, facts, reason, change); err == nil && then != nil {
+			err = then(tx, out)
+		}
 		return err
 	})
 	if identity.CodeOf(err) == DepartureHeld {

@@ -37,7 +37,7 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 			return before, err
 		}
 		links = withLink(links, wrote)
-		if err := s.noteWord(ctx, tx, by, before, own, wrote, letsIn(after, links)); err != nil {
+		if err := s.noteWord(ctx, tx, by, before, own, wrote, letsIn(after, links) && !facts.Out); err != nil {
 			return before, err
 		}
 	} else {
@@ -45,10 +45,16 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 			return before, err
 		}
 		if after.Enabled != before.Enabled {
+			if after.Enabled && facts.Out {
+				return before, outOfTerms(before)
+			}
 			after.Held = !after.Enabled // a person's word, which no directory can undo
+			if err := tx.ForgetAway(ctx, before.ID); err != nil {
+				return before, err
+			}
 		}
 	}
-	after.Enabled = letsIn(after, links)
+	after.Enabled = letsIn(after, links) && !facts.Out
 	changes := diffUsers(before, after)
 	if len(changes) == 0 {
 		return before, nil
@@ -135,7 +141,7 @@ func (s *Service) checkChange(ctx context.Context, tx *store.Tx, by identity.Act
 
 // checkSources holds the rules about who says what of a person, and that a user name is free.
 func (s *Service) checkSources(ctx context.Context, tx *store.Tx, by identity.Actor, before, after identity.User, links []identity.DirectoryLink) error {
-	if before.Held && !after.Held && !after.Enabled {
+	if before.Held && !after.Held && !letsIn(after, links) {
 		return identity.Errorf(identity.Forbidden, "%s cannot be activated here: a directory says that this person is inactive. Activate the person there.", before.Label())
 	}
 	if by.Kind != identity.ActorDirectory && len(links) > 0 && managedChanged(before, after) {

@@ -26,14 +26,16 @@ type call struct {
 	directory identity.Directory
 	dialect   dialect
 
-	id     string        // of the path, canonical
-	kind   *resourceType // that the path names; nil: none
-	doc    string        // the name of a discovery document
-	raw    []byte        // the body as it came
-	parsed object        // nil when there was none, or it could not be read
-	params url.Values
-	part   bool   // an operation of a bulk request
-	given  object // the body of such an operation; there is no other then
+	id      string        // of the path, canonical
+	kind    *resourceType // that the path names; nil: none
+	doc     string        // the name of a discovery document
+	version string        // the first part of a path that scripts call; empty: the path is below Path
+	job     string        // what such a path calls the job of an upload
+	raw     []byte        // the body as it came
+	parsed  object        // nil when there was none, or it could not be read
+	params  url.Values
+	part    bool   // an operation of a bulk request
+	given   object // the body of such an operation; there is no other then
 
 	entry *identity.Request // what a change keeps of the request in the journal; nil before
 }

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -62,6 +63,9 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	h := web.Handle(d.serve, d.renderError)
 	mux.Handle(Path, h)
 	mux.Handle(Path+"/", h)
+	for _, version := range scriptVersions {
+		mux.Handle("/"+version+"/", h)
+	}
 	mux.Handle("POST "+TokenPath, web.Handle(d.token, renderOAuthError))
 	mux.Handle("GET "+metadataPath, web.Handle(d.metadata, renderOAuthError))
 }
@@ -109,6 +113,8 @@ type answer struct {
 	allow    string // the methods of an endpoint
 	body     []byte // nil: none
 
+	mediaType string // of the body; empty: that of SCIM
+
 	note       string                      // for the journal alone
 	operations []identity.RequestOperation // of a bulk request, likewise
 }
@@ -126,7 +132,7 @@ func (a answer) write(w http.ResponseWriter) {
 		h.Set("Allow", a.allow)
 	}
 	if a.body != nil {
-		h.Set("Content-Type", contentType)
+		h.Set("Content-Type", cmp.Or(a.mediaType, contentType))
 	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body)

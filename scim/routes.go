@@ -93,12 +93,18 @@ func notFound() error {
 
 // route finds the handler of a path and a method.
 func (c *call) route(parts []string) (handler, error) {
+	if !strings.HasPrefix(c.r.URL.Path, Path) && !c.part {
+		return c.routeScript(parts)
+	}
 	name := c.endpoint(parts[0])
 	if why, ok := missing[name]; ok && len(parts) == 1 {
 		return nil, fail(http.StatusNotImplemented, "%s", why)
 	}
 	if t := c.types.named(name); t != nil {
 		return c.routeTo(t, parts[1:])
+	}
+	if name == "bulkUpload" && !c.part {
+		return c.routeUpload(parts[1:])
 	}
 	var m methods
 	switch {
@@ -174,7 +180,7 @@ func (c *call) endpoint(name string) string {
 	if !c.dialect.foldPaths {
 		return name
 	}
-	names := append(slices.Collect(maps.Keys(collections)), "Bulk", "Me")
+	names := append(slices.Collect(maps.Keys(collections)), "Bulk", "bulkUpload", "Me")
 	for _, t := range c.types.all {
 		names = append(names, t.plural)
 	}

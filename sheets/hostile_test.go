@@ -179,6 +179,15 @@ func packed(t *testing.T, parts map[string][3]string, times int) []byte {
 	return b.Bytes()
 }
 
+func TestAWorkbookThatIsLargeWhenItIsPackedIsRefused(t *testing.T) {
+	l := sheets.DefaultLimits()
+	file := &endless{start: "PK\x03\x04", fill: 'x', size: 300 << 20}
+	refusedWith(t, drain(file, file.size, l), "save it as CSV")
+	if file.read > 1<<20 {
+		t.Errorf("%d bytes were read", file.read)
+	}
+}
+
 func TestAZipBombIsRefused(t *testing.T) {
 	const workbook = `<workbook xmlns:r="r"><sheets><sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>`
 	sheet := func(before, again, after string) []byte {

@@ -249,6 +249,18 @@ func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error
 	return tx.insert(ctx, newSteps, args)
 }
 
+// PutStepState writes what became of steps that are there, and leaves their data as it is.
+func (tx *Tx) PutStepState(ctx context.Context, steps ...identity.PlanStep) error {
+	args := make([]any, 0, 9*len(steps))
+	for _, s := range steps {
+		args = append(args, string(s.PlanID), s.Line, string(s.Action), null(s.UserID), s.Version, s.Detail, []byte{}, string(s.State), null(s.MailID))
+	}
+	return tx.insert(ctx, stepStates, args) // what is there is found by its key, whatever the database thinks of the number of rows
+}
+
+var stepStates = rowsOf{table: "plan_steps", columns: newSteps.columns, after: ` ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id,
+	version = excluded.version, detail = excluded.detail, state = excluded.state, mail_id = excluded.mail_id`}
+
 var newSteps = rowsOf{table: "plan_steps", columns: []cell{
 	{"plan_id", "uuid"}, {"line", "integer"}, {"action", "text"}, {"user_id", "uuid"}, {"version", "bigint"}, {"detail", "text"}, {"data", "bytea"}, {"state", "text"}, {"mail_id", "uuid"},
 }, after: ` ON CONFLICT (plan_id, line) DO UPDATE SET action = excluded.action, user_id = excluded.user_id, version = excluded.version, detail = excluded.detail, data = excluded.data,

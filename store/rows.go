@@ -87,6 +87,18 @@ func arrays(args []any, n int) []any {
 	return out
 }
 
+// textArray is an array literal of texts.
+func textArray[T ~string](list []T) string {
+	b := []byte{'{'}
+	for i, s := range list {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendQuoted(b, string(s))
+	}
+	return string(append(b, '}'))
+}
+
 // appendElement writes one value as an element of an array literal.
 func appendElement(b []byte, value any) []byte {
 	switch v := value.(type) {

@@ -3,7 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"slices"
+	"encoding/json"
+	"maps"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -84,7 +86,22 @@ type SourceUser struct {
 	TenantID   identity.TenantID // of the plans of the source
 	Source     string
 	UserID     identity.UserID
-	ExternalID string // may be empty
+	ExternalID string            // may be empty
+	Said       map[string]string // what the source said last, by field
+	Manager    string            // who leads them by the source's word, as long as nobody is found by it
+	Away       string            // AwayByRow or AwayMissing: the source keeps them out; empty: it does not
+}
+
+// How a source keeps somebody out.
+const (
+	AwayByRow   = "row"     // it said so
+	AwayMissing = "missing" // its whole list no longer had them
+)
+
+// Same reports whether a source knows somebody as before.
+func (u SourceUser) Same(other SourceUser) bool {
+	return u.TenantID == other.TenantID && u.Source == other.Source && u.UserID == other.UserID && u.ExternalID == other.ExternalID &&
+		u.Manager == other.Manager && u.Away == other.Away && maps.Equal(u.Said, other.Said)
 }
 
 // PutSourceUser writes that sources know people, new or changed.
@@ -92,16 +109,31 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 	if len(list) == 0 {
 		return nil
 	}
-	args := make([]any, 0, 5*len(list))
+	args := make([]any, 0, 8*len(list))
 	for _, u := range list {
-		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, tx.now)
+		var said any
+		if len(u.Said) > 0 {
+			text, err := asJSON(u.Said)
+			if err != nil {
+				return err
+			}
+			said = text
+		}
+		args = append(args, null(u.TenantID), u.Source, string(u.UserID), u.ExternalID, said, u.Manager, u.Away, tx.now)
 	}
 	return tx.insert(ctx, newSourceUsers, args)
 }
 
+// ForgetAway notes that no source keeps a person out any more: somebody else let them in, or keeps them out.
+func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) error {
+	return tx.exec(ctx, `UPDATE source_users SET away = '' WHERE user_id = ? AND away <> ''`, string(id))
+}
+
 var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
-	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"updated_at", "timestamptz"},
-}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, updated_at = excluded.updated_at`}
+	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"said", "jsonb"}, {"manager", "text"}, {"away", "text"},
+	{"updated_at", "timestamptz"},
+}, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, said = excluded.said, manager = excluded.manager,
+	away = excluded.away, updated_at = excluded.updated_at`}
 
 // DeleteSourceUser forgets that a source knows a person.
 func (tx *Tx) DeleteSourceUser(ctx context.Context, u SourceUser) error {
@@ -114,11 +146,14 @@ func (tx *Tx) SourcesOf(ctx context.Context, scope Scope, ids []identity.UserID)
 	visible, more := scope.tenants("k.tenant_id")
 	in, args := idList(tx, "k.user_id", ids)
 	out := map[identity.UserID][]SourceUser{}
-	err := tx.each(ctx, tx.bind(`SELECT k.tenant_id, k.source, k.user_id, k.external_id FROM source_users k WHERE `+in+` AND `+visible+` ORDER BY k.updated_at, k.source`), append(args, more...), func(rows *sql.Rows) error {
-		var tenant, user text
+	err := tx.each(ctx, tx.bind(`SELECT k.tenant_id, k.source, k.user_id, k.external_id, k.said, k.manager, k.away FROM source_users k WHERE `+in+` AND `+visible+` ORDER BY k.updated_at, k.source`), append(args, more...), func(rows *sql.Rows) error {
+		var tenant, user, said text
 		var s SourceUser
-		err := rows.Scan(&tenant, &s.Source, &user, &s.ExternalID)
+		if err := rows.Scan(&tenant, &s.Source, &user, &s.ExternalID, &said, &s.Manager, &s.Away); err != nil {
+			return err
+		}
 		s.TenantID, s.UserID = identity.TenantID(tenant), identity.UserID(user)
+		err := fromJSON(said, &s.Said)
 		out[s.UserID] = append(out[s.UserID], s)
 		return err
 	})
@@ -143,6 +178,7 @@ type Keys struct {
 	ExternalIDs []string
 	Names       []string // user names, in any case
 	Addresses   []string // as EmailKey makes them
+	Numbers     []string // personnel numbers
 	TenantID    identity.TenantID
 	Source      string // whose external ids count beside those of the directories of the scope
 }
@@ -154,6 +190,7 @@ type KeyKind string
 const (
 	ByID         KeyKind = "id"
 	ByExternalID KeyKind = "externalId"
+	ByNumber     KeyKind = "employeeNumber"
 	ByName       KeyKind = "userName"
 	ByAddress    KeyKind = "email"
 )
@@ -166,62 +203,118 @@ type Known struct {
 	TenantID identity.TenantID
 }
 
-// KnownBy returns the people of the scope, deleted ones aside, whom one of the keys names; somebody whom several name comes several times.
+// KnownBy returns the people of the scope, deleted ones aside, whom one of the keys names; somebody whom several name comes several times. Each key is looked up by
+// its index, whatever the database thinks of how many it will find.
 func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error) {
-	visible, own := scope.tenants("u.tenant_id")
-	if scope.tenant != "" {
-		visible = tx.same("u.tenant_id") // by the keys, not by the tenant's index
-	}
-	dirs, dirArgs := scope.tenants("d.tenant_id")
 	names := make([]string, len(k.Names))
 	for i, n := range k.Names {
 		names[i] = identity.NameKey(n)
 	}
-	byID, ids := idList(tx, "u.id", k.IDs)
-	byExternal, externals := tx.textList("x.external_id", k.ExternalIDs)
-	byName, nameArg := tx.textList("u.user_name_key", names)
-	byAddress, addressArg := tx.textList("e.email_key", k.Addresses)
-	there := ` AND u.deleted_at IS NULL AND ` + visible
-	plus := "" // by the external ids, not by the source: SQLite does not know which are fewer
-	if !tx.postgres() {
-		plus = "+"
+	ids := make([]string, len(k.IDs))
+	for i, id := range k.IDs {
+		ids[i] = string(id)
 	}
-	query := `SELECT 'id', CAST(u.id AS TEXT), u.id, u.tenant_id FROM users u WHERE ` + byID + there + `
-		UNION SELECT 'externalId', x.external_id, u.id, u.tenant_id FROM directory_users x JOIN users u ON u.id = x.user_id
-			WHERE x.directory_id IN (SELECT d.id FROM directories d WHERE ` + dirs + `) AND ` + byExternal + there + `
-		UNION SELECT 'externalId', x.external_id, u.id, u.tenant_id FROM source_users x JOIN users u ON u.id = x.user_id
-			WHERE ` + plus + `COALESCE(x.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND x.source = ? AND ` + byExternal + there + `
-		UNION SELECT 'userName', u.user_name_key, u.id, u.tenant_id FROM users u WHERE ` + byName + there + `
-		UNION SELECT 'email', e.email_key, u.id, u.tenant_id FROM user_emails e JOIN users u ON u.id = e.user_id WHERE ` + byAddress + there
-	args := slices.Concat(ids, own, dirArgs, []any{externals}, own, []any{null(k.TenantID), k.Source, externals}, own, []any{nameArg}, own, []any{addressArg}, own)
+	dirs, dirArgs := scope.tenants("d.tenant_id")
+	q := knownQuery{tx: tx, scope: scope}
+	q.add(ByID, ids, `SELECT u.id FROM users u WHERE u.id = `+q.key("uuid"))
+	q.add(ByExternalID, k.ExternalIDs, `SELECT x.user_id AS id FROM directory_users x WHERE x.external_id = `+q.key("text")+` AND x.directory_id IN (SELECT d.id FROM directories d WHERE `+dirs+`)`, dirArgs...)
+	q.add(ByExternalID, k.ExternalIDs, `SELECT x.user_id AS id FROM source_users x WHERE x.source = ? AND x.external_id = `+q.key("text")+`
+		AND COALESCE(x.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`)`, k.Source, null(k.TenantID))
+	q.add(ByNumber, k.Numbers, `SELECT u.id FROM users u WHERE `+tx.numberColumn()+` = `+q.key("text")+` AND `+tx.numberColumn()+` IS NOT NULL`)
+	q.add(ByName, names, `SELECT u.id FROM users u WHERE u.user_name_key = `+q.key("text"))
+	q.add(ByAddress, k.Addresses, `SELECT e.user_id AS id FROM user_emails e WHERE e.email_key = `+q.key("text"))
+	if len(q.parts) == 0 {
+		return nil, nil
+	}
 	var out []Known
-	err := tx.each(ctx, tx.bind(query), args, func(rows *sql.Rows) error {
+	err := tx.each(ctx, tx.bind(strings.Join(q.parts, " UNION ")), q.args, func(rows *sql.Rows) error {
 		var k Known
 		var user, tenant text
-		err := rows.Scan(&k.Kind, &k.Key, &user, &tenant)
+		var there bool
+		err := rows.Scan(&k.Kind, &k.Key, &user, &tenant, &there)
 		k.UserID, k.TenantID = identity.UserID(user), identity.TenantID(tenant)
-		out = append(out, k)
+		if there {
+			out = append(out, k)
+		}
 		return err
 	})
 	return out, err
 }
 
+// knownQuery gathers the look-ups of KnownBy.
+type knownQuery struct {
+	tx    *Tx
+	scope Scope
+	parts []string
+	args  []any
+}
+
+// key is the key that is looked up.
+func (q *knownQuery) key(kind string) string {
+	if q.tx.postgres() {
+		return `CAST(w.key AS ` + kind + `)`
+	}
+	return `w.value`
+}
+
+// add looks keys up: which says whose a key is. PostgreSQL does so key by key, since OFFSET 0 keeps it from going the other way round, which seems as good to it
+// while the tables are empty, and makes a plan that is kept. For the same reason whether somebody is deleted is no condition: indexes of those who are not would lead astray.
+func (q *knownQuery) add(kind KeyKind, keys []string, which string, args ...any) {
+	if len(keys) == 0 {
+		return
+	}
+	visible, own := q.scope.tenants("u.tenant_id")
+	if q.scope.tenant != "" {
+		visible = q.tx.same("u.tenant_id") // by the keys, not by the tenant's index
+	}
+	if q.tx.postgres() {
+		q.parts = append(q.parts, `SELECT '`+string(kind)+`', w.key, u.id, u.tenant_id, u.deleted_at IS NULL FROM unnest(CAST(? AS text[])) AS w(key) CROSS JOIN LATERAL (`+which+` OFFSET 0) f
+			CROSS JOIN LATERAL (SELECT u.id, u.tenant_id, u.deleted_at FROM users u WHERE u.id = f.id OFFSET 0) u WHERE `+visible)
+		q.args = append(q.args, textArray(keys))
+	} else {
+		raw, _ := json.Marshal(keys) // strings always encode
+		q.parts = append(q.parts, `SELECT '`+string(kind)+`', w.value, u.id, u.tenant_id, u.deleted_at IS NULL FROM json_each(?) w CROSS JOIN users u WHERE u.id IN (`+which+`) AND `+visible)
+		q.args = append(q.args, string(raw))
+	}
+	q.args = append(append(q.args, args...), own...)
+}
+
+// Tombstone is somebody deleted, with what they may be known again by.
+type Tombstone struct {
+	UserID      identity.UserID
+	TenantID    identity.TenantID
+	ExternalID  string // of the source
+	UserNameKey string
+	Number      string
+	Emails      []identity.Email
+}
+
+// TombstonesOf calls see with everybody of the scope whom a source knew and who is deleted.
+func (tx *Tx) TombstonesOf(ctx context.Context, scope Scope, tenant identity.TenantID, source string, see func(Tombstone) error) error {
+	visible, more := scope.tenants("u.tenant_id")
+	query := `SELECT u.id, u.tenant_id, k.external_id, u.user_name_key, COALESCE(` + tx.numberColumn() + `, ''), u.emails FROM users u JOIN source_users k ON k.user_id = u.id
+		WHERE u.deleted_at IS NOT NULL AND ` + visible + ` AND COALESCE(k.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND k.source = ?`
+	return tx.each(ctx, tx.bind(query), append(more, null(tenant), source), func(rows *sql.Rows) error {
+		var t Tombstone
+		var id, home, emails text
+		if err := rows.Scan(&id, &home, &t.ExternalID, &t.UserNameKey, &t.Number, &emails); err != nil {
+			return err
+		}
+		t.UserID, t.TenantID = identity.UserID(id), identity.TenantID(home)
+		if err := fromJSON(emails, &t.Emails); err != nil {
+			return err
+		}
+		return see(t)
+	})
+}
+
 // employeeNumber is where SCIM keeps it (RFC 7643 4.3).
 const employeeNumber = `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User`
 
-// EmployeeNumbers calls see with the number, id and home of everybody of the scope who has one and is not deleted. It reads all of them.
-func (tx *Tx) EmployeeNumbers(ctx context.Context, scope Scope, see func(number string, id identity.UserID, tenant identity.TenantID)) error {
-	visible, args := scope.tenants("u.tenant_id")
-	number := `CAST(json_extract(u.attributes, '$."` + employeeNumber + `"."employeeNumber"') AS TEXT)`
+// numberColumn is the personnel number of a user, as users_by_number has it.
+func (tx *Tx) numberColumn() string {
 	if tx.postgres() {
-		number = `(u.attributes #>> '{"` + employeeNumber + `","employeeNumber"}')`
+		return `(u.attributes #>> '{` + employeeNumber + `,employeeNumber}')`
 	}
-	return tx.each(ctx, tx.bind(`SELECT `+number+`, u.id, u.tenant_id FROM users u WHERE u.deleted_at IS NULL AND `+number+` IS NOT NULL AND `+visible), args, func(rows *sql.Rows) error {
-		var n, user, tenant text
-		if err := rows.Scan(&n, &user, &tenant); err != nil {
-			return err
-		}
-		see(string(n), identity.UserID(user), identity.TenantID(tenant))
-		return nil
-	})
+	return `CAST(json_extract(u.attributes, '$."` + employeeNumber + `".employeeNumber') AS TEXT)`
 }

@@ -250,11 +250,11 @@ func (tx *Tx) LockAll(ctx context.Context, names []string) error {
 	if !tx.postgres() || len(names) == 0 {
 		return nil
 	}
-	locks := make([]any, len(names))
+	locks := make([]string, len(names))
 	for i, name := range slices.Sorted(slices.Values(names)) {
 		locks[i] = "drawbridge:" + name
 	}
-	return tx.exec(ctx, `SELECT count(pg_advisory_xact_lock(hashtextextended(r.name, 0))) FROM unnest(CAST(? AS text[])) AS r(name)`, arrays(locks, 1)...)
+	return tx.exec(ctx, `SELECT count(pg_advisory_xact_lock(hashtextextended(r.name, 0))) FROM unnest(CAST(? AS text[])) AS r(name)`, textArray(locks))
 }
 
 // lockRows ends a SELECT whose rows this transaction will change.

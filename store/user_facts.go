@@ -13,6 +13,7 @@ import (
 type UserFacts struct {
 	Links    []identity.DirectoryLink // of every directory that knows the user
 	Sessions int
+	Out      bool // by the terms of the user: not started, or ended
 }
 
 // UserForChange is UserForUpdate with the facts and the asking directory's groups, read after the row was locked: nobody changes any of it
@@ -24,8 +25,8 @@ func (tx *Tx) UserForChange(ctx context.Context, scope Scope, id identity.UserID
 		return u, f, err
 	}
 	var links, groups text
-	err = tx.each(ctx, tx.bind(tx.factsSQL()), []any{string(id), string(id), string(id), null(scope.directory)}, func(rows *sql.Rows) error {
-		return rows.Scan(&links, &f.Sessions, &groups)
+	err = tx.each(ctx, tx.bind(tx.factsSQL()), []any{string(id), string(id), string(id), string(id), null(scope.directory)}, func(rows *sql.Rows) error {
+		return rows.Scan(&links, &f.Sessions, &f.Out, &groups)
 	})
 	if err != nil {
 		return u, f, err
@@ -42,18 +43,21 @@ func (tx *Tx) UserForChange(ctx context.Context, scope Scope, id identity.UserID
 	return u, f, err
 }
 
+// outSQL asks whether the terms of a user keep them out.
+const outSQL = `EXISTS (SELECT 1 FROM user_terms m WHERE m.user_id = ? AND (m.ended OR m.starts_at IS NOT NULL AND NOT m.started)), `
+
 func (tx *Tx) factsSQL() string {
 	if tx.postgres() {
 		return `SELECT (SELECT json_agg(json_build_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(CAST(d.tenant_id AS text), ''), 'UserID', l.user_id,
 				'ExternalID', COALESCE(l.external_id, ''), 'Active', l.active, 'CreatedAt', l.created_at) ORDER BY l.created_at, l.directory_id)
 				FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
-			(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsPostgres, "u.id", "?", 1)
+			(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + outSQL + strings.Replace(pushedGroupsPostgres, "u.id", "?", 1)
 	}
 	return `SELECT (SELECT json_group_array(json_object('DirectoryID', l.directory_id, 'DirectoryName', d.name, 'TenantID', COALESCE(d.tenant_id, ''), 'UserID', l.user_id,
 			'ExternalID', COALESCE(l.external_id, ''), 'Active', json(CASE WHEN l.active THEN 'true' ELSE 'false' END),
 			'CreatedAt', strftime('%Y-%m-%dT%H:%M:%fZ', l.created_at)) ORDER BY l.created_at, l.directory_id)
 			FROM directory_users l JOIN directories d ON d.id = l.directory_id WHERE l.user_id = ?),
-		(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + strings.Replace(pushedGroupsSQLite, "u.id", "?", 1)
+		(SELECT count(*) FROM sessions s WHERE s.user_id = ?), ` + outSQL + strings.Replace(pushedGroupsSQLite, "u.id", "?", 1)
 }
 
 func linksFromJSON(raw text) (links []identity.DirectoryLink, err error) {

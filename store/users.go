@@ -347,3 +347,27 @@ func searchText(u *identity.User) string {
 	}
 	return strings.ToLower(strings.Join(parts, " "))
 }
+
+// UserNames is by what somebody is known.
+type UserNames struct {
+	TenantID identity.TenantID
+	UserName string
+	Label    string
+	Deleted  bool
+}
+
+// NamesOfUsers returns by what people are known, deleted ones too.
+func (tx *Tx) NamesOfUsers(ctx context.Context, ids []identity.UserID) (map[identity.UserID]UserNames, error) {
+	in, args := idList(tx, "u.id", ids)
+	out := map[identity.UserID]UserNames{}
+	err := tx.each(ctx, tx.bind(`SELECT u.id, u.tenant_id, u.user_name, u.display_name, CASE WHEN u.display_name = '' THEN u.attributes END, u.deleted_at IS NOT NULL FROM users u WHERE `+in), args, func(rows *sql.Rows) error {
+		var u identity.User
+		var id, tenant, attributes text
+		var deleted bool
+		err := rows.Scan(&id, &tenant, &u.UserName, &u.DisplayName, &attributes, &deleted)
+		u.Attributes = []byte(attributes)
+		out[identity.UserID(id)] = UserNames{TenantID: identity.TenantID(tenant), UserName: u.UserName, Label: u.Label(), Deleted: deleted}
+		return err
+	})
+	return out, err
+}

@@ -30,6 +30,11 @@ func (o *outFile) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.out, "out", "-", "the file to write, readable by its owner alone; - writes standard output")
 }
 
+// columnsFlag adds the flag that chooses columns; each is checked before anything is written.
+func columnsFlag(cmd *cobra.Command, columns *[]string) {
+	cmd.Flags().StringSliceVar(columns, "columns", nil, "only these, in this order, with commas between them; a name that is none is answered with the list")
+}
+
 // parse checks the format; it follows the name of the file where none is given.
 func (o outFile) parse(command string, known []sheets.Format) (sheets.Format, error) {
 	name := o.format
@@ -49,11 +54,11 @@ func (o outFile) parse(command string, known []sheets.Format) (sheets.Format, er
 func (p *program) exportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export",
-		Short: "Write people, events or who holds what to a file: users, events, access; check",
-		Long: `Writes a table as CSV, XLSX or JSON lines. Each export is an event with its filter, the number of rows and the SHA-256 of the file, which
+		Short: "Write people, who holds what or the audit to a file: users, access, audit; check",
+		Long: `Writes a table as CSV, XLSX or JSON lines, with all columns or with those of --columns in their order. Each export is an event with its filter, the number of rows and the SHA-256 of the file, which
 is printed with a signature: 'drawbridge export check FILE' says whether a file is one of them. To export every night, let cron call it.`,
 	}
-	cmd.AddCommand(p.exportUsers(), p.exportEvents(), p.exportAccess(), p.exportCheck())
+	cmd.AddCommand(p.exportUsers(), p.exportAccess(), p.exportAudit(), p.exportCheck())
 	return p.group(cmd)
 }
 
@@ -65,6 +70,7 @@ func (p *program) exportUsers() *cobra.Command {
 		Use:   "users",
 		Short: "Write people; importing the file again changes nothing",
 		Example: `  drawbridge export users --tenant Acme --out acme.xlsx
+  drawbridge export users --columns employeeNumber,email,role --format json
   0 3 * * *  drawbridge export users --tenant Acme --out /srv/hr/acme-$(date +\%F).csv      # in a crontab`,
 		Args: cobra.NoArgs,
 		RunE: p.do(func(ctx context.Context, _ []string) error {
@@ -83,6 +89,7 @@ func (p *program) exportUsers() *cobra.Command {
 	}
 	o.flags(cmd)
 	f := cmd.Flags()
+	columnsFlag(cmd, &q.Columns)
 	f.StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
 	f.StringVar(&q.Search, "search", "", "only people with these words in names, user names or addresses")
 	f.StringVar(&status, "status", "", "only people who are Active, Inactive, Locked or Pending")
@@ -94,28 +101,30 @@ func knownStatus(s identity.Status) bool {
 	return s == identity.StatusActive || s == identity.StatusInactive || s == identity.StatusLocked || s == identity.StatusPending
 }
 
-func (p *program) exportEvents() *cobra.Command {
+func (p *program) exportAudit() *cobra.Command {
 	var o outFile
 	var user, by, kind, tenant, since, until string
+	var columns []string
 	cmd := &cobra.Command{
-		Use:     "events",
+		Use:     "audit",
+		Aliases: []string{"events"},
 		Short:   "Write the audit: who did what to whom, when, from where, and each field before and after",
-		Example: `  drawbridge export events --since 2026-01-01 --until 2026-04-01 --out audit-q1.csv`,
+		Example: `  drawbridge export audit --since 2026-01-01 --until 2026-04-01 --out audit-q1.csv`,
 		Args:    cobra.NoArgs,
 		RunE: p.do(func(ctx context.Context, _ []string) error {
 			if _, known := identity.EventTypes[identity.EventType(kind)]; kind != "" && !known {
-				return usage("export events", "--type is %q; it looks like user.created or directory.token_issued", kind)
+				return usage("export audit", "--type is %q; it looks like user.created or directory.token_issued", kind)
 			}
-			q := provisioning.EventQuery{Type: identity.EventType(kind)}
+			q := provisioning.EventExport{EventQuery: provisioning.EventQuery{Type: identity.EventType(kind)}, Columns: columns}
 			var err error
-			if q.Since, err = readMoment("export events", "since", since, time.Now()); err != nil {
+			if q.Since, err = readMoment("export audit", "since", since, time.Now()); err != nil {
 				return err
 			}
-			if q.Until, err = readMoment("export events", "until", until, time.Now()); err != nil {
+			if q.Until, err = readMoment("export audit", "until", until, time.Now()); err != nil {
 				return err
 			}
-			return p.export(ctx, "export events", o, func(b *bridge, f sheets.Format, out io.Writer) (provisioning.Export, error) {
-				if err := b.eventsAbout(ctx, &q, user, by, tenant); err != nil {
+			return p.export(ctx, "export audit", o, func(b *bridge, f sheets.Format, out io.Writer) (provisioning.Export, error) {
+				if err := b.eventsAbout(ctx, &q.EventQuery, user, by, tenant); err != nil {
 					return provisioning.Export{}, err
 				}
 				return b.people.ExportEvents(ctx, identity.Operator(), q, f, out)
@@ -124,6 +133,7 @@ func (p *program) exportEvents() *cobra.Command {
 	}
 	o.flags(cmd)
 	f := cmd.Flags()
+	columnsFlag(cmd, &columns)
 	f.StringVar(&user, "user", "", "only about this person: an id, e-mail address or user name")
 	f.StringVar(&by, "by", "", "only what this person did")
 	f.StringVar(&kind, "type", "", "only of this type, such as user.placed")
@@ -185,6 +195,7 @@ func (p *program) exportAccess() *cobra.Command {
 	}
 	o.flags(cmd)
 	f := cmd.Flags()
+	columnsFlag(cmd, &q.Columns)
 	f.StringVar(&tenant, "tenant", "", "only this tenant, by name or id")
 	f.StringVar(&role, "role", "", "only this role")
 	f.StringVar(&q.Resource, "resource", "", "only what concerns this resource of the access model")

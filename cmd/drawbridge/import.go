@@ -41,7 +41,7 @@ People are found by id, externalId, employeeNumber, userName and e-mail address,
 comes from: its roles, its ids, its columns and its transforms are its own, and --full goes by it: whoever the source brought and the file lacks leaves.
 
 --map is HEADING=FIELD, or a file with such lines, or a JSON file:
-  {"mapping": {"Worker ID": "employeeNumber"}, "transforms": [{"field": "title", "kind": "date", "args": ["DD.MM.YYYY"]}]}
+  {"mapping": {"Worker ID": "employeeNumber", "Hired": "startDate"}, "transforms": [{"field": "startDate", "kind": "date", "args": ["DD.MM.YYYY"]}]}
 Transforms: trim, upper, lower, title, constant, default, join, date, map, replace. What a file was read by is remembered for its source.
 
 With --json it prints {"plan", "state", "create", "update", "deactivate", "restore", "skip", "conflict", "errors": [{"line", "field", "message"}]} and more.
@@ -96,10 +96,16 @@ func (p *program) importFile(ctx context.Context, b *bridge, path string, o impo
 	if err != nil {
 		return err
 	}
+	return p.carryOutPlan(ctx, b, plan, o, path == "-")
+}
+
+// carryOutPlan shows a plan that was just made, and carries it out where that is wanted. Where standard input was read nobody can be asked.
+func (p *program) carryOutPlan(ctx context.Context, b *bridge, plan identity.Plan, o importing, piped bool) error {
 	wanted := o.yes || o.approve != ""
-	if o.dryRun || !wanted && (p.json || path == "-" || !p.asks()) {
+	if o.dryRun || !wanted && (p.json || piped || !p.asks()) {
 		return p.showPlan(ctx, b, plan, o.limit, true)
 	}
+	var err error
 	if !p.json {
 		if err := p.showPlan(ctx, b, plan, o.limit, false); err != nil {
 			return err

@@ -18,6 +18,13 @@ func (p *program) writeJSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// writeLine writes one value in one line.
+func (p *program) writeLine(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
 // show writes v as JSON with --json, else what words writes.
 func (p *program) show(v any, words func(w io.Writer)) error {
 	if p.json {

@@ -145,7 +145,8 @@ func (b *bridge) sweep(ctx context.Context, log *slog.Logger) {
 	defer tick.Stop()
 	for {
 		_, err := b.people.SweepRequests(ctx, b.settings.JournalAge())
-		if err = errors.Join(b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), b.people.SweepKeptFiles(ctx), err); err != nil && ctx.Err() == nil {
+		err = errors.Join(err, b.authn.Sweep(ctx), b.people.SweepTraces(ctx), b.people.SweepMailLinks(ctx), b.people.SweepPlans(ctx), b.people.SweepKeptFiles(ctx), b.people.SweepUploads(ctx))
+		if err != nil && ctx.Err() == nil {
 			log.Error("deleting what has expired failed; it will be tried again", "in", sweepEvery, "error", err)
 		}
 		select {

@@ -21,7 +21,9 @@ func (b *bridge) lookAfter(ctx context.Context, background *sync.WaitGroup, log 
 	}
 	background.Go(func() { b.warnOfEnds(ctx, log) })
 	background.Go(func() { b.lookAfterPeople(ctx, log) })
+	background.Go(func() { b.keepTerms(ctx, log) })
 	background.Go(func() { b.workPlans(ctx, log) })
+	background.Go(func() { b.keepFolders(ctx, log) })
 	background.Go(func() { b.mails(log).Run(ctx) })
 }
 

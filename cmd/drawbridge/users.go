@@ -38,6 +38,8 @@ func (p *program) user() *cobra.Command {
 		p.userDuplicates(),
 		p.userMerge(),
 		p.userDormant(),
+		p.userOffboard(),
+		p.userBulk(),
 		p.userAvatar(),
 		p.userRole(),
 	)
@@ -264,6 +266,7 @@ func describeUser(w io.Writer, d provisioning.UserDetail, v userDetailView) {
 		"Tenant", place(v.Tenant), "Status", statusText(v.userView), "Created", when(&v.CreatedAt), "Last sign-in", when(v.LastLoginAt),
 		"Signed in by", signedInBy(d.LastSignIn), "Came by", string(d.Origin), "Groups", strings.Join(v.Groups, ", "),
 	}
+	pairs = append(pairs, "Starts", termText(d.Terms, d.Terms.StartsAt), "Ends", termText(d.Terms, d.Terms.EndsAt))
 	pairs = append(pairs, standingPairs(d.Standing)...)
 	for _, r := range v.Records {
 		pairs = append(pairs, "Record", strings.TrimSpace(r.Type+" "+r.ForeignID+" "+r.Display))

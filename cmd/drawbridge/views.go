@@ -64,6 +64,9 @@ type userDetailView struct {
 	Records    []recordView        `json:"records,omitempty"`
 	Origin     provisioning.Origin `json:"origin"`
 	LastSignIn *signedInView       `json:"last_sign_in,omitempty"`
+
+	StartsAt *time.Time `json:"starts_at,omitempty"`
+	EndsAt   *time.Time `json:"ends_at,omitempty"` // the moment from which the person may no longer come in
 }
 
 type assignmentView struct {
@@ -104,6 +107,7 @@ func viewDetail(d provisioning.UserDetail) userDetailView {
 	}
 	v.Tenant = d.Tenant.Name
 	v.Position, v.Origin, v.LastSignIn = viewStanding(d.Standing), d.Origin, viewSignedIn(d.LastSignIn)
+	v.StartsAt, v.EndsAt = d.Terms.StartsAt, d.Terms.EndsAt
 	for _, r := range d.Records {
 		v.Records = append(v.Records, viewRecord(r))
 	}

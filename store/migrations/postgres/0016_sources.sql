@@ -102,6 +102,11 @@ CREATE UNIQUE INDEX offboardings_open ON offboardings (user_id) WHERE closed_at 
 CREATE INDEX offboardings_by_user ON offboardings (user_id, id);
 CREATE INDEX offboardings_by_tenant ON offboardings (tenant_id, id);
 
+-- That a source keeps a person out, and why: a row said so, or the person was missing. It ends when somebody else lets the person in or keeps them out.
+ALTER TABLE source_users ADD COLUMN away TEXT NOT NULL DEFAULT '';
+-- How somebody who starts later hears of the account, and since when a rule keeps somebody whose end is over.
+ALTER TABLE user_terms ADD COLUMN welcome TEXT NOT NULL DEFAULT '';
+ALTER TABLE user_terms ADD COLUMN kept_at TIMESTAMPTZ;
 -- A file on its way to a plan, in sealed parts: whoever brought it says which column is which, perhaps at another replica. It is gone when it was read, and after a day.
 CREATE TABLE kept_files (
     id         UUID PRIMARY KEY,
@@ -125,8 +130,18 @@ ALTER TABLE plans ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN lease_by TEXT NOT NULL DEFAULT '';
 ALTER TABLE uploads ADD COLUMN job TEXT NOT NULL DEFAULT '';
 
+-- Who looks into the folder of a source: one program at a time.
+CREATE TABLE source_leases (
+    tenant_id   UUID REFERENCES tenants (id) ON DELETE CASCADE,
+    source      TEXT NOT NULL,
+    lease_by    TEXT NOT NULL,
+    lease_until TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX source_leases_key ON source_leases (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
 
 -- When a directory kept somebody out; those of an hour are counted.
 ALTER TABLE directory_users ADD COLUMN left_at TIMESTAMPTZ;
 CREATE INDEX directory_users_left ON directory_users (directory_id, left_at) WHERE left_at IS NOT NULL;
+-- Who has a personnel number.
+CREATE INDEX users_by_number ON users ((attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}')) WHERE (attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}') IS NOT NULL;
