@@ -141,4 +141,3 @@ CREATE UNIQUE INDEX source_leases_key ON source_leases (COALESCE(tenant_id, '000
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
 -- Who has a personnel number.
 CREATE INDEX users_by_number ON users ((attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}')) WHERE (attributes #>> '{urn:ietf:params:scim:schemas:extension:enterprise:2.0:User,employeeNumber}') IS NOT NULL;
-ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';

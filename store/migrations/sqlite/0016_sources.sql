@@ -141,4 +141,3 @@ CREATE UNIQUE INDEX source_leases_key ON source_leases (COALESCE(tenant_id, '000
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
 -- Who has a personnel number.
 CREATE INDEX users_by_number ON users (CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT)) WHERE CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT) IS NOT NULL;
-ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
