@@ -95,6 +95,15 @@ func TestManyPeopleGetARoleAPlaceOrATenantByAPlan(t *testing.T) {
 			p = h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkAssignRole, Users: both, Role: "manager"})
 			h.wantSteps(t, p.ID, "2 error none bob@acme.test: role: bob@acme.test has Technician, and nobody has more than one role here")
 		})
+		t.Run("FSM-58 a bulk act is undone by a plan of its own", func(t *testing.T) {
+			p := h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkDeactivate, Users: both})
+			h.applyAs(boss, p.ID, "meant so")
+			back := must[identity.Plan](t)(h.UndoPlan(h.ctx, boss, p.ID, provisioning.UndoOptions{}))
+			done := h.applyAs(boss, back.ID, "meant so")
+			if u := h.known("ada@acme.test"); done.Summary.Done != 2 || !u.Enabled || u.Held {
+				t.Errorf("%+v %+v\n%s", done.Summary, u, strings.Join(h.steps(back.ID), "\n"))
+			}
+		})
 		t.Run("ETL-40 a business unit is where they stand then", func(t *testing.T) {
 			done := h.applyAs(boss, h.bulk(boss, provisioning.BulkAct{Act: provisioning.BulkSetUnit, Users: both, Unit: "depot"}).ID, "meant so")
 			d := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, ada.ID))

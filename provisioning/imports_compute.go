@@ -145,7 +145,8 @@ func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.
 	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
 		return err
 	}
-	if steps = slices.DeleteFunc(steps, idle); len(steps) == 0 {
+	steps = slices.DeleteFunc(steps, func(step identity.PlanStep) bool { return idle(step) && !w.tellsAll() })
+	if len(steps) == 0 {
 		return nil
 	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })

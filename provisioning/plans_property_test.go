@@ -32,6 +32,8 @@ type fileStory struct {
 	Usual                 bool // with the columns that a new person needs
 	Rows                  []rowStory
 	Missing, Clear, Every bool // the options Missing, Clear and ReplaceRoles
+	Everywhere            bool // the file is the whole installation's: people may go from tenant to tenant
+	Policy                int  // whose word counts for the title, and whether a rule gives a role
 	Between               []meddling
 	AtOnce                bool // what is between happens while the plan is carried out, not before
 	Undo                  bool
@@ -76,6 +78,7 @@ func drawStory(t *rapid.T) story {
 		f := fileStory{
 			Source: rapid.SampledFrom([]string{"hr", "hr", "payroll"}).Draw(t, "source"), Columns: rapid.SliceOfN(rapid.IntRange(0, 40), 1, 8).Draw(t, "columns"),
 			Usual: number(3, "usual") > 0, Missing: number(3, "missing") == 0, Clear: number(3, "clear") == 0, Every: number(3, "every role") == 0,
+			Everywhere: number(3, "everywhere") == 0, Policy: number(7, "policy"),
 			Between: meddle("between"), AtOnce: rapid.Bool().Draw(t, "at once"), Undo: number(2, "undo") == 0, BeforeUndo: meddle("before undo"),
 		}
 		everybody := make([]int, len(s.People)+3)
@@ -145,9 +148,7 @@ func tellStory(t *testing.T, fresh storetest.Fresh, s story) []string {
 
 // tell lets what happens around one file happen.
 func (w *planWorld) tell(f fileStory) {
-	lines := w.write(f)
-	o := provisioning.ImportOptions{Tenant: w.home.ID, Source: f.Source}
-	o.Missing, o.Clear, o.ReplaceRoles = f.Missing, f.Clear, f.Every
+	lines, o := w.write(f), w.options(f)
 	before := w.content()
 	plan, err := w.PlanImport(w.ctx, w.op, file(lines...), o)
 	if refused(err) {
@@ -179,7 +180,7 @@ func (w *planWorld) carryOut(id identity.PlanID, f fileStory, base map[identity.
 		touched = w.meddle(f.Between)
 	}
 	for run := range 4 {
-		before, was, steps := w.content(), w.people(f.Source), w.stepsByLine(id)
+		before, was, steps := w.content(), w.people(f), w.stepsByLine(id)
 		done := make(chan map[string]string, 1)
 		busy := run == 0 && f.AtOnce
 		if busy {
@@ -193,7 +194,7 @@ func (w *planWorld) carryOut(id identity.PlanID, f fileStory, base map[identity.
 			return later
 		}
 		w.need(err, "carrying out")
-		is, fresh := w.people(f.Source), w.newlyDone(steps, w.stepsByLine(id))
+		is, fresh := w.people(f), w.newlyDone(steps, w.stepsByLine(id))
 		for _, step := range fresh {
 			if _, ok := base[step.UserID]; !ok {
 				base[step.UserID] = people{step.UserID: was[step.UserID]}
@@ -293,9 +294,15 @@ func (w *planWorld) again(id identity.PlanID, lines []string, o provisioning.Imp
 	second, err := w.PlanImport(w.ctx, w.op, file(lines...), o)
 	w.need(err, "planning again")
 	w.same(before, w.content(), "doing it again changed something")
-	first := w.stepsByLine(id)
+	first, byPerson := w.stepsByLine(id), map[identity.UserID]provisioning.PlanStepView{}
+	for _, step := range first {
+		byPerson[step.UserID] = step
+	}
 	for line, step := range w.stepsByLine(second.ID) {
 		did := first[line]
+		if line > len(lines) { // somebody who is missing: the lines behind the file are anybody's
+			did = byPerson[step.UserID]
+		}
 		if step.Action != identity.StepSkip && step.State == identity.StepOpen && !later[did.UserID] && (did.Line == 0 || did.State == identity.StepDone) {
 			w.fail("line %d was carried out (%s of %s: %s) and would do something again: %s %s: %s\n%s", line, did.Action, did.UserID, changesText(did.Changes), step.Action, step.UserID,
 				changesText(step.Changes), strings.Join(lines, "\n"))
@@ -313,9 +320,9 @@ func (w *planWorld) undo(id identity.PlanID, f fileStory, base map[identity.User
 			touched[identity.UserID(strings.Split(line, "|")[1])] = true
 		}
 	}
-	before := w.people(f.Source)
+	before := w.people(f)
 	w.need(w.takeBack(id), "undoing")
-	is := w.people(f.Source)
+	is := w.people(f)
 	for id := range union(before, is) {
 		was, planned := base[id]
 		switch {

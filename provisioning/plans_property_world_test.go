@@ -236,12 +236,32 @@ func asText[T ~string](list []T) (out []string) {
 	return out
 }
 
+// options are how the file of a story is to be understood.
+func (w *planWorld) options(f fileStory) provisioning.ImportOptions {
+	o := provisioning.ImportOptions{Tenant: w.home.ID, Source: f.Source}
+	o.Missing, o.Clear, o.ReplaceRoles = f.Missing, f.Clear, f.Every
+	if f.Everywhere && w.other.ID != "" {
+		o.Tenant = ""
+	}
+	switch f.Policy {
+	case 1:
+		o.Fields = map[string]identity.FieldPolicy{"title": {Manual: identity.ManualKeep}, "displayName": {Manual: identity.ManualKeep}}
+	case 2:
+		o.Fields = map[string]identity.FieldPolicy{"title": {Manual: identity.ManualFlag}, "role": {Manual: identity.ManualFlag}}
+	case 3:
+		o.Fields = map[string]identity.FieldPolicy{"title": {Authority: "payroll"}, "email": {Authority: "hr"}}
+	case 4:
+		o.Rules = []identity.SourceRule{{When: []identity.SourceCondition{{Field: "title", Is: []string{"One"}}}, Roles: w.roles[:1]}}
+	}
+	return o
+}
+
 // people reads the whole list, as an export of the source has it.
-func (w *planWorld) people(source string) people {
+func (w *planWorld) people(f fileStory) people {
 	by := w.op
-	by.TenantID = w.home.ID
+	by.TenantID = w.options(f).Tenant
 	var b bytes.Buffer
-	_, err := w.ExportUsers(w.ctx, by, provisioning.ExportQuery{Source: source}, sheets.CSV, &b)
+	_, err := w.ExportUsers(w.ctx, by, provisioning.ExportQuery{Source: f.Source}, sheets.CSV, &b)
 	w.need(err, "exporting")
 	table, err := sheets.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), sheets.DefaultLimits())
 	w.need(err, "reading an export")
@@ -272,9 +292,6 @@ func (w *planWorld) content() []string {
 		for _, r := range rows {
 			if table == "events" && r["object_kind"] != "user" && r["user_id"] == "" {
 				continue // about plans and exports
-			}
-			if table == "mails" && r["kind"] == "plan_held" {
-				continue // tells administrators that a plan waits
 			}
 			user := r["user_id"]
 			if table == "users" {

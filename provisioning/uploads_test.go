@@ -124,6 +124,20 @@ func TestWhatAnHRSystemSendsBecomesAPlanInTheNameOfItsDirectory(t *testing.T) {
 				t.Error("the directory cannot let in again whom it kept out")
 			}
 		})
+		t.Run("MIS-10 somebody who starts later waits for that day, by the column that the script sends along", func(t *testing.T) {
+			next := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
+			u := h.hrSend(t, hr, hrOperation("h", hrPerson(9, map[string]any{uploadExtension: map[string]any{"HireDate": next, "Role": "administrator", "Password": "Sommer2026!"}})))
+			hrWant(t, h.hrLog(t, hr, u.ID), "h 1009 create success")
+			nine := h.known("hr009@acme.test")
+			d := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, nine.ID))
+			if nine.Enabled || nine.Held || !d.Directories[0].Active || d.Password || h.roles(nine.ID) != "viewer " {
+				t.Errorf("enabled %v, held %v, %+v, roles %s", nine.Enabled, nine.Held, d.Directories, h.roles(nine.ID))
+			}
+			h.hrSend(t, hr, hrOperation("h", hrPerson(9, map[string]any{uploadExtension: map[string]any{"HireDate": "2020-01-01"}})))
+			if !h.known("hr009@acme.test").Enabled {
+				t.Error("whose day has come is still waiting")
+			}
+		})
 		t.Run("MIS-10 what cannot be used is an entry of the log, and the rest is done", func(t *testing.T) {
 			nobody := hrPerson(3, map[string]any{"userName": "", "emails": nil, "externalId": "1003"})
 			u := h.hrSend(t, hr, map[string]any{"method": "DELETE", "bulkId": "d", "path": "/Users/1", "data": map[string]any{}}, map[string]any{"method": "POST", "bulkId": "g", "path": "/Groups", "data": hrPerson(5, nil)},
