@@ -173,6 +173,9 @@ func (s *Service) checkSource(ctx context.Context, tx *store.Tx, by identity.Act
 	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
 		return err
 	}
+	if err := s.checkSourceRules(ctx, tx, by, source.TenantID, o.Rules); err != nil {
+		return err
+	}
 	return s.checkOptions(o.PlanOptions)
 }
 
