@@ -26,7 +26,7 @@ func hrPerson(number int, more map[string]any) map[string]any {
 		"phoneNumbers": []any{map[string]any{"type": "mobile", "value": "+49 1"}, map[string]any{"type": "work", "value": "+49 2"}},
 		"addresses":    []any{map[string]any{"type": "work", "locality": "Vienna", "country": "AT"}},
 		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]any{
-			"employeeNumber": fmt.Sprint(number), "department": "Sales", "costCenter": "cc1", "manager": map[string]any{"value": "1"},
+			"employeeNumber": fmt.Sprint(number), "department": "Sales", "costCenter": "cc1", "manager": map[string]any{"value": map[bool]string{true: "", false: "1"}[number == 1]},
 		},
 		uploadExtension: map[string]any{"WorkerID": fmt.Sprint(number), "Shoe size": "44"},
 	}
