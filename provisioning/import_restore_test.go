@@ -64,7 +64,7 @@ func TestSomebodyIsHiredAgain(t *testing.T) {
 				t.Fatal("still in")
 			}
 			p := h.plan(missing, "externalId,displayName", "X1,Ada", "X4,Dan")
-			h.wantSteps(t, p.ID, "2 skip none Ada", "3 restore open Dan")
+			h.wantSteps(t, p.ID, "3 restore open Dan")
 			h.apply(p.ID)
 			if u := h.known("dan@acme.test"); u.ID != dan.ID || !u.Enabled {
 				t.Errorf("%+v", u)

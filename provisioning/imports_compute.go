@@ -43,6 +43,9 @@ func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.S
 	if err != nil {
 		return plan, err
 	}
+	if o.Made != nil {
+		o.Made(plan)
+	}
 	w := &importing{planner: s.planner(by, scope, plan), rows: rows, o: o}
 	w.match.repeats = o.repeats
 	if err := s.keepLease(ctx, plan, w.compute); err != nil {
