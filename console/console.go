@@ -94,7 +94,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), d.importRoutes(), d.planRoutes(), d.sourceRoutes(), d.offboardingRoutes(), []route{
+	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), d.importRoutes(), d.planRoutes(), d.sourceRoutes(), d.offboardingRoutes(), d.exportRoutes(), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},
@@ -178,6 +178,7 @@ func (d *Door) routes() []route {
 		{"GET /console/directories/new", tenantsWrite, d.newDirectory},
 		{"POST /console/directories", tenantsWrite, d.createDirectory},
 		{"GET /console/directories/{id}", tenantsWrite, d.directory},
+		{"GET /console/directories/{id}/drift", tenantsWrite, d.directoryDrift},
 		{"GET /console/directories/{id}/disable", tenantsWrite, d.confirmDisableDirectory},
 		{"POST /console/directories/{id}/disable", tenantsWrite, d.disableDirectory},
 		{"POST /console/directories/{id}/enable", tenantsWrite, d.enableDirectory},

@@ -8,18 +8,20 @@ import (
 	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
-// contentTypes are the forms in which tables leave.
-var contentTypes = map[provisioning.FileFormat]string{
-	"csv":   "text/csv; charset=utf-8",
-	"xlsx":  "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-	"jsonl": "application/x-ndjson",
+// fileKind is a form in which tables leave.
+type fileKind struct{ ending, contentType string }
+
+var fileKinds = map[provisioning.FileFormat]fileKind{
+	"csv":  {".csv", "text/csv; charset=utf-8"},
+	"xlsx": {".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	"json": {".jsonl", "application/x-ndjson"},
 }
 
 // fileFormat reads a format of an address.
 func fileFormat(s string) (provisioning.FileFormat, error) {
 	f := provisioning.FileFormat(s)
-	if contentTypes[f] == "" {
-		return "", identity.Errorf(identity.NotFound, "There is no such file here. Files are csv, xlsx or jsonl.")
+	if fileKinds[f].ending == "" {
+		return "", identity.Errorf(identity.NotFound, "There is no such file here. Files are csv, xlsx or json.")
 	}
 	return f, nil
 }
@@ -43,12 +45,7 @@ func (a *attachment) Write(b []byte) (int, error) {
 }
 
 // download answers with a file, whose name is ours and plain.
-func (d *Door) download(w http.ResponseWriter, name string, write func(io.Writer) error) error {
-	kind := "application/octet-stream"
-	for format, t := range contentTypes {
-		if suffix := "." + string(format); len(name) > len(suffix) && name[len(name)-len(suffix):] == suffix {
-			kind = t
-		}
-	}
-	return write(&attachment{ResponseWriter: w, name: name, kind: kind})
+func (d *Door) download(w http.ResponseWriter, name string, format provisioning.FileFormat, write func(io.Writer) error) error {
+	kind := fileKinds[format]
+	return write(&attachment{ResponseWriter: w, name: name + kind.ending, kind: kind.contentType})
 }

@@ -21,6 +21,7 @@ type eventsBody struct {
 	User    identity.UserID
 	Object  string
 	Who     string // of the user filter
+	Export  string // where the list is taken out as it is filtered
 }
 
 // events is the audit trail, newest first.
@@ -45,7 +46,7 @@ func (d *Door) events(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	body := eventsBody{
-		Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
+		Export: exportURL(exportAudit, r), Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
 		Pager: onward(r, found, func(e identity.Event) string { return string(e.ID) }),
 	}
 	if q.UserID != "" && len(found.Items) > 0 {

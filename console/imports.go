@@ -17,7 +17,7 @@ const importsPath = "/console/imports"
 
 // Uploads says how much may be posted where, in bytes, beyond what a form has: files of people, and room for the fields around them.
 func Uploads() map[string]int64 {
-	return map[string]int64{importsPath: provisioning.MaxKeptFile + maxForm}
+	return map[string]int64{importsPath: provisioning.MaxKeptFile + maxForm, checkPath: provisioning.MaxKeptFile + maxForm}
 }
 
 func (d *Door) importRoutes() []route {
@@ -175,7 +175,7 @@ func (d *Door) importTemplate(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	return d.download(w, "people-template."+string(format), func(out io.Writer) error { return d.prov.WriteTemplate(r.Context(), v.Actor, format, out) })
+	return d.download(w, "people-template", format, func(out io.Writer) error { return d.prov.WriteTemplate(r.Context(), v.Actor, format, out) })
 }
 
 func (d *Door) dropImportFile(w http.ResponseWriter, r *http.Request, v visit) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -17,6 +18,9 @@ const (
 	previewValues = 3
 	previewCell   = 60
 )
+
+// planPatience is how long somebody waits for a plan before its page shows how far it is.
+const planPatience = 3 * time.Second
 
 // valueChange is something that a column's values can go through on their way to a field. More of it at once is said in the settings of the source.
 type valueChange struct {
@@ -187,7 +191,7 @@ func (d *Door) planImport(w http.ResponseWriter, r *http.Request, v visit) error
 	o := importOptions(f, suggested)
 	o.Hash, o.CheckHash = d.authn.NewPassword, authn.ImportPasswordHash
 	if f.Value("look") == "" {
-		plan, err := d.prov.ImportKeptFile(r.Context(), v.Actor, id, o)
+		plan, err := d.prov.StartKeptFile(r.Context(), v.Actor, id, o, planPatience)
 		if err == nil {
 			http.Redirect(w, r, plansPath+string(plan.ID), http.StatusSeeOther)
 			return nil

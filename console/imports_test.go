@@ -140,9 +140,10 @@ func TestAFileBecomesAPlanAndIsApplied(t *testing.T) {
 				t.Errorf("the backup is %s", got.body)
 			}
 			b.get(plan.path + "/undo").is(http.StatusOK).says("put back as they were before")
-			b.post(plan.path+"/undo", nil).is(http.StatusOK)
+			b.post(plan.path+"/undo", nil).is(http.StatusOK).says("Undo of people.csv", "undoes an earlier plan")
 			s.work(t)
 			s.nobody(t, "otto@acme.example")
+			b.get(plan.path).says("Undone", "undone by a later plan")
 		})
 		b.get("/console/imports").says("people.csv", "hr").hides("Nothing was imported yet")
 	})

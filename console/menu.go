@@ -40,6 +40,7 @@ var menuGroups = []menuGroup{
 		{Key: "signins", Title: "Sign-ins", URL: "/console/signins", Icon: "signin", need: auditRead},
 		{Key: "requests", Title: "Requests", URL: "/console/requests", Icon: "requests", need: tenantsWrite},
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
+		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
 	}},
 }
 
@@ -112,6 +113,7 @@ var icons = map[string]string{
 	"directory":  `<path d="M9 2.5h3.5a1 1 0 0 1 1 1v9a1 1 0 0 1-1 1H9M2 8h7.5M7 5.3 9.7 8 7 10.7"/>`,
 	"connection": `<circle cx="5" cy="8" r="2.75"/><path d="M7.75 8h6.5M12 8v2.5M14.25 8v1.75"/>`,
 	"import":     `<path d="M8 2.250v7.250M5 6.700 8 9.700l3-3M2.250 10.500v3h11.500v-3"/>`,
+	"export":     `<path d="M8 9.700V2.500M5 5.200l3-3 3 3M2.250 10.500v3h11.500v-3"/>`,
 	"source":     `<path d="M2.500 4.250c0-1 2.500-1.750 5.500-1.750s5.500.75 5.500 1.750S11 6 8 6s-5.500-.75-5.500-1.750zM2.500 4.250v7.500c0 1 2.500 1.750 5.500 1.750s5.500-.75 5.500-1.750v-7.500M2.500 8c0 1 2.500 1.750 5.500 1.750S13.500 9 13.500 8"/>`,
 	"domain":     `<circle cx="8" cy="8" r="6"/><path d="M2 8h12M8 2c2.3 1.8 2.3 10.2 0 12M8 2c-2.3 1.8-2.3 10.2 0 12"/>`,
 	"signin":     `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,

@@ -182,7 +182,7 @@ func (d *Door) evidence(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return err
 	}
-	return d.download(w, "offboarding."+string(format), func(out io.Writer) error {
+	return d.download(w, "offboarding", format, func(out io.Writer) error {
 		_, err := d.prov.EvidenceReport(r.Context(), v.Actor, o.ID, format, out)
 		return err
 	})

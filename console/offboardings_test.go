@@ -31,7 +31,7 @@ func TestSomebodyWhoLeavesHandsOverAndThereIsEvidence(t *testing.T) {
 				t.Errorf("the evidence as %s is %d bytes, %s", format, len(got.body), got.header.Get("Content-Disposition"))
 			}
 		}
-		b.get(at+"/close").says("1 thing is left")
+		b.get(at + "/close").says("1 thing is left")
 		b.post(at+"/close", nil).is(http.StatusBadRequest).says("Say why")
 		t.Run("a viewer sees none of it and is refused", func(t *testing.T) {
 			vera := s.signedIn("vera@acme.example")
@@ -42,7 +42,7 @@ func TestSomebodyWhoLeavesHandsOverAndThereIsEvidence(t *testing.T) {
 				vera.post(path, url.Values{"reason": {"forged"}}).is(http.StatusForbidden)
 			}
 		})
-		b.get(at+"/cancel").says("stays")
+		b.get(at + "/cancel").says("stays")
 		b.post(at+"/cancel", url.Values{"reason": {"a mistake"}}).is(http.StatusOK).says("Stays", "a mistake")
 		if !s.now(nina.ID).Enabled {
 			t.Error("Nina cannot come in, although she stays")

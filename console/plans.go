@@ -132,7 +132,10 @@ func (d *Door) pathPlan(r *http.Request, v visit) (identity.Plan, error) {
 
 // planTitle names a plan for people.
 func planTitle(p identity.Plan) string {
-	if p.FileName != "" {
+	switch {
+	case p.Kind == identity.PlanUndo && p.FileName != "":
+		return "Undo of " + p.FileName
+	case p.FileName != "":
 		return p.FileName
 	}
 	return planKind(p.Kind) + " of " + p.Source
@@ -148,6 +151,7 @@ func mayPlan(p identity.Plan) planMay {
 	return planMay{
 		Apply:   p.State == identity.PlanReady && planned(p) > 0,
 		Approve: p.State == identity.PlanHeld,
+		Reject:  p.State == identity.PlanHeld || p.State == identity.PlanReady,
 		Stop:    p.State == identity.PlanApplying && !p.Stopping,
 		Undo:    p.AppliedAt != nil && s.Done > s.Reverted && (p.State == identity.PlanDone || p.State == identity.PlanReady),
 		Drop:    p.State != identity.PlanApplying,
@@ -191,7 +195,7 @@ func (d *Door) planErrors(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return d.download(w, "errors.csv", func(out io.Writer) error { return d.prov.WritePlanErrors(r.Context(), v.Actor, p.ID, "csv", out) })
+	return d.download(w, "errors", "csv", func(out io.Writer) error { return d.prov.WritePlanErrors(r.Context(), v.Actor, p.ID, "csv", out) })
 }
 
 // planBackup is a file of the people as they were before the plan.
@@ -200,7 +204,7 @@ func (d *Door) planBackup(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
-	return d.download(w, "backup.csv", func(out io.Writer) error {
+	return d.download(w, "backup", "csv", func(out io.Writer) error {
 		_, err := d.prov.ExportBackup(r.Context(), v.Actor, p.ID, "csv", out)
 		return err
 	})

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -17,9 +18,12 @@ type planAct struct {
 
 func (d *Door) planActs() map[string]planAct {
 	return map[string]planAct{
-		"apply": {ask: askApply, act: d.applyPlan},
-		"undo":  {ask: askUndo, act: d.undoPlan},
-		"drop":  {ask: askDrop, act: d.dropPlan},
+		"apply":   {ask: askApply, act: d.applyPlan},
+		"approve": {ask: askApprove, act: d.approvePlan},
+		"reject":  {ask: askReject, act: d.rejectPlan},
+		"stop":    {ask: askStop, act: d.stopPlan},
+		"undo":    {ask: askUndo, act: d.undoPlan},
+		"drop":    {ask: askDrop, act: d.dropPlan},
 	}
 }
 
@@ -116,6 +120,46 @@ func (d *Door) applyPlan(ctx context.Context, v visit, p identity.Plan, reason s
 	return plansPath + string(p.ID), err
 }
 
+func askApprove(p identity.Plan) confirmBody {
+	c := aboutPlan(p, "approve")
+	c.Title, c.Button, c.Reason = "Approve this plan, although it is held?", "Approve it", true
+	c.Facts = append(slices.Clone(p.Summary.Holds), planFacts(p)...)
+	c.Facts = append(c.Facts, "Approving does nothing to anybody: the plan is applied in a step of its own.")
+	return c
+}
+
+func (d *Door) approvePlan(ctx context.Context, v visit, p identity.Plan, reason string) (string, error) {
+	_, err := d.prov.ApprovePlan(ctx, v.Actor, p.ID, reason)
+	return plansPath + string(p.ID) + "?done=plan-approved", err
+}
+
+func askReject(p identity.Plan) confirmBody {
+	c := aboutPlan(p, "reject")
+	c.Title, c.Button, c.Danger, c.Reason = "Reject this plan?", "Reject it", true, true
+	c.Facts = []string{"It is never applied, or no further. It stays in the list with your reason.", "Whoever made it can make a new one."}
+	return c
+}
+
+func (d *Door) rejectPlan(ctx context.Context, v visit, p identity.Plan, reason string) (string, error) {
+	_, err := d.prov.RejectPlan(ctx, v.Actor, p.ID, reason)
+	return plansPath + string(p.ID) + "?done=plan-rejected", err
+}
+
+func askStop(p identity.Plan) confirmBody {
+	c := aboutPlan(p, "stop")
+	c.Title, c.Button, c.Danger = "Stop applying this plan?", "Stop it", true
+	c.Facts = []string{
+		"It ends after the rows that are being worked on now. What was done stays done, each row whole.",
+		"You can apply the rest later, or undo what was done.",
+	}
+	return c
+}
+
+func (d *Door) stopPlan(ctx context.Context, v visit, p identity.Plan, _ string) (string, error) {
+	_, err := d.prov.StopPlan(ctx, v.Actor, p.ID)
+	return plansPath + string(p.ID), err
+}
+
 func askUndo(p identity.Plan) confirmBody {
 	c := aboutPlan(p, "undo")
 	n := p.Summary.Done - p.Summary.Reverted
@@ -124,6 +168,7 @@ func askUndo(p identity.Plan) confirmBody {
 		"Fields, roles and places are put back as they were before.",
 		"People whom the plan created and who have not signed in are deleted.",
 		"Whoever was changed since is kept as they are. Mails that were sent stay sent.",
+		"It becomes a plan of its own, which is applied at once unless a guard holds it, and can be undone itself.",
 	}
 	return c
 }

@@ -109,7 +109,8 @@ var functions = template.FuncMap{
 	"planState":  planState,
 	"planAction": planAction,
 	"stepState":  planStepState,
-	"offState":   offState,
+
+	"offState": offState,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
@@ -197,7 +198,8 @@ var doneTexts = map[string]string{
 	"source-saved":        "The settings were saved. They hold for plans that are made from now on.",
 	"source-forgotten":    "What was set for the source was forgotten.",
 	"file-dropped":        "The file was thrown away. Nothing has changed.",
-	"plan-undone":         "The plan was undone, as far as nobody had changed the people meanwhile.",
+	"plan-approved":       "The plan is approved. Nothing has happened yet: apply it now, or later.",
+	"plan-rejected":       "The plan was rejected. It is never applied.",
 	"plan-dropped":        "The plan was thrown away.",
 	"user-created":        "The user was created.",
 	"user-updated":        "The changes were saved.",

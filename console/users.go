@@ -25,6 +25,7 @@ type usersBody struct {
 	Tenants  []identity.Tenant
 	Statuses []identity.Status
 	Filtered bool
+	Export   string // where the list is taken out as it is filtered
 }
 
 // users lists people, newest first. Search, status and tenant stand in the address.
@@ -43,7 +44,7 @@ func (d *Door) users(w http.ResponseWriter, r *http.Request, v visit) error {
 	body := usersBody{
 		Pager: turn(r, q, &found, func(u identity.User) string { return string(u.ID) }),
 		Users: found.Items, Search: q.Search, Status: q.Status, Tenant: q.Tenant, Tenants: tenants, Statuses: userStatuses,
-		Filtered: q.Search != "" || q.Status != "" || q.Tenant != "",
+		Export: exportURL(exportUsers, r), Filtered: q.Search != "" || q.Status != "" || q.Tenant != "",
 	}
 	return d.show(w, r, v, "users", screen{Title: "Users", Nav: "users", Body: body})
 }

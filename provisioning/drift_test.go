@@ -86,3 +86,46 @@ func (h *house) behindItsBack(id identity.UserID, attributes string) {
 		h.t.Fatal(err)
 	}
 }
+
+func TestDriftOfASourceIsThePlanThatItWouldMakeAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme := h.tenant("Acme")
+		boss := h.administrator("boss@acme.test", acme.ID, "administrator")
+		o := provisioning.ImportOptions{Tenant: acme.ID, Source: "hr"}
+		o.Role = "viewer"
+		h.bring(o, "email,displayName,title", "ada@acme.test,Ada,Analyst", "bob@acme.test,Bob,Clerk", "carol@acme.test,Carol,Smith")
+		q := provisioning.DriftQuery{Tenant: acme.ID, Source: "hr"}
+		drift := func() provisioning.DriftReport {
+			return must[provisioning.DriftReport](t)(h.SourceDrift(h.ctx, boss, q))
+		}
+		if r := drift(); len(r.Items) > 0 || r.Checked != 3 {
+			t.Fatalf("where nobody did anything it says %+v", r)
+		}
+		must[identity.User](t)(h.UpdateUser(h.ctx, h.op, h.known("ada@acme.test").ID, 0, func(u *identity.User) error { u.DisplayName = "Countess"; return nil }))
+		must[identity.User](t)(h.UpdateUser(h.ctx, boss, h.known("bob@acme.test").ID, 0, func(u *identity.User) error { u.Attributes = []byte(`{"title":"Chief"}`); return nil }))
+		want := []string{"Ada displayName: Ada -> Countess by operator", "Bob title: Clerk -> Chief by boss@acme.test"}
+		got := drifted(drift())
+		for i := range got {
+			got[i] = strings.Replace(got[i], "Countess displayName", "Ada displayName", 1)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("it says\n%s", strings.Join(got, "\n"))
+		}
+		if plans := must[identity.Page[identity.Plan]](t)(h.Plans(h.ctx, boss, identity.Query{Limit: 10})); len(plans.Items) != 1 {
+			t.Errorf("a report left %d plans behind", len(plans.Items)-1)
+		}
+		q.Keep = true
+		kept := drift().Plan
+		_, err := h.ApplyPlan(h.ctx, boss, kept.ID, provisioning.ApplyOptions{})
+		wantKind(t, err, identity.Precondition, "plan_held")
+		must[identity.Plan](t)(h.ApplyPlan(h.ctx, boss, kept.ID, provisioning.ApplyOptions{Override: "the source is right"}))
+		if got := drifted(drift()); len(got) > 0 {
+			t.Errorf("after the plan was applied it says %v", got)
+		}
+		q.Source = "payroll"
+		_, err = h.SourceDrift(h.ctx, boss, q)
+		wantKind(t, err, identity.NotFound, "")
+		_, err = h.SourceDrift(h.ctx, h.administrator("plain@acme.test", acme.ID, "viewer"), q)
+		wantKind(t, err, identity.Forbidden, "")
+	})
+}

@@ -159,6 +159,12 @@ func withManager(detail, word string) string {
 	return strings.Replace(detail, managerOpen, "manager "+word+" is not known yet", 1)
 }
 
+// leadsAlready reports whether a word means who leads somebody now.
+func (p *planner) leadsAlready(word string, u identity.User) bool {
+	id := p.leaders.among(word, u.TenantID)
+	return id != "" && id != u.ID && string(id) == readAttributes(u.Attributes).manager().ID
+}
+
 // names reports whether a word stands for the person of the row.
 func (r importRow) names(word string) bool {
 	for _, field := range matchFields {

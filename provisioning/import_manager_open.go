@@ -21,7 +21,7 @@ func (a *applying) leadOpen(ctx context.Context) error {
 	for {
 		var open []store.OpenManager
 		err := a.s.db.Update(ctx, func(tx *store.Tx) (err error) {
-			if open, err = tx.OpenManagers(ctx, p.plan.TenantID, p.plan.Source, after, leadersStep); err != nil || len(open) == 0 {
+			if open, err = tx.OpenManagers(ctx, p.plan.TenantID, p.plan.Source, p.by.Kind == identity.ActorDirectory, after, leadersStep); err != nil || len(open) == 0 {
 				return err
 			}
 			return p.leadSome(ctx, tx, open)

@@ -153,9 +153,8 @@ func TestManagersAreFoundWhenTheyAreThere(t *testing.T) {
 			if h.row("hr", "gus@acme.test")["manager"] != "hal@acme.test" {
 				t.Fatal("not found")
 			}
-			undone := h.undo(third.ID)
-			if undone.Summary.Reverted != 2 {
-				t.Errorf("%+v\n%s", undone.Summary, strings.Join(h.steps(third.ID), "\n"))
+			if undone := h.undo(third.ID); undone.Summary.Done != 2 {
+				t.Errorf("%+v\n%s", undone.Summary, strings.Join(h.steps(undone.ID), "\n"))
 			}
 		})
 	})

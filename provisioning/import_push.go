@@ -13,7 +13,7 @@ import (
 // addPushed is addUser for a directory: somebody who is already there, or was, is taken over as by a push; others land where the directory's people do. Roles and
 // places are those that an administrator wrote into the rules of the source.
 func (s *Service) addPushed(ctx context.Context, tx *store.Tx, by identity.Actor, n NewUser) (identity.User, error) {
-	n.User.Enabled, n.User.Held = !n.out, false
+	n.User.Enabled, n.User.Held = !n.out, false // what the directory says; the dates of the person say the rest
 	known, err := s.findPushed(ctx, tx, by, store.OfDirectory(by.DirectoryID(), by.TenantID), n.User)
 	if err != nil {
 		return n.User, err
@@ -39,6 +39,7 @@ func (s *Service) addPushed(ctx context.Context, tx *store.Tx, by identity.Actor
 	if err := s.checkPosition(ctx, tx, by, n.User, identity.Position{}, &n.Position); err != nil {
 		return n.User, err
 	}
+	n.User.Enabled = !n.out && !n.waits
 	u, err := s.insertUser(ctx, tx, by, n.User, n, source)
 	if err != nil {
 		return u, err

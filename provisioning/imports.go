@@ -38,7 +38,8 @@ type ImportOptions struct {
 	// password. They are needed for a file with passwords only.
 	Hash      func(ctx context.Context, by identity.Actor, u identity.User, password string) (string, identity.PasswordTerms, error)
 	CheckHash func(hash string) (identity.PasswordTerms, error)
-	Progress  func(rows int) // called now and then with how many rows were read
+	Progress  func(rows int)      // called now and then with how many rows were read
+	Made      func(identity.Plan) // called once, when the plan is there and its rows are about to be read
 
 	repeats *lineSet // the keys that more than one row may have; nil: any
 }

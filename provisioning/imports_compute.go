@@ -43,6 +43,9 @@ func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.S
 	if err != nil {
 		return plan, err
 	}
+	if o.Made != nil {
+		o.Made(plan)
+	}
 	w := &importing{planner: s.planner(by, scope, plan), rows: rows, o: o}
 	w.match.repeats = o.repeats
 	if err := s.keepLease(ctx, plan, w.compute); err != nil {
@@ -145,7 +148,8 @@ func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.
 	if err := w.stepByStep(ctx, rows, who, steps, single); err != nil {
 		return err
 	}
-	if steps = slices.DeleteFunc(steps, idle); len(steps) == 0 {
+	steps = slices.DeleteFunc(steps, func(step identity.PlanStep) bool { return idle(step) && !w.tellsAll() })
+	if len(steps) == 0 {
 		return nil
 	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })

@@ -26,8 +26,8 @@ func TestAnHRSystemDropsAFile(t *testing.T) {
 		t.Run("MIS-10 an HR system that cannot push by SCIM drops a file: whom its next file no longer has is deactivated, if that is asked for", func(t *testing.T) {
 			h.hire("local@acme.test", "dispatcher")
 			p := h.plan(missing, lines[:30]...)
-			h.wantSteps(t, p.ID, append(repeat("", 29), "31 deactivate open P29")...)
-			if p.State != identity.PlanReady || p.Summary.Deactivate != 1 {
+			h.wantSteps(t, p.ID, "31 deactivate open P29")
+			if p.Summary.Skip != 29 || p.State != identity.PlanReady || p.Summary.Deactivate != 1 {
 				t.Fatalf("%+v", p)
 			}
 			h.apply(p.ID)
@@ -80,14 +80,6 @@ func TestAPlanThatLosesAnAdministratorIsHeld(t *testing.T) {
 			h.wantSteps(t, p.ID, "2 update open second@acme.test", "3 error none boss@acme.test: : boss@acme.test is the last Administrator")
 		})
 	})
-}
-
-func repeat(s string, n int) []string {
-	out := make([]string, n)
-	for i := range out {
-		out[i] = s
-	}
-	return out
 }
 
 func TestRolesOfAFileAreTheSourcesOwn(t *testing.T) {

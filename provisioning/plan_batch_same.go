@@ -44,8 +44,14 @@ func (p *planner) people(ctx context.Context, tx *store.Tx, who []identity.UserI
 // A row of which this is not plain is not the same: it goes the single way, which may still find that nothing changes.
 func (p *planner) same(r importRow, is person) bool {
 	o := p.plan.Options
-	if r.wrong != nil || r.bulk != nil || r.recalled || len(o.Rules)+len(o.Fields) > 0 || r.tenant != "" && r.tenant != is.user.TenantID {
+	if r.wrong != nil || r.bulk != nil || r.recalled || p.tellsAll() || r.tenant != "" && r.tenant != is.user.TenantID {
 		return false
+	}
+	said := r
+	if len(o.Rules) > 0 {
+		if r = p.ruled(r, &effect{}); r.fields[fieldRole] == "" && p.rulesSeeRoles(r) {
+			return false // a rule may take back what it gave
+		}
 	}
 	for field, value := range r.fields {
 		if !r.has(field, o.Clear) || field == fieldID || field == fieldTenant || field == fieldExternalID && value != "" {
@@ -58,12 +64,15 @@ func (p *planner) same(r importRow, is person) bool {
 			}
 			continue
 		}
-		if value != is.fields[field] {
+		if value != is.fields[field] && !(field == fieldManager && p.leadsAlready(value, is.user)) {
 			return false
 		}
 	}
-	return p.knows(is.standing, r)
+	return p.knows(is.standing, said)
 }
+
+// tellsAll reports whether the sender is told of every row what became of it: a directory asks for its log.
+func (p *planner) tellsAll() bool { return p.plan.DirectoryID != "" }
 
 // idle reports whether a step does nothing, so that nobody needs to see it.
 func idle(step identity.PlanStep) bool {

@@ -314,6 +314,10 @@ func (w *importing) hold(ctx context.Context, tx *store.Tx) error {
 		return err
 	}
 	w.plan.State, w.plan.Summary.Holds = identity.PlanReady, holds
+	if w.plan.Kind == identity.PlanDrift { // a report: nobody's session ends by it, and nobody gets mail
+		w.plan.State, w.plan.Summary.Holds = identity.PlanHeld, append([]string{driftHold}, holds...)
+		return nil
+	}
 	if len(holds) == 0 {
 		return nil
 	}

@@ -26,7 +26,7 @@ func hrPerson(number int, more map[string]any) map[string]any {
 		"phoneNumbers": []any{map[string]any{"type": "mobile", "value": "+49 1"}, map[string]any{"type": "work", "value": "+49 2"}},
 		"addresses":    []any{map[string]any{"type": "work", "locality": "Vienna", "country": "AT"}},
 		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]any{
-			"employeeNumber": fmt.Sprint(number), "department": "Sales", "costCenter": "cc1", "manager": map[string]any{"value": "1"},
+			"employeeNumber": fmt.Sprint(number), "department": "Sales", "costCenter": "cc1", "manager": map[string]any{"value": map[bool]string{true: "", false: "1"}[number == 1]},
 		},
 		uploadExtension: map[string]any{"WorkerID": fmt.Sprint(number), "Shoe size": "44"},
 	}
@@ -122,6 +122,20 @@ func TestWhatAnHRSystemSendsBecomesAPlanInTheNameOfItsDirectory(t *testing.T) {
 			h.hrSend(t, hr, hrOperation("b", hrPerson(2, nil)))
 			if two := h.known("hr002@acme.test"); !two.Enabled {
 				t.Error("the directory cannot let in again whom it kept out")
+			}
+		})
+		t.Run("MIS-10 somebody who starts later waits for that day, by the column that the script sends along", func(t *testing.T) {
+			next := time.Now().AddDate(0, 1, 0).Format(time.DateOnly)
+			u := h.hrSend(t, hr, hrOperation("h", hrPerson(9, map[string]any{uploadExtension: map[string]any{"HireDate": next, "Role": "administrator", "Password": "Sommer2026!"}})))
+			hrWant(t, h.hrLog(t, hr, u.ID), "h 1009 create success")
+			nine := h.known("hr009@acme.test")
+			d := must[provisioning.UserDetail](t)(h.UserDetail(h.ctx, h.op, nine.ID))
+			if nine.Enabled || nine.Held || !d.Directories[0].Active || d.Password || h.roles(nine.ID) != "viewer " {
+				t.Errorf("enabled %v, held %v, %+v, roles %s", nine.Enabled, nine.Held, d.Directories, h.roles(nine.ID))
+			}
+			h.hrSend(t, hr, hrOperation("h", hrPerson(9, map[string]any{uploadExtension: map[string]any{"HireDate": "2020-01-01"}})))
+			if !h.known("hr009@acme.test").Enabled {
+				t.Error("whose day has come is still waiting")
 			}
 		})
 		t.Run("MIS-10 what cannot be used is an entry of the log, and the rest is done", func(t *testing.T) {

@@ -106,3 +106,16 @@ func TestAFormulaWithoutAValueIsNoted(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestACellThatNamesNoTextIsNotItsNumber(t *testing.T) {
+	content := packed(t, map[string][3]string{
+		"xl/workbook.xml":          {`<workbook/>`},
+		"xl/worksheets/sheet1.xml": {`<worksheet><sheetData><row r="1"><c t="s"><v>1</v></c></row></sheetData></worksheet>`},
+		"xl/sharedStrings.xml":     {`<sst><si><t>only</t></si></sst>`},
+	}, 1)
+	_, err := read(content, sheets.DefaultLimits())
+	refusedWith(t, err, "damaged")
+	if !strings.Contains(err.Error(), "the text 1 of 1") {
+		t.Error(err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path"
 	"strconv"
 	"strings"
@@ -31,11 +32,20 @@ type checkedXLSX struct {
 	empty   map[string]map[int]int // by part and line: the column of the first cell whose value is missing
 	sheets  map[string]string      // the relation of each sheet, by its name
 	targets map[string]string      // the part of each relation
+	texts   int                    // shared ones
+	highest int                    // the highest number of a shared text that a cell names
 }
 
-// formulas returns the cells without a value of a sheet.
+// formulas returns the cells without a value of a sheet. Where it cannot be told which part a sheet is, those of all sheets count.
 func (c *checkedXLSX) formulas(sheet string) map[int]int {
-	return c.empty[strings.ToLower(c.targets[c.sheets[sheet]])]
+	if part := c.targets[c.sheets[sheet]]; part != "" {
+		return c.empty[strings.ToLower(part)]
+	}
+	all := map[int]int{}
+	for _, lines := range c.empty {
+		maps.Copy(all, lines)
+	}
+	return all
 }
 
 // checkXLSX looks through every XML part of a workbook before the library holds it in memory: sizes, the number of rows and cells, and that the XML is whole. The
@@ -51,7 +61,7 @@ func checkXLSX(file io.ReaderAt, size int64, l Limits) (*checkedXLSX, error) {
 	if len(archive.File) > maxParts {
 		return nil, brokenXLSX(fmt.Errorf("%d parts", len(archive.File)))
 	}
-	found := &checkedXLSX{empty: map[string]map[int]int{}, sheets: map[string]string{}, targets: map[string]string{}}
+	found := &checkedXLSX{empty: map[string]map[int]int{}, sheets: map[string]string{}, targets: map[string]string{}, highest: -1}
 	if err := found.sizes(archive.File, l); err != nil {
 		return nil, err
 	}
@@ -61,6 +71,9 @@ func checkXLSX(file io.ReaderAt, size int64, l Limits) (*checkedXLSX, error) {
 				return nil, err
 			}
 		}
+	}
+	if found.highest >= found.texts {
+		return nil, brokenXLSX(fmt.Errorf("a cell names the text %d of %d", found.highest, found.texts)) // the library would show the number
 	}
 	return found, nil
 }
@@ -77,7 +90,7 @@ func (c *checkedXLSX) sizes(parts []*zip.File, l Limits) error {
 			return identity.Errorf(identity.TooLarge, "The XLSX file has a part that is packed %d times as small as it is, which no spreadsheet does. Save the table as CSV.", maxRatio).WithField("file")
 		}
 		left -= unpacked
-		if name := strings.ToLower(part.Name); isSheet(name) || strings.HasSuffix(name, "sharedstrings.xml") {
+		if name := strings.ToLower(part.Name); strings.HasPrefix(name, "xl/worksheets/sheet") || name == sharedTexts {
 			c.spilled = max(c.spilled, unpacked)
 			continue
 		}
@@ -88,7 +101,8 @@ func (c *checkedXLSX) sizes(parts []*zip.File, l Limits) error {
 	return nil
 }
 
-func isSheet(name string) bool { return strings.HasPrefix(name, "xl/worksheets/sheet") }
+// sharedTexts is the part with the texts of all sheets.
+const sharedTexts = "xl/sharedstrings.xml"
 
 // counted is what one part has.
 type counted struct {
@@ -98,8 +112,9 @@ type counted struct {
 	sheet           bool
 	open            []xml.Name // the elements that have not ended
 	cells, rows     int
-	texts           int
 	line, column    int  // of the cell
+	shared          bool // its value is the number of a shared text
+	value           bool // what comes is its value
 	formula, valued bool // the cell is one, and has a value
 	failed          bool // the value is an error
 }
@@ -112,7 +127,7 @@ func (c *checkedXLSX) part(part *zip.File, l Limits) error {
 	}
 	defer in.Close()
 	name := strings.ToLower(strings.ReplaceAll(part.Name, `\`, "/"))
-	count := counted{checkedXLSX: c, name: name, limits: l, sheet: isSheet(name)}
+	count := counted{checkedXLSX: c, name: name, limits: l, sheet: strings.HasPrefix(name, "xl/worksheets/")}
 	bytes := &budget{in: bufio.NewReaderSize(in, 64<<10), most: l.Line}
 	decoder := xml.NewDecoder(bytes)
 	decoder.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // the library knows more encodings; here only the tags count
@@ -161,8 +176,17 @@ func (c *counted) see(token xml.Token) error {
 			return brokenXLSX(fmt.Errorf("</%s> ends what did not begin", t.Name.Local))
 		}
 		c.open = c.open[:len(c.open)-1]
+		c.value = false
 		if c.sheet && t.Name.Local == "c" {
 			c.endCell()
+		}
+	case xml.CharData:
+		if c.value && c.shared {
+			n, err := strconv.Atoi(strings.TrimSpace(string(t)))
+			if err != nil || n < 0 {
+				return brokenXLSX(errors.New("a cell names no shared text"))
+			}
+			c.highest = max(c.highest, n)
 		}
 	case xml.StartElement:
 		c.open = append(c.open, t.Name)
@@ -195,13 +219,16 @@ func (c *counted) start(t xml.StartElement) {
 		if at := columnOf(attribute(t, "r")); at > 0 {
 			c.column = at
 		}
-		c.formula, c.valued, c.failed = false, false, attribute(t, "t") == "e"
+		kind := attribute(t, "t")
+		c.formula, c.valued, c.failed, c.shared = false, false, kind == "e", kind == "s"
 	case "f":
 		c.formula = true
 	case "v", "is":
-		c.valued = true
+		c.valued, c.value = true, c.sheet
 	case "si":
-		c.texts++
+		if c.name == sharedTexts {
+			c.texts++
+		}
 	case "sheet":
 		if c.name == "xl/workbook.xml" {
 			c.sheets[attribute(t, "name")] = attribute(t, "id")

@@ -54,3 +54,26 @@ func (tx *Tx) EachEventOf(ctx context.Context, people []identity.UserID, objects
 	}
 	return nil
 }
+
+// KnownToSource returns what a source other than a directory said of its next people behind one, in the order of ids, at most limit. Whom its last whole list no longer had is left out.
+func (tx *Tx) KnownToSource(ctx context.Context, tenant identity.TenantID, source string, after identity.UserID, limit int) ([]SourceUser, error) {
+	b := builder{tx: tx}
+	b.add("COALESCE(k.tenant_id, "+nobody+") = COALESCE("+tx.cast()+", "+nobody+")", null(tenant))
+	b.add("k.source = ? AND k.away <> ?", source, AwayMissing)
+	if after != "" {
+		b.add("k.user_id > ?", string(after))
+	}
+	var out []SourceUser
+	err := tx.each(ctx, tx.rebound(`SELECT k.user_id, k.external_id, k.said FROM source_users k`+b.where()+` ORDER BY k.user_id LIMIT `+strconv.Itoa(limit)), b.args, func(rows *sql.Rows) error {
+		s := SourceUser{TenantID: tenant, Source: source}
+		var user, said text
+		if err := rows.Scan(&user, &s.ExternalID, &said); err != nil {
+			return err
+		}
+		s.UserID = identity.UserID(user)
+		err := fromJSON(said, &s.Said)
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}

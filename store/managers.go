@@ -14,13 +14,13 @@ type OpenManager struct {
 	Word   string
 }
 
-// OpenManagers returns whose manager a source named without anybody being found, behind one, in the order of ids, at most limit. Deleted people are left out, and those whom a
-// directory manages: it alone writes their attributes.
-func (tx *Tx) OpenManagers(ctx context.Context, tenant identity.TenantID, source string, after identity.UserID, limit int) ([]OpenManager, error) {
+// OpenManagers returns whose manager a source named without anybody being found, behind one, in the order of ids, at most limit. Deleted people are left out, and, unless
+// managed is set, those whom a directory manages: directories alone write their attributes.
+func (tx *Tx) OpenManagers(ctx context.Context, tenant identity.TenantID, source string, managed bool, after identity.UserID, limit int) ([]OpenManager, error) {
 	var out []OpenManager
 	err := tx.each(ctx, tx.bind(`SELECT u.id, k.manager FROM source_users k JOIN users u ON u.id = k.user_id WHERE k.source = ? AND k.manager <> '' AND COALESCE(k.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`)
-		AND u.deleted_at IS NULL AND u.id > COALESCE(`+tx.cast()+`, `+nobody+`) AND NOT EXISTS (SELECT 1 FROM directory_users d WHERE d.user_id = u.id) ORDER BY u.id LIMIT ?`),
-		[]any{source, null(tenant), null(after), limit}, func(rows *sql.Rows) error {
+		AND u.deleted_at IS NULL AND u.id > COALESCE(`+tx.cast()+`, `+nobody+`) AND (? OR NOT EXISTS (SELECT 1 FROM directory_users d WHERE d.user_id = u.id)) ORDER BY u.id LIMIT ?`),
+		[]any{source, null(tenant), null(after), managed, limit}, func(rows *sql.Rows) error {
 			var id text
 			var o OpenManager
 			err := rows.Scan(&id, &o.Word)

@@ -14,22 +14,24 @@ import (
 
 // drift returns the command that says what is not as a source said it last.
 func (p *program) drift() *cobra.Command {
-	var directory string
+	var directory, tenant string
+	var q provisioning.DriftQuery
 	cmd := &cobra.Command{
-		Use:   "drift --directory DIRECTORY",
+		Use:   "drift (--directory DIRECTORY | --source NAME)",
 		Short: "Show what is not as a source said it last: what would change if it were run again",
 		Long: `Holds what a directory pushed last, field by field, against what is there now: values that somebody else changed since, people whom it lets in and who
-may not come in, and members who are in its groups no more. Each comes with whose change it was. Nothing is changed.`,
+may not come in, and members who are in its groups no more. Of a source of files or an HR system it makes the plan that would come of it if the source said
+again what it said last. Each comes with whose change it was. Nothing is changed; --plan keeps the plan of a source, held until somebody approves it.`,
 		Example: `  drawbridge drift --directory "Acme Okta"
+  drawbridge drift --source hr --tenant Acme --plan
   drawbridge drift --directory "Acme Okta" --json`,
 		Args: cobra.NoArgs,
 		RunE: p.do(func(ctx context.Context, _ []string) error {
+			if (directory == "") == (q.Source == "") || q.Keep && q.Source == "" {
+				return usage("drift", "name either --directory or --source; --plan goes with --source")
+			}
 			return p.with(ctx, func(b *bridge) error {
-				d, err := b.findDirectory(ctx, directory)
-				if err != nil {
-					return err
-				}
-				report, err := b.people.DirectoryDrift(ctx, identity.Operator(), d.ID)
+				report, err := b.driftOf(ctx, directory, tenant, q)
 				if err != nil {
 					return err
 				}
@@ -37,9 +39,31 @@ may not come in, and members who are in its groups no more. Each comes with whos
 			})
 		}),
 	}
-	cmd.Flags().StringVar(&directory, "directory", "", "of this directory: its id or name")
-	require(cmd, "directory")
+	fs := cmd.Flags()
+	fs.StringVar(&directory, "directory", "", "of this directory: its id or name")
+	fs.StringVar(&q.Source, "source", "", "of this source of files, or HR system")
+	fs.StringVar(&tenant, "tenant", "", "with --source: the tenant whose people it has, by name or id")
+	fs.BoolVar(&q.Keep, "plan", false, "with --source: keep the plan that would put it right, for somebody to approve")
 	return cmd
+}
+
+// driftOf returns the report about a directory or a source.
+func (b *bridge) driftOf(ctx context.Context, directory, tenant string, q provisioning.DriftQuery) (provisioning.DriftReport, error) {
+	if q.Source == "" {
+		d, err := b.findDirectory(ctx, directory)
+		if err != nil {
+			return provisioning.DriftReport{}, err
+		}
+		return b.people.DirectoryDrift(ctx, identity.Operator(), d.ID)
+	}
+	if tenant != "" {
+		t, err := b.findTenant(ctx, tenant)
+		if err != nil {
+			return provisioning.DriftReport{}, err
+		}
+		q.Tenant = t.ID
+	}
+	return b.people.SourceDrift(ctx, identity.Operator(), q)
 }
 
 // driftView is a report of drift for programs.

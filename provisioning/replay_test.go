@@ -1,0 +1,74 @@
+package provisioning_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+// replayed replays the events of a house into an empty one and returns what differs.
+func replayed(t *testing.T, fresh storetest.Fresh, w *planWorld, preset string) []string {
+	t.Helper()
+	db, _ := fresh(t)
+	report, err := w.Replay(w.ctx, w.op, houseOn(t, db, preset).Service, provisioning.ReplayOptions{})
+	var out []string
+	if err != nil {
+		out = append(out, err.Error())
+	}
+	for _, d := range report.Differences {
+		out = append(out, fmt.Sprintf("%+v", d))
+	}
+	for _, l := range report.Left {
+		if !strings.Contains(l.What, "rebuilt") {
+			out = append(out, fmt.Sprintf("left: %+v", l))
+		}
+	}
+	if report.Compared && report.Same.People == 0 {
+		out = append(out, "nobody is the same")
+	}
+	return out
+}
+
+// Whatever files do to people, and others do meanwhile, the events tell all of it.
+func TestTheEventsOfAnyFileTellAllThatItDid(t *testing.T) {
+	storetest.EachFresh(t, func(t *testing.T, fresh storetest.Fresh) {
+		t.Run("FSM-50 MIS-08 FC-70 a replay of random files gives the same people, groups and roles", func(t *testing.T) {
+			fewerChecks(t, map[bool]string{true: "5", false: "15"}[strings.Contains(t.Name(), "postgres")])
+			rapid.Check(t, func(rt *rapid.T) {
+				s := rapid.Custom(drawStory).Draw(rt, "story")
+				var wrong []string
+				t.Run("house", func(t *testing.T) {
+					w := newPlanWorld(t, fresh, s)
+					for _, f := range s.Files {
+						w.tell(f)
+					}
+					wrong = replayed(t, fresh, w, s.Preset)
+				})
+				if len(wrong) > 0 {
+					rt.Fatal(strings.Join(wrong, "\n"))
+				}
+			})
+		})
+	})
+}
+
+func TestOnlyThePlatformReplaysAndOnlyIntoAnEmptyDatabase(t *testing.T) {
+	storetest.EachFresh(t, func(t *testing.T, fresh storetest.Fresh) {
+		db, _ := fresh(t)
+		h := houseOn(t, db, "etlworks")
+		boss := h.administrator("boss@acme.test", h.tenant("Acme").ID, "administrator")
+		other, _ := fresh(t)
+		into := houseOn(t, other, "etlworks")
+		_, err := h.Replay(h.ctx, boss, into.Service, provisioning.ReplayOptions{})
+		wantKind(t, err, identity.Forbidden, "")
+		into.admin("root@acme.test")
+		_, err = h.Replay(h.ctx, h.op, into.Service, provisioning.ReplayOptions{})
+		wantKind(t, err, identity.Precondition, "replay_not_empty")
+	})
+}
