@@ -103,7 +103,7 @@ func drawStory(t *rapid.T) story {
 func TestWhatAPlanShowsIsWhatItDoes(t *testing.T) {
 	storetest.EachFresh(t, func(t *testing.T, fresh storetest.Fresh) {
 		t.Run("FSM-50 what a plan shows is what it does", func(t *testing.T) {
-			fewerChecks(t, map[bool]string{true: "20", false: "50"}[strings.Contains(t.Name(), "postgres")])
+			fewerChecks(t, map[bool]string{true: "15", false: "40"}[strings.Contains(t.Name(), "postgres")])
 			rapid.Check(t, func(rt *rapid.T) {
 				s := rapid.Custom(drawStory).Draw(rt, "story")
 				var wrong []string
