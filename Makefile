@@ -1,7 +1,7 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-go check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-import bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 1m
@@ -50,6 +50,9 @@ bench: ## measure the floor and Drawbridge by turns on both databases; BENCH="-o
 
 bench-growth: ## measure what a request costs with 10,000, 100,000 and 1,000,000 users; BENCH="-max 100000 -store sqlite" (needs the same)
 	go run ./bench growth $(BENCH)
+
+bench-import: ## measure what a file of people costs on both databases; BENCH="-rows 10000,100000,1000000 -store pg" (needs postgresql)
+	go run ./bench import $(BENCH)
 
 bench-go: ## run the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -31,7 +32,8 @@ type session struct {
 	settings            []string // NAME=VALUE for the product
 	json                string
 	strict, skipSignIns bool
-	largest             int // of the users whose growth is measured
+	largest             int   // of the users whose growth is measured
+	rows                []int // of the files that are imported
 	parent, dir         string
 	cluster             *cluster
 	stderr              io.Writer
@@ -53,11 +55,11 @@ func main() {
 // run is the program.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	s := &session{stderr: stderr, loadBefore: loadAverage()}
-	growth := len(args) > 0 && args[0] == "growth"
-	if growth {
-		args = args[1:]
+	what := ""
+	if len(args) > 0 && (args[0] == "growth" || args[0] == "import") {
+		what, args = args[0], args[1:]
 	}
-	if err := s.parse(args, growth); err != nil {
+	if err := s.parse(args, what == "growth"); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return nil
 		}
@@ -71,8 +73,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	work := s.compare
-	if growth {
+	switch what {
+	case "growth":
 		work = s.growth
+	case "import":
+		work = s.imports
 	}
 	err = work(ctx, stdout)
 	if s.cluster != nil {
@@ -85,7 +90,7 @@ func (s *session) parse(args []string, growth bool) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.SetOutput(s.stderr)
 	f.Usage = func() {
-		fmt.Fprintln(s.stderr, "usage: go run ./bench [growth] [flags], from the root of the module; docs/performance.md says what the tables mean")
+		fmt.Fprintln(s.stderr, "usage: go run ./bench [growth|import] [flags], from the root of the module; docs/performance.md says what the tables mean")
 		f.PrintDefaults()
 	}
 	f.StringVar(&s.floorDir, "floor", "../shared/scimfloor", "folder of the floor's source")
@@ -95,6 +100,8 @@ func (s *session) parse(args []string, growth bool) error {
 	f.DurationVar(&s.duration, "d", 3*time.Second, "time of one run")
 	f.IntVar(&s.users, "users", 10_000, "users that are there when the measurement begins")
 	f.IntVar(&s.largest, "max", 1_000_000, "growth: the largest number of users")
+	s.rows = importRows
+	f.Func("rows", "import: how many people the files have, with commas (default 10000,100000)", s.setRows)
 	f.StringVar(&s.json, "json", "", "file to keep the results in, as JSON")
 	f.BoolVar(&s.strict, "strict", false, "end with status 1 when something is below what is asked")
 	f.BoolVar(&s.skipSignIns, "no-sign-in", false, "leave out the benchmarks of sign-ins")
@@ -125,6 +132,19 @@ func (s *session) parse(args []string, growth bool) error {
 	var err error
 	s.only, err = regexp.Compile("^(" + *only + ")")
 	return err
+}
+
+// setRows reads how many people files have.
+func (s *session) setRows(list string) error {
+	s.rows = nil
+	for _, text := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of rows", text)
+		}
+		s.rows = append(s.rows, n)
+	}
+	return nil
 }
 
 // compare measures floor and product by turns on each store and prints the tables.
@@ -182,34 +202,43 @@ func (s *session) needCluster(ctx context.Context) (err error) {
 	return err
 }
 
+// program is one that is built from its source.
+type program struct {
+	to                      *string
+	name, dir, pkg, missing string
+}
+
 // build makes the three programs.
 func (s *session) build(ctx context.Context) error {
-	for _, b := range []struct {
-		to      *string
-		name    string
-		dir     string
-		pkg     string
-		missing string
-	}{
+	for _, p := range []program{
 		{&s.scimfloor, "scimfloor", s.floorDir, ".", "-floor: there is no source of scimfloor in %s; the floor is kept beside the project, not in it"},
 		{&s.scimload, "scimload", s.loadDir, ".", "-load: there is no source of scimload in %s; the load is kept beside the project, not in it"},
-		{&s.drawbridge, "drawbridge", ".", "./cmd/drawbridge", "run this from the root of the module: %s has no go.mod"},
 	} {
-		if *b.to != "" {
-			continue
-		}
-		if _, err := os.Stat(filepath.Join(b.dir, "go.mod")); err != nil {
-			return fmt.Errorf(b.missing, b.dir)
-		}
-		*b.to = filepath.Join(s.dir, b.name)
-		s.built = s.built || b.to == &s.drawbridge
-		cmd := exec.CommandContext(ctx, "go", "build", "-C", b.dir, "-trimpath", "-ldflags", "-s -w", "-o", *b.to, b.pkg)
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if _, err := output(cmd); err != nil {
+		if err := s.make(ctx, p); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.buildProduct(ctx)
+}
+
+// buildProduct makes the program that is measured.
+func (s *session) buildProduct(ctx context.Context) error {
+	return s.make(ctx, program{&s.drawbridge, "drawbridge", ".", "./cmd/drawbridge", "run this from the root of the module: %s has no go.mod"})
+}
+
+func (s *session) make(ctx context.Context, p program) error {
+	if *p.to != "" {
+		return nil
+	}
+	if _, err := os.Stat(filepath.Join(p.dir, "go.mod")); err != nil {
+		return fmt.Errorf(p.missing, p.dir)
+	}
+	*p.to = filepath.Join(s.dir, p.name)
+	s.built = s.built || p.to == &s.drawbridge
+	cmd := exec.CommandContext(ctx, "go", "build", "-C", p.dir, "-trimpath", "-ldflags", "-s -w", "-o", *p.to, p.pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	_, err := output(cmd)
+	return err
 }
 
 // machine describes where this runs. What is not known is left empty.

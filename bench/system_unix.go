@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"runtime"
 	"strconv"
 	"syscall"
 )
@@ -52,4 +53,17 @@ func postgresAccount() (uid, gid uint64, err error) {
 	}
 	gid, err = strconv.ParseUint(account.Gid, 10, 32)
 	return uid, gid, err
+}
+
+// peakMiB returns the most memory that a process that has ended had at once.
+func peakMiB(p *os.ProcessState) float64 {
+	used, ok := p.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0
+	}
+	kib := float64(used.Maxrss)
+	if runtime.GOOS == "darwin" { // which counts bytes
+		kib /= 1024
+	}
+	return kib / 1024
 }

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -135,20 +136,30 @@ type applying struct {
 
 func (a *applying) run(ctx context.Context) error {
 	a.now.Total = a.plan.Summary.Create + a.plan.Summary.Update + a.plan.Summary.Skip
-	after := 0
-	for {
+	ahead := a.readAhead(ctx, 0)
+	for after := 0; ; {
+		page := <-ahead
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if page.err != nil {
+			return page.err
 		}
 		if err := a.makePasswords(ctx, after); err != nil {
 			return err
 		}
-		last, err := a.chunk(ctx, after)
-		if err != nil {
+		ahead = a.readAhead(ctx, page.last(after))
+		last, err := a.chunk(ctx, after, page)
+		if err != nil || last == 0 {
+			<-ahead
+			if err == nil {
+				err = a.leadOpen(ctx)
+			}
 			return err
 		}
-		if last == 0 {
-			return a.leadOpen(ctx)
+		if last != page.last(after) { // some of them are left
+			<-ahead
+			ahead = a.readAhead(ctx, last)
 		}
 		after = last
 		if a.progress != nil {
@@ -158,7 +169,7 @@ func (a *applying) run(ctx context.Context) error {
 }
 
 // chunk carries out the next steps behind a line, in one transaction, and returns the last line; 0 when there are none.
-func (a *applying) chunk(ctx context.Context, after int) (int, error) {
+func (a *applying) chunk(ctx context.Context, after int, page stepPage) (int, error) {
 	var last int
 	var chunk PlanProgress
 	err := a.s.db.Update(ctx, func(tx *store.Tx) error {
@@ -173,12 +184,11 @@ func (a *applying) chunk(ctx context.Context, after int) (int, error) {
 		case plan.Stopping:
 			return errStopped
 		}
-		page, err := tx.PlanSteps(ctx, plan.ID, StepQuery{States: todo, After: after, Limit: a.most()})
-		if err != nil || len(page.Items) == 0 {
+		if page, err = a.sure(ctx, tx, page, after); err != nil || len(page.steps) == 0 {
 			return err
 		}
 		plan.LeaseUntil = leaseEnd(tx)
-		steps, upTo, err := a.steps(ctx, tx, page.Items)
+		steps, upTo, err := a.steps(ctx, tx, slices.Clone(page.steps), slices.Clone(page.data), slices.Clone(page.rows))
 		if err != nil {
 			return err
 		}
@@ -222,18 +232,11 @@ func (p *PlanProgress) add(step identity.PlanStep) {
 }
 
 // steps carries out steps, as many as one transaction should have. It returns those that it did, described anew, and the line up to which there is none left.
-func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep) (did []identity.PlanStep, last int, err error) {
-	data := make([]stepData, len(steps))
-	rows := make([]importRow, len(steps))
-	for i, step := range steps {
-		if data[i], err = unpackStep(step); err != nil {
-			return nil, 0, err
+func (a *applying) steps(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, rows []importRow) (did []identity.PlanStep, last int, err error) {
+	for i := range steps {
+		if made, ok := a.made[steps[i].Line]; ok {
+			rows[i] = made
 		}
-		made, ok := a.made[step.Line]
-		if rows[i] = made; !ok {
-			rows[i] = data[i].row(step.Line)
-		}
-		rows[i].recalled, rows[i].undo = data[i].Recalled, data[i].Undo
 	}
 	if err := a.together(ctx, tx, steps, data, rows); err != nil {
 		return nil, 0, err

@@ -220,56 +220,64 @@ func (s *Service) insertUser(ctx context.Context, tx *store.Tx, by identity.Acto
 // insertUsers is insertUser for many at once, without passwords. An empty role is one that the caller gives otherwise.
 func (s *Service) insertUsers(ctx context.Context, tx *store.Tx, by identity.Actor, list []NewUser, source identity.SourceKind) ([]identity.User, error) {
 	users := make([]identity.User, len(list))
+	for i, n := range list {
+		users[i] = n.User
+		users[i].ID, users[i].Version = identity.NewID[identity.UserID](), 1
+		users[i].CreatedAt, users[i].UpdatedAt = tx.Now(), tx.Now()
+		if n.Role != "" {
+			if err := s.checkRoles(n.User.TenantID, []identity.RoleID{n.Role}); err != nil {
+				return users, err
+			}
+		}
+	}
+	if err := tx.InsertUser(ctx, users...); err != nil {
+		return users, err
+	}
+	if len(list) >= manyUsers { // while they are written there is time to put their events together
+		if err := tx.Send(ctx); err != nil {
+			return users, err
+		}
+	}
+	return users, s.insertWith(ctx, tx, by, list, users, source)
+}
+
+// insertWith writes what belongs to new users: roles, positions and events.
+func (s *Service) insertWith(ctx context.Context, tx *store.Tx, by identity.Actor, list []NewUser, users []identity.User, source identity.SourceKind) error {
 	roles := make([]identity.Assignment, 0, len(list))
 	events := make([]identity.Event, len(list))
 	var positions []identity.Position
 	stood := map[identity.Position][]identity.Change{}
 	for i, n := range list {
-		u := n.User
-		u.ID, u.Version = identity.NewID[identity.UserID](), 1
-		u.CreatedAt, u.UpdatedAt = tx.Now(), tx.Now()
-		users[i] = u
-		events[i] = about(by, identity.UserCreated, u)
-		events[i].Reason = n.Reason
-		events[i].Changes = diffUsers(identity.User{}, u)
+		u := users[i]
+		e := about(by, identity.UserCreated, u)
+		e.Reason, e.Changes = n.Reason, diffUsers(identity.User{}, u)
 		if n.Role != "" {
-			if err := s.checkRoles(u.TenantID, []identity.RoleID{n.Role}); err != nil {
-				return users, err
-			}
 			a := assignment(tx, by, u, n.Role, source, n.Reason)
 			a.SourceID = n.sourceID
 			roles = append(roles, a)
-			events[i].Changes = append(events[i].Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
+			e.Changes = append(e.Changes, identity.Change{Field: "role", After: s.roleTitle(n.Role)})
 		}
-		if n.Position == (identity.Position{}) {
-			continue
-		}
-		stands, ok := stood[n.Position]
-		if !ok {
-			var err error
-			if stands, err = s.diffPositions(ctx, tx, identity.Position{}, n.Position); err != nil {
-				return users, err
+		if n.Position != (identity.Position{}) {
+			if _, ok := stood[n.Position]; !ok {
+				stands, err := s.diffPositions(ctx, tx, identity.Position{}, n.Position)
+				if err != nil {
+					return err
+				}
+				stood[n.Position] = stands
 			}
-			stood[n.Position] = stands
+			e.Changes = append(e.Changes, stood[n.Position]...)
+			n.Position.UserID = u.ID
+			positions = append(positions, n.Position)
 		}
-		events[i].Changes = append(events[i].Changes, stands...)
-		n.Position.UserID = u.ID
-		positions = append(positions, n.Position)
+		events[i] = e
 	}
-	if err := tx.InsertUser(ctx, users...); err != nil {
-		return users, err
+	if err := tx.InsertAssignment(ctx, roles...); err != nil {
+		return err
 	}
-	if len(roles) > 0 {
-		if err := tx.InsertAssignment(ctx, roles...); err != nil {
-			return users, err
-		}
+	if err := tx.PutPosition(ctx, positions...); err != nil {
+		return err
 	}
-	if len(positions) > 0 {
-		if err := tx.PutPosition(ctx, positions...); err != nil {
-			return users, err
-		}
-	}
-	return users, tx.InsertEvent(ctx, events...)
+	return tx.InsertEvent(ctx, events...)
 }
 
 // UpdateUser changes a user by a function that may run more than once. It may set UserName, DisplayName, Enabled, Emails, Attributes

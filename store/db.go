@@ -198,6 +198,7 @@ func (db *DB) change(ctx context.Context, fn func(*Tx) error) error {
 func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 	t := &Tx{db: db, now: now(), lazy: true}
 	defer func() {
+		_ = t.arrived() // nothing of this transaction goes on behind its end; what failed there is err already, or undone
 		if err != nil && t.own != nil {
 			_ = t.own.Rollback()
 		}

@@ -17,6 +17,8 @@ func (tx *Tx) Try(ctx context.Context, fn func() error) (refused *identity.Error
 	err = fn()
 	if err == nil {
 		err = tx.ready(ctx) // what waits belongs to the step
+	} else if late := tx.arrived(); late != nil {
+		err = errors.Join(err, late)
 	}
 	if err != nil {
 		if !errors.As(err, &refused) || refused.Kind == identity.Internal {

@@ -29,6 +29,7 @@ type Tx struct {
 	added []identity.User // inserted by this transaction
 	queue []statement     // PostgreSQL: writes that go out together, with the next query or the commit
 	hopes []expectation   // what must be true of the queue when it went out
+	sent  chan error      // PostgreSQL: the outcome of writes that are on their way; nil: there are none
 	opens bool            // it wrote what OpeningVersion counts
 }
 
@@ -111,8 +112,37 @@ func (tx *Tx) named(name string, rows int, query string, args ...any) {
 	tx.hopes = append(tx.hopes, expectation{name, rows})
 }
 
+// Send has what waits written while the caller goes on; the next query, or the commit, waits for it and returns what is wrong with it.
+func (tx *Tx) Send(ctx context.Context) error {
+	if !tx.postgres() || len(tx.queue) == 0 {
+		return nil
+	}
+	queue := tx.queue
+	tx.queue = nil
+	if err := tx.ready(ctx); err != nil { // the transaction has begun, and nothing else is on its way
+		return err
+	}
+	one := &Tx{db: tx.db, q: tx.q, now: tx.now, queue: queue, hopes: tx.hopes}
+	tx.hopes, tx.sent = nil, make(chan error, 1)
+	go func(sent chan<- error) { sent <- one.flush(ctx) }(tx.sent)
+	return nil
+}
+
+// arrived waits for what Send has sent.
+func (tx *Tx) arrived() error {
+	if tx.sent == nil {
+		return nil
+	}
+	err := <-tx.sent
+	tx.sent = nil
+	return err
+}
+
 // flush sends what later has gathered, as one statement.
 func (tx *Tx) flush(ctx context.Context) error {
+	if err := tx.arrived(); err != nil {
+		return err
+	}
 	if len(tx.queue) == 0 {
 		return nil
 	}
