@@ -163,8 +163,8 @@ func (s *Service) openBurst(ctx context.Context, tx *store.Tx, by identity.Actor
 		return b, err
 	}
 	text := fmt.Sprintf("The directory %s would keep out more people at once than its guard allows. Those whom it kept out before stay out; the others are let in until somebody decides.\n\n"+
-		"See who waits:  drawbridge directory bursts list\nLet them go:    drawbridge directory bursts approve %s --reason \"...\"\nRefuse it:      drawbridge directory bursts reject %s --reason \"...\"\n\n%s/console/directories\n",
-		by.Label, b.ID, b.ID, s.origin)
+		"See who waits:  drawbridge directory bursts list\nLet them go:    drawbridge directory bursts approve %s --reason \"...\"\nRefuse it:      drawbridge directory bursts reject %s --reason \"...\"\n\n%s/console/bursts/%s\n",
+		by.Label, b.ID, b.ID, s.origin, b.ID)
 	return b, s.tell(ctx, tx, by.TenantID, note{"burst", "Many people at once would be kept out by " + by.Label, text})
 }
 
