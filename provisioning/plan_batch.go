@@ -29,7 +29,7 @@ type newcomer struct {
 // plain reports whether a row about somebody new may go with others.
 func (p *planner) plain(r importRow) bool {
 	o := p.plan.Options
-	if r.wrong != nil || r.recalled || p.by.Kind == identity.ActorDirectory || len(o.Rules)+len(o.Fields) > 0 || o.Welcome != identity.WelcomeNone && o.Welcome != "" {
+	if r.wrong != nil || r.recalled || r.bulk != nil || r.undo != nil || p.by.Kind == identity.ActorDirectory || len(o.Rules)+len(o.Fields) > 0 || o.Welcome != identity.WelcomeNone && o.Welcome != "" {
 		return false
 	}
 	for field, value := range r.fields {

@@ -44,7 +44,7 @@ func (p *planner) people(ctx context.Context, tx *store.Tx, who []identity.UserI
 // A row of which this is not plain is not the same: it goes the single way, which may still find that nothing changes.
 func (p *planner) same(r importRow, is person) bool {
 	o := p.plan.Options
-	if r.wrong != nil || r.bulk != nil || r.recalled || p.tellsAll() || r.tenant != "" && r.tenant != is.user.TenantID {
+	if r.wrong != nil || r.bulk != nil || r.undo != nil || r.recalled || p.tellsAll() || r.tenant != "" && r.tenant != is.user.TenantID {
 		return false
 	}
 	said := r

@@ -152,10 +152,12 @@ func (a *applying) run(ctx context.Context) error {
 		last, err := a.chunk(ctx, after, page)
 		if err != nil || last == 0 {
 			<-ahead
-			if err == nil {
-				err = a.leadOpen(ctx)
-			}
+		}
+		if err != nil {
 			return err
+		}
+		if last == 0 {
+			return a.leadOpen(ctx)
 		}
 		if last != page.last(after) { // some of them are left
 			<-ahead

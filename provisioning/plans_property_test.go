@@ -158,10 +158,21 @@ func (w *planWorld) tell(f fileStory) {
 	w.same(before, w.content(), "computing a plan changed something")
 	base := map[identity.UserID]people{}
 	later := w.carryOut(plan.ID, f, base)
-	w.again(plan.ID, lines, o, later)
+	w.again(plan.ID, lines, o, later, w.touchedBy(f))
 	if f.Undo {
 		w.undo(plan.ID, f, base, later)
 	}
+}
+
+// touchedBy are the people whom somebody else changes while a file waits or is carried out.
+func (w *planWorld) touchedBy(f fileStory) map[identity.UserID]bool {
+	out := map[identity.UserID]bool{}
+	for _, m := range f.Between {
+		if m.Who < len(w.folk) {
+			out[w.folk[m.Who].ID] = true
+		}
+	}
+	return out
 }
 
 // carryOut applies a plan, first with somebody else at work, then until nothing of it waits. It notes what people were before they were changed, and returns whom somebody else may
@@ -283,8 +294,8 @@ func (w *planWorld) onlyThese(steps []provisioning.PlanStepView, before, after [
 	}
 }
 
-// again carries out a plan that is done, and plans its file once more: neither does anything.
-func (w *planWorld) again(id identity.PlanID, lines []string, o provisioning.ImportOptions, later map[identity.UserID]bool) {
+// again carries out a plan that is done, and plans its file once more: neither does anything, but to people whom somebody else changed later, or touched who had no step.
+func (w *planWorld) again(id identity.PlanID, lines []string, o provisioning.ImportOptions, later, touched map[identity.UserID]bool) {
 	before := w.content()
 	if _, err := w.ApplyPlan(w.ctx, w.op, id, provisioning.ApplyOptions{Override: "again"}); identity.CodeOf(err) != "plan_state" {
 		w.fail("a plan that is done was carried out again: %v", err)
@@ -300,6 +311,9 @@ func (w *planWorld) again(id identity.PlanID, lines []string, o provisioning.Imp
 		did := first[line]
 		if line > len(lines) { // somebody who is missing: the lines behind the file are anybody's
 			did = byPerson[step.UserID]
+		}
+		if did.Line == 0 && touched[step.UserID] {
+			continue // the row changed nothing when it was planned, so that it has no step
 		}
 		if step.Action != identity.StepSkip && step.State == identity.StepOpen && w.would(did, step, later) {
 			w.fail("line %d was carried out (%s of %s: %s) and would do something again: %s %s: %s\n%s", line, did.Action, did.UserID, changesText(did.Changes), step.Action, step.UserID,
