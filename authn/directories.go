@@ -100,6 +100,8 @@ func (s *Service) readPass(ctx context.Context, token string, hash [sha256.Size]
 	}
 	d := p.directory
 	p.actor = identity.Actor{Kind: identity.ActorDirectory, ID: string(d.ID), Label: d.Name, TenantID: d.TenantID, Door: "scim"}
+	guard := d.Guard.For(d.Dialect)
+	p.actor.Guard = &guard
 	return p, nil
 }
 

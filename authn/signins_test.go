@@ -56,7 +56,8 @@ func TestATokenSaysWhichDirectorySpeaks(t *testing.T) {
 		if err != nil || v.Directory.ID != okta.ID || v.Key != string(id) {
 			t.Fatalf("%+v %v", v, err)
 		}
-		want := identity.Actor{Kind: identity.ActorDirectory, ID: string(okta.ID), Label: "Okta", TenantID: h.acme, Door: "scim"}
+		guard := okta.Guard.For(okta.Dialect)
+		want := identity.Actor{Kind: identity.ActorDirectory, ID: string(okta.ID), Label: "Okta", TenantID: h.acme, Door: "scim", Guard: &guard}
 		if diff := cmp.Diff(want, v.Actor); diff != "" {
 			t.Error(diff)
 		}

@@ -94,7 +94,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 
 // routes is the whole console: pattern, right, page. provisioning asks for the right again at each call; here it only keeps empty pages away.
 func (d *Door) routes() []route {
-	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), d.importRoutes(), d.planRoutes(), d.sourceRoutes(), d.offboardingRoutes(), d.exportRoutes(), []route{
+	return slices.Concat(d.connectionRoutes(), d.dutyRoutes(), d.mailRoutes(), d.importRoutes(), d.planRoutes(), d.sourceRoutes(), d.offboardingRoutes(), d.exportRoutes(), d.burstRoutes(), []route{
 		{"GET /{$}", anybody, d.home},
 		{"GET /assets/{name}", anybody, d.asset},
 		{"GET /favicon.ico", anybody, d.favicon},

@@ -57,7 +57,7 @@ func TestDriftOfADirectoryIsShown(t *testing.T) {
 		b := s.signedIn("root@bridge.example")
 		at := "/console/directories/" + s.push.ID
 		b.get(at).is(http.StatusOK).has(at + "/drift")
-		b.get(at + "/drift").is(http.StatusOK).says("Drift of Okta of the house", "nothing was changed")
+		b.get(at+"/drift").is(http.StatusOK).says("Drift of Okta of the house", "nothing was changed")
 		s.signedIn("ada@acme.example").get(at + "/drift").is(http.StatusForbidden)
 	})
 }

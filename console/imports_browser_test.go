@@ -141,11 +141,13 @@ func (s *site) importPages(t *testing.T) []string {
 	must(s.prov.PutHolding(t.Context(), identity.Operator(), identity.Holding{
 		HoldingKey: identity.HoldingKey{Application: "flows", Kind: identity.Ownership, ForeignID: "f-1"}, Display: "Nightly flow", UserID: nina.ID,
 	}))(t)
+	held := s.held(t, b)
 	left := b.post("/console/users/"+string(otto.ID)+"/offboard", url.Values{"reason": {"left"}}).is(http.StatusOK)
 	off, _, _ := strings.Cut(left.path, "?")
 	return []string{
 		"/console/imports", "/console/imports/new", kept.path, plan.path, plan.path + "/apply", plan.path + "/drop", done.path, done.path + "/undo", "/console/sources", "/console/sources/hr",
 		"/console/sources/hr/settings", "/console/sources/hr/forget", "/console/users/" + string(nina.ID), "/console/users/" + string(nina.ID) + "/offboard", "/console/offboardings", off, off + "/close",
+		"/console/exports/users?q=vera", "/console/exports/audit", "/console/exports/access", "/console/exports/check", held.path, held.path + "/approve", held.path + "/reject",
 	}
 }
 

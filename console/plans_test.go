@@ -31,7 +31,7 @@ func TestAPlanThatIsHeldIsApprovedOrRejected(t *testing.T) {
 		b.get("/account").has("1 plan waits to be decided")
 		b.post(plan.path+"/apply", nil).is(http.StatusPreconditionFailed).says("The plan is held")
 		t.Run("a reason is asked for at its field", func(t *testing.T) {
-			b.get(plan.path+"/approve").is(http.StatusOK).says("13 people may no longer come in")
+			b.get(plan.path + "/approve").is(http.StatusOK).says("13 people may no longer come in")
 			b.post(plan.path+"/approve", nil).is(http.StatusBadRequest).says("Say why").has(`id="reason-error"`)
 		})
 		t.Run("a viewer decides nothing", func(t *testing.T) {
@@ -58,13 +58,13 @@ func TestAPlanIsRejectedOrStopped(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.signedIn("ada@acme.example")
 		plan := s.held(t, b)
-		b.get(plan.path+"/reject").is(http.StatusOK).says("never applied")
+		b.get(plan.path + "/reject").is(http.StatusOK).says("never applied")
 		b.post(plan.path+"/reject", url.Values{"reason": {"a broken export"}}).is(http.StatusOK).says("Rejected", "Rejected by Ada Lovelace", "a broken export").hides(plan.path+"/apply\"", plan.path+"/approve")
 		b.post(plan.path+"/apply", nil).is(http.StatusPreconditionFailed).says("was rejected by Ada Lovelace")
 
 		next := b.planOf("email\nq@acme.example\n", nil)
 		b.post(next.path+"/apply", nil).is(http.StatusOK).has(next.path + "/stop")
-		b.get(next.path+"/stop").is(http.StatusOK).says("What was done stays done")
+		b.get(next.path + "/stop").is(http.StatusOK).says("What was done stays done")
 		b.post(next.path+"/stop", nil).is(http.StatusOK).says("Ready")
 		s.work(t)
 		s.nobody(t, "q@acme.example")

@@ -195,6 +195,8 @@ var doneTexts = map[string]string{
 	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
 	"sso-optional":        "Its people may use passwords again.",
 	"offboarded":          "Access has ended. What is listed below is still to be handed over, if anything.",
+	"guard-set":           "The guard was saved. It holds for what the directory sends from now on.",
+	"no-drift":            "Everybody is as the source said last.",
 	"source-saved":        "The settings were saved. They hold for plans that are made from now on.",
 	"source-forgotten":    "What was set for the source was forgotten.",
 	"file-dropped":        "The file was thrown away. Nothing has changed.",

@@ -21,6 +21,7 @@ func (d *Door) sourceRoutes() []route {
 		{"GET /console/sources/{name}", usersWrite, d.source},
 		{"GET /console/sources/{name}/settings", usersWrite, d.sourceSettings},
 		{"POST /console/sources/{name}/settings", usersWrite, d.putSource},
+		{"POST /console/sources/{name}/drift", usersWrite, d.sourceDrift},
 		{"GET /console/sources/{name}/forget", usersWrite, d.confirmForget},
 		{"POST /console/sources/{name}/forget", usersWrite, d.forgetSource},
 	}
@@ -183,4 +184,22 @@ func (d *Door) forgetSource(w http.ResponseWriter, r *http.Request, v visit) err
 	body := askForget(s)
 	body.Form = f
 	return d.confirm(w, r, v, "sources", body)
+}
+
+// sourceDrift makes a plan of what the source said last and is not so any more; nobody is changed by it, and it is held. Where all is as the source said, the page says that.
+func (d *Door) sourceDrift(w http.ResponseWriter, r *http.Request, v visit) error {
+	s, _, err := d.pathSource(r.Context(), r, v)
+	if err != nil {
+		return err
+	}
+	report, err := d.prov.SourceDrift(r.Context(), v.Actor, provisioning.DriftQuery{Tenant: s.TenantID, Source: s.Name, Keep: true})
+	if err != nil {
+		return err
+	}
+	to := withDone(sourceURL(s, ""), "no-drift")
+	if report.Plan.ID != "" {
+		to = plansPath + string(report.Plan.ID)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+	return nil
 }

@@ -51,18 +51,26 @@ func guardNames() []string {
 	return out
 }
 
+// formNumber reads a number of a form; nothing is 0, which is the default.
+func formNumber(f form, name string) (float64, error) {
+	text := strings.ReplaceAll(f.Value(name), ",", ".")
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(n) || math.Abs(n) > 1e9 {
+		return 0, identity.Errorf(identity.Invalid, "%q is no number. Write one, leave it empty for the default, or write -1 to turn the guard off.", clip(f.Value(name), 20)).WithField(name)
+	}
+	return n, nil
+}
+
 func readGuards(f form) (identity.Guards, error) {
 	var numbers [5]float64
 	for i, name := range guardNames() {
-		text := strings.ReplaceAll(f.Value(name), ",", ".")
-		if text == "" {
-			continue
+		var err error
+		if numbers[i], err = formNumber(f, name); err != nil {
+			return identity.Guards{}, err
 		}
-		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(n) || math.Abs(n) > 1e9 {
-			return identity.Guards{}, identity.Errorf(identity.Invalid, "%q is no number. Write one, leave it empty for the default, or write -1 to turn the guard off.", clip(f.Value(name), 20)).WithField(name)
-		}
-		numbers[i] = n
 	}
 	return identity.Guards{
 		Most: int(numbers[0]), Percent: numbers[1], Renames: numbers[2], Fewer: numbers[3], Errors: numbers[4], NoGroups: f.Value("nogroups") != "", EndSession: f.Value("endsessions") != "",

@@ -95,3 +95,22 @@ func TestSourcesOfOthersAreNotThereAndAViewerSeesNone(t *testing.T) {
 		})
 	})
 }
+
+func TestDriftOfASourceIsAPlanThatIsHeld(t *testing.T) {
+	each(t, func(t *testing.T, s *site) {
+		b := s.signedIn("ada@acme.example")
+		b.post("/console/sources/hr/drift", nil).is(http.StatusNotFound)
+		first := b.planOf("email,displayName\np@acme.example,Pia Said\n", nil)
+		b.post(first.path+"/apply", nil).is(http.StatusOK)
+		s.work(t)
+		b.post("/console/sources/hr/drift", nil).is(http.StatusOK).says("Everybody is as the source said last")
+		p := s.somebody(t, "p@acme.example")
+		change := func(u *identity.User) error { u.DisplayName = "Pia Changed"; return nil }
+		must(s.prov.UpdateUser(t.Context(), identity.Operator(), p.ID, 0, change))(t)
+		b.post("/console/sources/hr/drift", nil).is(http.StatusOK).says("Held", "drift of hr", "Pia Said")
+		if got := s.now(p.ID).DisplayName; got != "Pia Changed" {
+			t.Error("looking at drift changed somebody")
+		}
+		s.signedIn("vera@acme.example").post("/console/sources/hr/drift", nil).is(http.StatusForbidden)
+	})
+}

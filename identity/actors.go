@@ -23,9 +23,10 @@ type Actor struct {
 	Admin     bool     // of a user: the admin flag, where the access model has one
 	Door      string   // "scim", "console", "sso", "cli"
 	RequestID RequestID
-	IP        string   // from where; empty for what no client asked for
-	Hidden    []Veil   // attributes whose values no event keeps
-	Request   *Request // of a directory: the journal entry of what is being answered; the first change writes it in its own transaction
+	IP        string          // from where; empty for what no client asked for
+	Hidden    []Veil          // attributes whose values no event keeps
+	Guard     *DirectoryGuard `json:"-"` // of a directory that pushes people, with its defaults; nil: it may keep out as many as it says
+	Request   *Request        // of a directory: the journal entry of what is being answered; the first change writes it in its own transaction
 }
 
 // Operator returns the actor of the command line.

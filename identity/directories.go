@@ -24,6 +24,7 @@ type Directory struct {
 	Enabled   bool
 	Domains   []string       // e-mail domains in which it may adopt people who already exist; none means all of its scope
 	Networks  []netip.Prefix // from where its tokens and clients may be used; none means from anywhere
+	Guard     DirectoryGuard // how many people it may keep out at once
 	CreatedAt time.Time
 	UpdatedAt time.Time
 	Tokens    []Token  // filled where a page shows them

@@ -139,6 +139,10 @@ const (
 	SourceChanged EventType = "source.changed"
 	SourceDeleted EventType = "source.deleted"
 
+	BurstOpened  EventType = "directory.burst"
+	BurstAllowed EventType = "directory.burst_approved"
+	BurstRefused EventType = "directory.burst_rejected"
+
 	UsersExported  EventType = "users.exported"
 	EventsExported EventType = "events.exported"
 
@@ -283,6 +287,10 @@ var EventTypes = map[EventType]string{
 	PlanStopped:  "somebody asked that a plan be stopped; what was done stays done",
 
 	SourceChanged: "what holds for all that a source of people sends was changed, field by field",
+	BurstOpened:   "a directory would keep out more people at once than its guard allows; the rest waits until somebody approves it",
+	BurstAllowed:  "an administrator let a directory keep out many people at once",
+	BurstRefused:  "an administrator refused to let a directory keep out many people at once",
+
 	SourceDeleted: "what held for all that a source of people sends was forgotten; its people stay",
 
 	UsersExported:  "people were written to a file: by which filter, how many, and the SHA-256 of the file",

@@ -71,6 +71,9 @@ func checkDirectory(d *identity.Directory) error {
 	if !validIDs(&d.TenantID) {
 		return noTenant()
 	}
+	if err := checkGuard(d.Guard); err != nil {
+		return err
+	}
 	var err error
 	if d.Networks, err = identity.ParseNetworks(identity.NetworkTexts(d.Networks)); err != nil {
 		return err
@@ -213,6 +216,9 @@ func diffSettings(before, after identity.Directory) []identity.Change {
 	}
 	if !slices.Equal(before.Domains, after.Domains) {
 		out = append(out, identity.Change{Field: "domains", Before: before.Domains, After: after.Domains})
+	}
+	if before.Guard != after.Guard {
+		out = append(out, identity.Change{Field: "guard", Before: before.Guard, After: after.Guard})
 	}
 	if !slices.Equal(before.Networks, after.Networks) {
 		out = append(out, identity.Change{Field: "networks", Before: identity.NetworkTexts(before.Networks), After: identity.NetworkTexts(after.Networks)})

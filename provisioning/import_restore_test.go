@@ -87,6 +87,9 @@ func TestSomebodyIsHiredAgain(t *testing.T) {
 			h.ok(h.DeleteUser(h.ctx, h.op, ada.ID, 0))
 			p := h.plan(o, head, "X1,1,ada@acme.test,Ada,dispatcher,no")
 			h.wantSteps(t, p.ID, "2 skip none Ada")
+			if got := h.detailOf(p.ID, 2); got != "nothing changes; deleted, and the row lets nobody in" {
+				t.Error(got)
+			}
 			p = h.plan(o, "employeeNumber,email,displayName", "99,ada@acme.test,Another Ada")
 			h.wantSteps(t, p.ID, "2 create open Another Ada")
 			p = h.plan(o, "email,displayName,role", "ada@acme.test,Ada again,dispatcher")

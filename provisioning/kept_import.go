@@ -91,4 +91,3 @@ func (w *keptImport) end(ctx context.Context, by identity.Actor, id identity.Kep
 	}
 	w.done <- planResult{plan, err}
 }
-

@@ -43,9 +43,9 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 	if id == "" || !validIDs(&id) {
 		return noUser()
 	}
-	err = s.update(ctx, by, func(tx *store.Tx) error {
-		before, err := tx.UserForUpdate(ctx, scope, id)
-		if err != nil {
+	var before identity.User
+	err = s.update(ctx, by, func(tx *store.Tx) (err error) {
+		if before, err = tx.UserForUpdate(ctx, scope, id); err != nil {
 			return err
 		}
 		if version != 0 && version != before.Version {
@@ -53,6 +53,9 @@ func (s *Service) DeleteUser(ctx context.Context, by identity.Actor, id identity
 		}
 		return s.bury(ctx, tx, by, before, "")
 	})
+	if identity.CodeOf(err) == DepartureHeld {
+		return s.holdDeparture(ctx, by, before, true, err)
+	}
 	return sharpen(err, noUser)
 }
 
@@ -99,6 +102,11 @@ func (s *Service) buryLink(ctx context.Context, tx *store.Tx, by identity.Actor,
 		return err
 	}
 	own, linked := ownLink(by, links, u)
+	if own.Active {
+		if err := s.mayDepart(ctx, tx, by, own); err != nil {
+			return err
+		}
+	}
 	gone := u
 	gone.Enabled, gone.ExternalID = false, own.ExternalID
 	_, err = s.writeLink(ctx, tx, by, own, linked, u, gone)

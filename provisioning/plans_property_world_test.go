@@ -46,7 +46,6 @@ type planWorld struct {
 	roles   []identity.RoleID
 	units   []string
 	types   []string
-	fresh   int
 	kept    map[string]bool // fields that a list shows
 	where   string
 	wrong   []string

@@ -144,25 +144,8 @@ func (w *wasPerson) write(u *identity.User) error {
 
 // unearth brings a tombstone back.
 func (p *planner) unearth(ctx context.Context, tx *store.Tx, before identity.User) (identity.User, store.UserFacts, error) {
-	links, err := tx.DirectoryLinks(ctx, before.ID)
-	if err != nil {
-		return before, store.UserFacts{}, err
-	}
-	after := before
-	after.DeletedAt, after.Held, after.UpdatedAt, after.Version = nil, false, tx.Now(), before.Version+1
-	after.Enabled = letsIn(after, links)
-	if err := tx.UpdateUser(ctx, before, after); err != nil {
+	if _, err := p.s.unbury(ctx, tx, p.by, before, p.undoReason()); err != nil {
 		return before, store.UserFacts{}, sharpen(err, func() *identity.Error { return taken(before.UserName) })
-	}
-	e := about(p.by, identity.UserRestored, after)
-	e.Reason = p.undoReason()
-	stands, err := p.s.returnToType(ctx, tx, p.by, before)
-	if err != nil {
-		return after, store.UserFacts{}, err
-	}
-	e.Changes = append(diffUsers(before, after), stands...)
-	if err := tx.InsertEvent(ctx, e); err != nil {
-		return after, store.UserFacts{}, err
 	}
 	return tx.UserForChange(ctx, p.scope, before.ID)
 }

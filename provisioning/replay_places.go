@@ -63,7 +63,8 @@ func (r *replaying) directory(ctx context.Context, id string) (string, error) {
 	if d.TenantID, err = r.tenant(ctx, d.TenantID); err != nil {
 		return "", err
 	}
-	d.Networks = nil // it is not asked from there
+	d.Networks = nil                            // it is not asked from there
+	d.Guard = identity.DirectoryGuard{Most: -1} // what took days is done in a moment, and what was held is not in the journal as done
 	made, token, err := r.into.CreateDirectory(ctx, identity.Operator(), d)
 	if err != nil {
 		return "", err

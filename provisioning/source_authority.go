@@ -100,3 +100,21 @@ func (p *planner) changesRoles(held []identity.Assignment, wanted []identity.Rol
 	}
 	return slices.ContainsFunc(wanted, func(id identity.RoleID) bool { return !slices.Contains(heldRoles(held), id) })
 }
+
+// checkPolicies refuses policies for fields that are not there, or that say what is not known.
+func (s *Service) checkPolicies(policies map[string]identity.FieldPolicy) error {
+	for field, policy := range policies {
+		if !s.hasField(field) || field == fieldID || field == fieldPassword || field == fieldPasswordHash || field == fieldInactive {
+			return identity.Errorf(identity.Invalid, "There is no field %q with a policy. Use one of: %s.", field, s.fieldNames()).WithField("fields")
+		}
+		switch policy.Manual {
+		case "", identity.ManualOverwrite, identity.ManualKeep, identity.ManualFlag:
+		default:
+			return identity.Errorf(identity.Invalid, "There is no policy %q for what was changed by hand. Use overwrite, keep or flag.", policy.Manual).WithField("fields")
+		}
+		if len(policy.Authority) > maxSourceName {
+			return identity.Errorf(identity.Invalid, "The name of a source has at most %d bytes.", maxSourceName).WithField("fields")
+		}
+	}
+	return nil
+}

@@ -94,3 +94,43 @@ func TestRulesSayWherePeopleOfASourceBelong(t *testing.T) {
 		})
 	})
 }
+
+func TestRulesGiveOnlyWhatWhoeverSavesThemMayGive(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme, beta := h.tenant("Acme"), h.tenant("Beta")
+		boss := h.as(h.userIn(acme.ID, "boss@acme.test", "administrator").ID)
+		save := func(by identity.Actor, tenant identity.TenantID, rules ...identity.SourceRule) error {
+			source := identity.Source{TenantID: tenant, Name: "hr"}
+			source.Settings.Rules = rules
+			_, err := h.PutSource(h.ctx, by, source, "")
+			return err
+		}
+		for name, c := range map[string]struct {
+			by     identity.Actor
+			tenant identity.TenantID
+			rule   identity.SourceRule
+			says   string // empty: it may be saved
+		}{
+			"a role of the tenant":                 {boss, acme.ID, identity.SourceRule{Roles: []identity.RoleID{"editor"}}, ""},
+			"a role of the platform":               {boss, acme.ID, identity.SourceRule{Roles: []identity.RoleID{"superadmin"}}, "Rule 1: "},
+			"the installation's, of the platform":  {h.op, "", identity.SourceRule{Roles: []identity.RoleID{"superadmin"}}, "Rule 1: No provider gives"},
+			"another tenant":                       {boss, acme.ID, identity.SourceRule{Tenant: beta.ID}, "Rule 1: There is no such tenant."},
+			"another tenant, by who stands above":  {h.op, "", identity.SourceRule{When: when("department", "Sales"), Tenant: beta.ID}, ""},
+			"a condition on what is no field":      {h.op, "", identity.SourceRule{When: when("shoe", "44"), Tenant: beta.ID}, `Rule 1: There is no field "shoe"`},
+			"a condition that compares nothing":    {h.op, "", identity.SourceRule{When: when("title"), Tenant: beta.ID}, "Rule 1: The condition on title has nothing"},
+			"a rule that gives nothing":            {h.op, "", identity.SourceRule{When: when("title", "x")}, "Rule 1: It gives nothing"},
+			"a user type that the model has not":   {boss, acme.ID, identity.SourceRule{Type: "wizard"}, "Rule 1: There is no user type"},
+			"a role that the access model has not": {boss, acme.ID, identity.SourceRule{Roles: []identity.RoleID{"king"}}, "Rule 1: "},
+		} {
+			err := save(c.by, c.tenant, c.rule)
+			if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		source := identity.Source{TenantID: acme.ID, Name: "hr"}
+		source.Settings.Fields = map[string]identity.FieldPolicy{"title": {Manual: "perhaps"}}
+		if _, err := h.PutSource(h.ctx, boss, source, ""); identity.KindOf(err) != identity.Invalid {
+			t.Error(err)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -171,6 +172,14 @@ func (s *Service) checkSource(ctx context.Context, tx *store.Tx, by identity.Act
 		}
 	}
 	if err := checkTransforms(o.Transforms, s.ImportFields()); err != nil {
+		return err
+	}
+	if !reflect.DeepEqual(o.Rules, before.Settings.Rules) { // those who wrote the others might give what they give
+		if err := s.checkSourceRules(ctx, tx, by, source.TenantID, o.Rules); err != nil {
+			return err
+		}
+	}
+	if err := s.checkPolicies(o.Fields); err != nil {
 		return err
 	}
 	return s.checkOptions(o.PlanOptions)

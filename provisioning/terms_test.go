@@ -164,8 +164,10 @@ func TestTheEndOfTheLastAdministratorIsSaidOnce(t *testing.T) {
 		soon := time.Now().Add(time.Hour)
 		must[identity.User](t)(h.SetTerms(h.ctx, h.op, boss.ID, nil, &soon, ""))
 		h.dueNow(boss.ID, ends)
-		if h.runTerms() != 0 || h.runTerms() != 0 {
-			t.Error("it was done")
+		for range 2 {
+			if h.runTerms() != 0 {
+				t.Error("it was done")
+			}
 		}
 		u, terms := h.known("boss@acme.test"), h.terms(boss.ID)
 		if !u.Enabled || terms.Ended || terms.Over(time.Now()) {

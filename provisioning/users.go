@@ -314,6 +314,9 @@ func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id iden
 		}
 		return err
 	})
+	if identity.CodeOf(err) == DepartureHeld {
+		return out, s.holdDeparture(ctx, by, out, false, err)
+	}
 	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
 		return out, taken("").WithCause(err)
 	}

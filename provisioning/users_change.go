@@ -27,6 +27,11 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 	}
 	if by.Kind == identity.ActorDirectory {
 		after.Held = before.Held
+		if own.Active && !after.Enabled {
+			if err := s.mayDepart(ctx, tx, by, own); err != nil {
+				return before, err
+			}
+		}
 		wrote, err := s.writeLink(ctx, tx, by, own, linked, before, after)
 		if err != nil {
 			return before, err

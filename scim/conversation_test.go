@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/drawbridge-id/drawbridge/identity"
-	"github.com/drawbridge-id/drawbridge/store"
 	"github.com/drawbridge-id/drawbridge/store/storetest"
 )
 
@@ -134,7 +133,7 @@ func (k *talk) play(t turn) (string, error) {
 func (k *talk) mask(r reply, name string) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, r.status)
-	for _, h := range []string{"Location", "ETag", "Allow", "WWW-Authenticate"} {
+	for _, h := range []string{"Location", "ETag", "Allow", "WWW-Authenticate", "Retry-After"} {
 		if v := r.header.Get(h); v != "" {
 			fmt.Fprintf(&b, "%s: %s\n", h, v)
 		}
@@ -179,19 +178,39 @@ func TestConversationsGoAsTheFilesSay(t *testing.T) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no conversations: %v", err)
 	}
-	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		b := newBridge(t, db)
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		b := newBridge(t, storetest.Open(t, url))
 		for _, file := range files {
 			name := strings.TrimSuffix(strings.TrimPrefix(filepath.ToSlash(file), "testdata/"), ".txt")
 			t.Run(name, func(t *testing.T) {
 				dialect, _, _ := strings.Cut(name, "/")
-				converse(t, b.client(t, name, identity.Dialect(dialect)), file)
+				c := b.client(t, name, identity.Dialect(dialect))
+				before := func() {}
+				if strings.HasSuffix(name, "/bursts") {
+					b.guardTwo(t, c)
+					before = func() { // everybody has been there for long
+						storetest.Exec(t, url, `UPDATE directory_users SET created_at = '2020-01-01 00:00:00+00:00' WHERE created_at > '2021-01-01 00:00:00+00:00'`)
+					}
+				}
+				converse(t, c, file, before)
 			})
 		}
 	})
 }
 
-func converse(t *testing.T, c *client, file string) {
+// guardTwo lets a directory keep out two people an hour.
+func (b *bridge) guardTwo(t *testing.T, c *client) {
+	t.Helper()
+	_, err := b.people.UpdateDirectory(t.Context(), identity.Operator(), c.directory.ID, func(d *identity.Directory) error {
+		d.Guard.Most = 2
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func converse(t *testing.T, c *client, file string, before func()) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -203,6 +222,7 @@ func converse(t *testing.T, c *client, file string) {
 	k := &talk{c: c, values: map[string]string{}, names: map[string]string{}}
 	out := intro
 	for _, turn := range turns {
+		before()
 		got, err := k.play(turn)
 		if err != nil {
 			t.Fatalf("%s: %v", turn.title, err)

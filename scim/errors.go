@@ -8,6 +8,7 @@ import (
 	scimerrors "github.com/elimity-com/scim/errors"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 // The keywords of RFC 7644 table 9 and RFC 9865 that the door sets itself.
@@ -126,10 +127,18 @@ func (d *Door) renderError(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("WWW-Authenticate", challenge(r))
 	case http.StatusTooManyRequests:
 		if w.Header().Get("Retry-After") == "" {
-			w.Header().Set("Retry-After", "1")
+			w.Header().Set("Retry-After", retryAfter(err))
 		}
 	}
 	answer{status: e.Status, body: body}.write(w)
+}
+
+// retryAfter is how many seconds a client is to wait: somebody has to approve many departures at once, while a rate is over soon.
+func retryAfter(err error) string {
+	if identity.CodeOf(err) == provisioning.DepartureHeld {
+		return "600"
+	}
+	return "1"
 }
 
 // challenge is the answer to a missing or wrong token (RFC 6750 section 3).

@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 // How much of a body, and of a path with its query, is kept, in bytes. More is cut, with a note behind it.
@@ -38,13 +40,21 @@ func (c *call) journal(a answer, err error) {
 	entry.Detail, entry.Operations = a.note, a.operations
 	if err != nil {
 		e := describe(err)
-		entry.Status, entry.Code, entry.Detail = e.Status, string(e.ScimType), tidy(e.Detail)
+		entry.Status, entry.Code, entry.Detail = e.Status, cmp.Or(string(e.ScimType), ownCode(err)), tidy(e.Detail)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), 10*time.Second)
 	defer cancel()
 	if err := c.people.RecordRequest(ctx, entry); err != nil {
 		c.log.ErrorContext(ctx, "a request could not be kept in the journal", "request_id", string(entry.ID), "error", err)
 	}
+}
+
+// ownCode is the code of what no keyword of SCIM stands for and administrators look for.
+func ownCode(err error) string {
+	if code := identity.CodeOf(err); code == provisioning.DepartureHeld || code == provisioning.DepartureRejected {
+		return code
+	}
+	return ""
 }
 
 // journalEntry is the request as the journal keeps it.

@@ -76,9 +76,18 @@ func (c *call) updateUser(read func(object) (func(*identity.User) error, error))
 	}
 	u, err := c.people.UpdateUser(c.ctx, c.asker(http.StatusOK), identity.UserID(c.id), version, change)
 	if err != nil {
-		return answer{}, err
+		return c.queued(err)
 	}
 	return c.userAnswer(http.StatusOK, u, p)
+}
+
+// queued answers 202 for somebody who waits to be kept out until many departures at once are approved: nothing was done yet, and it is done without being asked for
+// again. Any other error stays one.
+func (c *call) queued(err error) (answer, error) {
+	if identity.CodeOf(err) != provisioning.DepartureQueued {
+		return answer{}, err
+	}
+	return answer{status: http.StatusAccepted, location: c.location(userType, c.id), note: message(err)}, nil
 }
 
 func (c *call) userVersion() (int64, error) {
@@ -93,7 +102,7 @@ func (c *call) deleteUser() (answer, error) {
 		return answer{}, err
 	}
 	if err := c.people.DeleteUser(c.ctx, c.asker(http.StatusNoContent), identity.UserID(c.id), version); err != nil {
-		return answer{}, err
+		return c.queued(err)
 	}
 	return answer{status: http.StatusNoContent}, nil
 }

@@ -15,11 +15,12 @@ type directoryRow struct {
 	Enabled   bool   `db:"enabled"`
 	Domains   text   `db:"domains"`
 	Networks  text   `db:"networks"`
+	Guard     text   `db:"guard"`
 	CreatedAt moment `db:"created_at"`
 	UpdatedAt moment `db:"updated_at"`
 }
 
-const directoryColumns = `d.id, d.tenant_id, d.name, d.dialect, d.enabled, d.domains, d.networks, d.created_at, d.updated_at`
+const directoryColumns = `d.id, d.tenant_id, d.name, d.dialect, d.enabled, d.domains, d.networks, d.guard, d.created_at, d.updated_at`
 
 func (r *directoryRow) directory() (identity.Directory, error) {
 	d := identity.Directory{
@@ -29,16 +30,22 @@ func (r *directoryRow) directory() (identity.Directory, error) {
 	if err := fromJSON(r.Networks, &d.Networks); err != nil {
 		return d, err
 	}
+	if err := fromJSON(r.Guard, &d.Guard); err != nil {
+		return d, err
+	}
 	return d, fromJSON(r.Domains, &d.Domains)
 }
 
-// lists returns the columns of a directory that hold lists.
-func lists(d identity.Directory) (domains, networks string, err error) {
+// lists returns the columns of a directory that hold lists, and its guard.
+func lists(d identity.Directory) (domains, networks string, guard any, err error) {
 	if domains, err = asJSON(append([]string{}, d.Domains...)); err != nil {
-		return "", "", err
+		return "", "", nil, err
 	}
-	networks, err = asJSON(identity.NetworkTexts(d.Networks))
-	return domains, networks, err
+	if networks, err = asJSON(identity.NetworkTexts(d.Networks)); err != nil || d.Guard == (identity.DirectoryGuard{}) {
+		return domains, networks, nil, err
+	}
+	guard, err = asJSON(d.Guard)
+	return domains, networks, guard, err
 }
 
 // Directory returns a directory of the scope, or NotFound.
@@ -94,24 +101,24 @@ func (tx *Tx) Directories(ctx context.Context, scope Scope, q identity.Query) (i
 
 // InsertDirectory writes a new directory. A name that is taken is a Conflict.
 func (tx *Tx) InsertDirectory(ctx context.Context, d identity.Directory) error {
-	domains, networks, err := lists(d)
+	domains, networks, guard, err := lists(d)
 	if err != nil {
 		return err
 	}
 	tx.opens = true
-	return tx.exec(ctx, `INSERT INTO directories (id, tenant_id, name, name_key, dialect, enabled, domains, networks, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		string(d.ID), null(d.TenantID), d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, d.CreatedAt, d.UpdatedAt)
+	return tx.exec(ctx, `INSERT INTO directories (id, tenant_id, name, name_key, dialect, enabled, domains, networks, guard, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		string(d.ID), null(d.TenantID), d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, guard, d.CreatedAt, d.UpdatedAt)
 }
 
 // UpdateDirectory writes a directory's settings; its tenant never changes.
 func (tx *Tx) UpdateDirectory(ctx context.Context, d identity.Directory) error {
-	domains, networks, err := lists(d)
+	domains, networks, guard, err := lists(d)
 	if err != nil {
 		return err
 	}
 	tx.opens = true
-	return tx.execOne(ctx, `UPDATE directories SET name = ?, name_key = ?, dialect = ?, enabled = ?, domains = ?, networks = ?, updated_at = ? WHERE id = ?`,
-		d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, d.UpdatedAt, string(d.ID))
+	return tx.execOne(ctx, `UPDATE directories SET name = ?, name_key = ?, dialect = ?, enabled = ?, domains = ?, networks = ?, guard = ?, updated_at = ? WHERE id = ?`,
+		d.Name, identity.NameKey(d.Name), string(d.Dialect), d.Enabled, domains, networks, guard, d.UpdatedAt, string(d.ID))
 }
 
 type tokenRow struct {
@@ -149,7 +156,7 @@ func (tx *Tx) Tokens(ctx context.Context, ids []identity.DirectoryID) (map[ident
 
 // joinedDirectory are the columns of a directory beside those of what opens it.
 const joinedDirectory = `d.id AS "d.id", d.tenant_id AS "d.tenant_id", d.name AS "d.name", d.dialect AS "d.dialect", d.enabled AS "d.enabled",
-		d.domains AS "d.domains", d.networks AS "d.networks", d.created_at AS "d.created_at", d.updated_at AS "d.updated_at"`
+		d.domains AS "d.domains", d.networks AS "d.networks", d.guard AS "d.guard", d.created_at AS "d.created_at", d.updated_at AS "d.updated_at"`
 
 // DirectoryByTokenHash returns the token with this hash and its directory, whatever their state, or NotFound.
 func (tx *Tx) DirectoryByTokenHash(ctx context.Context, hash []byte) (identity.Directory, identity.Token, error) {
@@ -230,7 +237,8 @@ func (tx *Tx) PutDirectoryLink(ctx context.Context, links ...identity.DirectoryL
 		args = append(args, string(l.DirectoryID), string(l.UserID), null(l.ExternalID), l.Active, tx.now)
 	}
 	return tx.later(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES `+manyRows(5, len(links))+`
-		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active`, args...)
+		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active,
+			left_at = CASE WHEN excluded.active THEN NULL WHEN directory_users.active THEN excluded.created_at ELSE directory_users.left_at END`, args...)
 }
 
 // DeleteDirectoryLink forgets that a directory knows a user.

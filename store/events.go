@@ -52,8 +52,22 @@ func (tx *Tx) InsertEvent(ctx context.Context, events ...identity.Event) error {
 }
 
 var newEvents = rowsOf{table: "events", columns: []cell{
-	{"id", "uuid"}, {"at", "timestamptz"}, {"type", "text"}, {"actor_kind", "text"}, {"actor_id", "text"}, {"actor_label", "text"}, {"door", "text"}, {"request_id", "uuid"}, {"tenant_id", "uuid"},
-	{"user_id", "uuid"}, {"object_kind", "text"}, {"object_id", "text"}, {"object_label", "text"}, {"reason", "text"}, {"changes", "jsonb"}, {"ip", "text"},
+	{"id", "uuid"},
+	{"at", "timestamptz"},
+	{"type", "text"},
+	{"actor_kind", "text"},
+	{"actor_id", "text"},
+	{"actor_label", "text"},
+	{"door", "text"},
+	{"request_id", "uuid"},
+	{"tenant_id", "uuid"},
+	{"user_id", "uuid"},
+	{"object_kind", "text"},
+	{"object_id", "text"},
+	{"object_label", "text"},
+	{"reason", "text"},
+	{"changes", "jsonb"},
+	{"ip", "text"},
 }}
 
 func (tx *Tx) eventArgs(e identity.Event) ([]any, error) {

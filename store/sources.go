@@ -130,7 +130,13 @@ func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) error {
 }
 
 var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
-	{"tenant_id", "uuid"}, {"source", "text"}, {"user_id", "uuid"}, {"external_id", "text"}, {"said", "jsonb"}, {"manager", "text"}, {"away", "text"},
+	{"tenant_id", "uuid"},
+	{"source", "text"},
+	{"user_id", "uuid"},
+	{"external_id", "text"},
+	{"said", "jsonb"},
+	{"manager", "text"},
+	{"away", "text"},
 	{"updated_at", "timestamptz"},
 }, after: ` ON CONFLICT (COALESCE(tenant_id, ` + nobody + `), source, user_id) DO UPDATE SET external_id = excluded.external_id, said = excluded.said, manager = excluded.manager,
 	away = excluded.away, updated_at = excluded.updated_at`}

@@ -195,9 +195,23 @@ func (tx *Tx) InsertUser(ctx context.Context, users ...identity.User) error {
 }
 
 var newUsers = rowsOf{table: "users", columns: []cell{
-	{"id", "uuid"}, {"tenant_id", "uuid"}, {"user_name", "text"}, {"user_name_key", "text"}, {"display_name", "text"}, {"display_name_key", "text"}, {"enabled", "boolean"}, {"held", "boolean"},
-	{"locked_at", "timestamptz"}, {"emails", "json"}, {"attributes", "jsonb"}, {"search", "text"}, {"version", "bigint"}, {"created_at", "timestamptz"}, {"updated_at", "timestamptz"},
-	{"last_login_at", "timestamptz"}, {"deleted_at", "timestamptz"},
+	{"id", "uuid"},
+	{"tenant_id", "uuid"},
+	{"user_name", "text"},
+	{"user_name_key", "text"},
+	{"display_name", "text"},
+	{"display_name_key", "text"},
+	{"enabled", "boolean"},
+	{"held", "boolean"},
+	{"locked_at", "timestamptz"},
+	{"emails", "json"},
+	{"attributes", "jsonb"},
+	{"search", "text"},
+	{"version", "bigint"},
+	{"created_at", "timestamptz"},
+	{"updated_at", "timestamptz"},
+	{"last_login_at", "timestamptz"},
+	{"deleted_at", "timestamptz"},
 }}
 
 var newEmails = rowsOf{table: "user_emails", columns: []cell{

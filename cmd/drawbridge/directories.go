@@ -15,8 +15,8 @@ import (
 
 // directory returns the commands about SCIM sources.
 func (p *program) directory() *cobra.Command {
-	cmd := &cobra.Command{Use: "directory", Short: "Directories, the sources that push people by SCIM: create, list, rotate-token, allow, client"}
-	cmd.AddCommand(p.directoryCreate(), p.directoryList(), p.directoryRotate(), p.directoryAllow(), p.directoryClient())
+	cmd := &cobra.Command{Use: "directory", Short: "Directories, the sources that push people by SCIM: create, list, rotate-token, allow, client, guard, bursts"}
+	cmd.AddCommand(p.directoryCreate(), p.directoryList(), p.directoryRotate(), p.directoryAllow(), p.directoryClient(), p.directoryGuard(), p.directoryBursts())
 	return p.group(cmd)
 }
 

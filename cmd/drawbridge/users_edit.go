@@ -32,7 +32,7 @@ beginning the person may come in, an end the last day, both in UTC, or a moment 
 		Example: `  drawbridge user edit ada@example.com --name "Ada King" --email ada.king@example.com
   drawbridge user edit bob@example.com --ends 2026-12-31 --reason "the contract ends"
   drawbridge user edit bob@example.com --ends ""`,
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
 			if !n.says("user-name", "name", "email", "starts", "ends") {
 				return usage("user edit", "nothing would change; give --name, --email, --user-name, --starts or --ends")

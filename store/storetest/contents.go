@@ -102,3 +102,20 @@ func rowsOf(ctx context.Context, t testing.TB, db *sql.DB, table string, names [
 	}
 	return out
 }
+
+// Exec changes the database at the URL as no method does, such as to make something long ago.
+func Exec(t testing.TB, url, statement string) {
+	t.Helper()
+	driver, source := "postgres", url
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		driver, source = "sqlite", "file:"+path+"?_pragma=busy_timeout(10000)"
+	}
+	db, err := sql.Open(driver, source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(context.Background(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -139,5 +139,9 @@ CREATE TABLE source_leases (
 );
 CREATE UNIQUE INDEX source_leases_key ON source_leases (COALESCE(tenant_id, '00000000-0000-0000-0000-000000000000'), source);
 ALTER TABLE offboardings ADD COLUMN state TEXT NOT NULL DEFAULT 'open';
+
+-- When a directory kept somebody out; those of an hour are counted.
+ALTER TABLE directory_users ADD COLUMN left_at TIMESTAMP;
+CREATE INDEX directory_users_left ON directory_users (directory_id, left_at) WHERE left_at IS NOT NULL;
 -- Who has a personnel number.
 CREATE INDEX users_by_number ON users (CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT)) WHERE CAST(json_extract(attributes, '$."urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".employeeNumber') AS TEXT) IS NOT NULL;
