@@ -25,11 +25,12 @@ const fewRows = 8
 const mostValues = 32766
 
 // insert writes rows, whose values stand in args one row behind the other. On PostgreSQL many rows are one array a column, so that the text of the statement does not
-// depend on how many there are.
+// depend on how many there are; a column that says the same in all of them is one value.
 func (tx *Tx) insert(ctx context.Context, r rowsOf, args []any) error {
 	n := len(r.columns)
 	if tx.postgres() && len(args) >= fewRows*n {
-		return tx.later(ctx, r.byArrays(), arrays(args, n)...)
+		query, values := r.byArrays(args)
+		return tx.later(ctx, query, values...)
 	}
 	for most := mostValues / n * n; len(args) > most; args = args[most:] {
 		if err := tx.later(ctx, r.byValues(most/n), args[:most]...); err != nil {
@@ -54,37 +55,85 @@ func (r rowsOf) byValues(rows int) string {
 	return r.head() + "VALUES " + manyRows(len(r.columns), rows) + r.after
 }
 
-func (r rowsOf) byArrays() string {
-	return r.head() + "SELECT " + unnested(r.columns) + r.after
-}
-
-// unnested is the part of a statement that reads columns from one array each: "CAST(r.id AS uuid), … FROM unnest(…) AS r(id, …)".
-func unnested(columns []cell) string {
-	values, sources, names := make([]string, len(columns)), make([]string, len(columns)), make([]string, len(columns))
-	for i, c := range columns {
-		values[i], sources[i], names[i] = "r."+c.name, "CAST(? AS "+c.kind+"[])", c.name
-		if c.kind == "jsonb" || c.kind == "json" { // an array of texts is read faster
-			values[i], sources[i] = "CAST(r."+c.name+" AS "+c.kind+")", "CAST(? AS text[])"
-		}
-	}
-	return strings.Join(values, ", ") + " FROM unnest(" + strings.Join(sources, ", ") + ") AS r(" + strings.Join(names, ", ") + ")"
-}
-
-// arrays turns rows of n values into an array literal a column.
-func arrays(args []any, n int) []any {
-	out := make([]any, n)
-	var b []byte
-	for c := range n {
-		b = append(b[:0], '{')
-		for at := c; at < len(args); at += n {
-			if at > c {
-				b = append(b, ',')
+// byArrays is "INSERT … SELECT CAST(? AS text), r.id, … FROM unnest(…) AS r(id, …)" with its arguments. There is an array always, which says how many rows there are.
+func (r rowsOf) byArrays(args []any) (string, []any) {
+	n := len(r.columns)
+	var values, sources, names []string
+	var before, lists []any
+	for i, c := range r.columns {
+		if i < n-1 || len(lists) > 0 {
+			if constant(args, i, n) {
+				values, before = append(values, "CAST(? AS "+c.kind+")"), append(before, scalar(args[i]))
+				continue
 			}
-			b = appendElement(b, args[at])
 		}
-		out[c] = string(append(b, '}'))
+		value, source := "r."+c.name, "CAST(? AS "+c.kind+"[])"
+		if c.kind == "jsonb" || c.kind == "json" { // an array of texts is read faster
+			value, source = "CAST(r."+c.name+" AS "+c.kind+")", "CAST(? AS text[])"
+		}
+		values, sources, names = append(values, value), append(sources, source), append(names, c.name)
+		lists = append(lists, array(args, i, n))
 	}
-	return out
+	return r.head() + "SELECT " + strings.Join(values, ", ") + " FROM unnest(" + strings.Join(sources, ", ") + ") AS r(" + strings.Join(names, ", ") + ")" + r.after, append(before, lists...)
+}
+
+// constant reports whether a column of rows of n values says the same in all of them.
+func constant(args []any, column, n int) bool {
+	for at := column + n; at < len(args); at += n {
+		if !equal(args[at], args[column]) {
+			return false
+		}
+	}
+	return true
+}
+
+func equal(a, b any) bool {
+	switch x := a.(type) {
+	case *time.Time:
+		y, ok := b.(*time.Time)
+		return ok && (x == nil && y == nil || x != nil && y != nil && x.Equal(*y))
+	case []byte:
+		y, ok := b.([]byte)
+		return ok && len(x)+len(y) == 0
+	case nil, string, bool, int, int64, time.Time:
+		return a == b
+	}
+	return false
+}
+
+// scalar is a value that stands for a column. PostgreSQL takes bytes as they are, and a nil pointer as NULL.
+func scalar(v any) any {
+	if at, ok := v.(*time.Time); ok && at == nil {
+		return nil
+	}
+	return v
+}
+
+// array is the literal of a column of rows of n values.
+func array(args []any, column, n int) string {
+	size := 2
+	for at := column; at < len(args); at += n {
+		size += elementSize(args[at])
+	}
+	b := append(make([]byte, 0, size), '{')
+	for at := column; at < len(args); at += n {
+		if at > column {
+			b = append(b, ',')
+		}
+		b = appendElement(b, args[at])
+	}
+	return string(append(b, '}'))
+}
+
+// elementSize is about how many bytes appendElement writes, and a comma.
+func elementSize(value any) int {
+	switch v := value.(type) {
+	case string:
+		return len(v) + len(v)/8 + 4
+	case []byte:
+		return 2*len(v) + 8
+	}
+	return 32
 }
 
 // textArray is an array literal of texts.
