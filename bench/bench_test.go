@@ -212,3 +212,30 @@ func TestNumbersAreGroupedByThousands(t *testing.T) {
 		}
 	}
 }
+
+func TestAnImportIsHeldToWhatIsAsked(t *testing.T) {
+	run := func(store string, rows int, plan, apply, again, peak float64) importRun {
+		return importRun{Store: store, Rows: rows, Plan: plan, Apply: apply, Again: again, Bare: 1, PeakMiB: peak, Wrote: map[string]int{"plans": 1, "events": 2}}
+	}
+	for name, want := range map[string]struct {
+		last importRun
+		met  bool
+	}{
+		"all is well":            {run(storePostgres, 100_000, 5, 9, 4, 100), true},
+		"too slow":               {run(storePostgres, 100_000, 5, 11, 4, 100), false},
+		"SQLite may be slower":   {run(storeSQLite, 100_000, 5, 11, 4, 100), true},
+		"too large":              {run(storePostgres, 100_000, 5, 9, 4, 151), false},
+		"the second run as long": {run(storePostgres, 100_000, 5, 9, 5, 100), false},
+		"it grows":               {run(storePostgres, 1_000_000, 50, 90, 40, 149), false},
+	} {
+		r := importReport{Runs: []importRun{run(want.last.Store, 10_000, 1, 1, 1, 80), want.last}}
+		if r.conclude(); r.met() != want.met {
+			t.Errorf("%s: %+v", name, r.Runs[1])
+		}
+	}
+	wrote := importReport{Runs: []importRun{run(storePostgres, 10_000, 1, 1, 1, 80)}}
+	wrote.Runs[0].Wrote["plan_steps"] = 1
+	if wrote.conclude(); wrote.met() || wrote.Runs[0].Unexpected == "" {
+		t.Error("the second run wrote steps, and nobody minds")
+	}
+}

@@ -12,7 +12,7 @@ const (
 	askedApplied    = 10_000 // people a second
 	askedImportMiB  = 150    // of one process at its peak
 	askedAgain      = 3      // the time of the first run by that of the second
-	askedBytesARow  = 25     // by which the memory grows: some 20, and what the garbage collector leaves lying
+	askedBytesARow  = 50     // by which the memory grows: some 20 are kept, and the garbage collector leaves as many lying
 	importSteadyRow = 100_000
 )
 
@@ -36,7 +36,7 @@ type importRun struct {
 	ByBare     float64        `json:"apply_by_bare"` // how many times as long as the bare insert
 	ByAgain    float64        `json:"first_by_again"`
 	PeakMiB    float64        `json:"peak_mib"`
-	BytesARow  float64        `json:"bytes_a_row"` // more than the run with the fewest rows of the store; 0 for that one
+	BytesARow  float64        `json:"bytes_a_row"` // more than the run before on the same store; 0 for the first
 	Wrote      map[string]int `json:"wrote_again"` // rows that the second run added, by table
 	Problem    string         `json:"problem,omitempty"`
 	Unexpected string         `json:"unexpected,omitempty"`
@@ -44,18 +44,17 @@ type importRun struct {
 
 // conclude computes the ratios.
 func (r *importReport) conclude() {
-	first := map[string]importRun{}
+	before := map[string]importRun{}
 	for i := range r.Runs {
 		run := &r.Runs[i]
 		if run.Problem != "" || run.Apply == 0 || run.Again == 0 || run.Bare == 0 {
 			continue
 		}
 		run.PerSecond, run.ByBare, run.ByAgain = float64(run.Rows)/run.Apply, run.Apply/run.Bare, (run.Plan+run.Apply)/run.Again
-		if small, ok := first[run.Store]; !ok {
-			first[run.Store] = *run
-		} else if run.Rows > small.Rows {
+		if small, ok := before[run.Store]; ok && run.Rows > small.Rows {
 			run.BytesARow = (run.PeakMiB - small.PeakMiB) * (1 << 20) / float64(run.Rows-small.Rows)
 		}
+		before[run.Store] = *run
 		for table, n := range run.Wrote {
 			if table != "plans" && table != "events" || n > 2 {
 				run.Unexpected = fmt.Sprintf("the second run wrote %d rows of %s", n, table)
