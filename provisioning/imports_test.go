@@ -361,7 +361,7 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 		})
 		t.Run("FSM-50 a plan that is broken off is continued where it stopped, and no step is done twice", func(t *testing.T) {
 			lines := []string{"email,displayName"}
-			for i := range 620 {
+			for i := range 2120 {
 				lines = append(lines, fmt.Sprintf("many%d@acme.test,Many", i))
 			}
 			p := h.plan(o, lines...)
@@ -371,10 +371,10 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 				t.Fatal("it was not broken off")
 			}
 			half := must[identity.Plan](t)(h.Plan(h.ctx, h.op, p.ID))
-			if half.Summary.Done != 500 || half.State != identity.PlanReady {
+			if half.Summary.Done < 500 || half.Summary.Done > 2000 || half.State != identity.PlanReady {
 				t.Fatalf("%+v", half)
 			}
-			if done := h.apply(p.ID); done.Summary.Done != 620 || done.Summary.Failed != 0 || done.State != identity.PlanDone {
+			if done := h.apply(p.ID); done.Summary.Done != 2120 || done.Summary.Failed != 0 || done.State != identity.PlanDone {
 				t.Errorf("%+v", done)
 			}
 		})

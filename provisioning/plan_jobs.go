@@ -124,7 +124,7 @@ func (s *Service) runPlan(ctx context.Context, plan identity.Plan) error {
 	if err != nil {
 		return err
 	}
-	a := &applying{planner: s.planner(by, planPeople(plan), plan), temporary: s.temporary}
+	a := s.applying(by, plan, s.temporary, nil)
 	err = s.keepLease(ctx, plan, a.run)
 	switch {
 	case err == nil:

@@ -39,7 +39,7 @@ func (s *Service) ApplyPlan(ctx context.Context, by identity.Actor, id identity.
 
 // carryOn carries out a plan whose lease the caller has, in the name of its applier.
 func (s *Service) carryOn(ctx context.Context, plan identity.Plan, o ApplyOptions) (identity.Plan, error) {
-	a := &applying{planner: s.planner(*plan.Applier, planPeople(plan), plan), progress: o.Progress, temporary: s.temporaryOr(o.Temporary)}
+	a := s.applying(*plan.Applier, plan, s.temporaryOr(o.Temporary), o.Progress)
 	err := s.keepLease(ctx, plan, a.run)
 	end := a.finish(context.WithoutCancel(ctx), err == nil)
 	if err == nil {
@@ -128,87 +128,72 @@ var errStopped = identity.Errorf(identity.Precondition, "The plan was stopped. W
 // applying is a plan that is being carried out.
 type applying struct {
 	*planner
-	progress  func(PlanProgress)
+	*tally
 	temporary MakePassword
 	made      map[int]importRow // rows of the next steps with passwords that were made up, by line
-	now       PlanProgress      // of this run
 }
 
-func (a *applying) run(ctx context.Context) error {
-	a.now.Total = a.plan.Summary.Create + a.plan.Summary.Update + a.plan.Summary.Skip
-	ahead := a.readAhead(ctx, 0)
-	for after := 0; ; {
-		page := <-ahead
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if page.err != nil {
-			return page.err
-		}
-		if err := a.makePasswords(ctx, after); err != nil {
-			return err
-		}
-		ahead = a.readAhead(ctx, page.last(after))
-		last, err := a.chunk(ctx, after, page)
-		if err != nil || last == 0 {
-			<-ahead
-		}
-		if err != nil {
-			return err
-		}
-		if last == 0 {
-			return a.leadOpen(ctx)
-		}
-		if last != page.last(after) { // some of them are left
-			<-ahead
-			ahead = a.readAhead(ctx, last)
-		}
-		after = last
-		if a.progress != nil {
-			a.progress(a.now)
-		}
+func (s *Service) applying(by identity.Actor, plan identity.Plan, temporary MakePassword, progress func(PlanProgress)) *applying {
+	return &applying{planner: s.planner(by, planPeople(plan), plan), tally: &tally{progress: progress}, temporary: temporary}
+}
+
+// lock takes the plan, if it may still be carried out by whoever has the lease, so that two who carry out one plan take turns, and no step is done twice.
+func (a *applying) lock(ctx context.Context, tx *store.Tx) (identity.Plan, error) {
+	plan, err := tx.PlanForUpdate(ctx, a.scopeOfPlan(), a.plan.ID)
+	switch {
+	case err != nil:
+		return plan, err
+	case plan.LeaseBy != a.plan.LeaseBy || plan.State != identity.PlanApplying:
+		return plan, errTaken
+	case plan.Stopping:
+		return plan, errStopped
 	}
+	return plan, nil
 }
 
-// chunk carries out the next steps behind a line, in one transaction, and returns the last line; 0 when there are none.
+// chunk carries out the steps of a page that are left behind a line, in one transaction, and returns the line up to which there is none left. The plan is locked first; for
+// steps that go beside others only at the end, which undoes all of it when the plan is somebody else's by then.
 func (a *applying) chunk(ctx context.Context, after int, page stepPage) (int, error) {
 	var last int
-	var chunk PlanProgress
-	err := a.s.db.Update(ctx, func(tx *store.Tx) error {
-		last, chunk = 0, PlanProgress{}
-		plan, err := tx.PlanForUpdate(ctx, a.scopeOfPlan(), a.plan.ID) // two who carry out one plan take turns, and no step twice
-		if err != nil {
-			return err
+	var did PlanProgress
+	end, beside := page.last(after), a.beside(page)
+	err := a.s.db.Update(ctx, func(tx *store.Tx) (err error) {
+		last, did = end, PlanProgress{}
+		var plan identity.Plan
+		if !beside {
+			if plan, err = a.lock(ctx, tx); err != nil {
+				return err
+			}
+			if page, err = a.sure(ctx, tx, page, after, end); err != nil || len(page.steps) == 0 {
+				return err
+			}
 		}
-		switch {
-		case plan.LeaseBy != a.plan.LeaseBy || plan.State != identity.PlanApplying:
-			return errTaken
-		case plan.Stopping:
-			return errStopped
-		}
-		if page, err = a.sure(ctx, tx, page, after); err != nil || len(page.steps) == 0 {
-			return err
-		}
-		plan.LeaseUntil = leaseEnd(tx)
 		steps, upTo, err := a.steps(ctx, tx, slices.Clone(page.steps), slices.Clone(page.data), slices.Clone(page.rows))
 		if err != nil {
 			return err
 		}
 		last = upTo
 		for _, step := range steps {
-			chunk.add(step)
+			did.add(step)
 		}
 		if err := a.markUndone(ctx, tx, steps); err != nil {
 			return err
 		}
-		plan.Summary.Done, plan.Summary.Failed = plan.Summary.Done+chunk.Done, plan.Summary.Failed+chunk.Failed
-		if err := tx.UpdatePlan(ctx, plan); err != nil {
+		if err := putSteps(ctx, tx, steps); err != nil {
 			return err
 		}
-		a.plan = plan
-		return putSteps(ctx, tx, steps)
+		if beside {
+			if plan, err = a.lock(ctx, tx); err != nil {
+				return err
+			}
+		}
+		plan.LeaseUntil = leaseEnd(tx)
+		plan.Summary.Done, plan.Summary.Failed = plan.Summary.Done+did.Done, plan.Summary.Failed+did.Failed
+		return tx.UpdatePlan(ctx, plan)
 	})
-	a.now.Done, a.now.Failed, a.now.Changed = a.now.Done+chunk.Done, a.now.Failed+chunk.Failed, a.now.Changed+chunk.Changed
+	if err == nil {
+		a.count(did)
+	}
 	return last, err
 }
 
@@ -364,7 +349,7 @@ func (a *applying) finish(ctx context.Context, whole bool) error {
 		}
 		at := tx.Now()
 		plan.AppliedAt = &at
-		plan.Summary.Changed = a.now.Changed
+		plan.Summary.Changed = a.now().Changed
 		plan.State, plan.Stopping, plan.LeaseUntil, plan.LeaseBy = identity.PlanReady, false, nil, ""
 		if whole && len(left.Items) == 0 {
 			plan.State = identity.PlanDone

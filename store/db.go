@@ -147,6 +147,9 @@ func (db *DB) openPostgres(address string) error {
 	return nil
 }
 
+// Parallel reports whether changes can be made at the same time.
+func (db *DB) Parallel() bool { return db.driver == driverPostgres }
+
 // Ping asks the database for a sign of life.
 func (db *DB) Ping(ctx context.Context) error { return db.read.PingContext(ctx) }
 

@@ -141,12 +141,12 @@ func appendHex(b, raw []byte) []byte {
 // appendQuoted writes a text as an element of an array literal.
 func appendQuoted(b []byte, s string) []byte {
 	b = append(b, '"')
-	for {
-		at := strings.IndexAny(s, `"\`)
-		if at < 0 {
-			return append(append(b, s...), '"')
+	from := 0
+	for i := range len(s) {
+		if s[i] == '"' || s[i] == '\\' {
+			b = append(append(b, s[from:i]...), '\\')
+			from = i
 		}
-		b = append(append(b, s[:at]...), '\\', s[at])
-		s = s[at+1:]
 	}
+	return append(append(b, s[from:]...), '"')
 }
