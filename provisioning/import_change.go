@@ -294,7 +294,7 @@ func (p *planner) heard(s store.SourceUser, r importRow) store.SourceUser {
 	if r.recalled || !p.fromSource() {
 		return s
 	}
-	said := map[string]string{}
+	said := make(map[string]string, len(r.fields)+len(s.Said))
 	maps.Copy(said, s.Said)
 	for field := range r.fields {
 		if field != fieldID && r.has(field, p.plan.Options.Clear) {

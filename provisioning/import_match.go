@@ -59,7 +59,9 @@ func (m *matcher) look(ctx context.Context, tx *store.Tx, rows []importRow) (fou
 		}
 		if key := r.addressKey(); key != "" {
 			k.Addresses = append(k.Addresses, key)
-			k.Names = append(k.Names, key) // people may sign in with it as their name
+			if key != identity.NameKey(r.fields[fieldUserName]) {
+				k.Names = append(k.Names, key) // people may sign in with it as their name
+			}
 			if r.fields[fieldUserName] == "" {
 				k.Names = append(k.Names, r.fields[fieldEmail]) // it becomes the user name of somebody new
 			}

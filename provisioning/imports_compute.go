@@ -57,25 +57,86 @@ func (s *Service) makePlan(ctx context.Context, by identity.Actor, scope store.S
 
 // compute reads all rows, a chunk at a time, then adds who is missing, and finishes the plan.
 func (w *importing) compute(ctx context.Context) error {
-	for more := true; more; {
-		rows, err := w.read()
-		if err != nil {
-			return err
+	var coming []<-chan around
+	err := w.parts(ctx, &coming)
+	for _, part := range coming {
+		<-part // what was begun ends before the rows are closed
+	}
+	if err == nil && w.plan.Options.Missing {
+		err = w.missing(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return w.finish(ctx)
+}
+
+// readsAhead is of how many chunks the people are read while the one before them is being computed.
+const readsAhead = 2
+
+// parts computes chunk by chunk. What is coming is read already, or being read.
+func (w *importing) parts(ctx context.Context, coming *[]<-chan around) error {
+	for more := true; more || len(*coming) > 0; {
+		if more && len(*coming) <= readsAhead {
+			rows, err := w.read()
+			if err != nil {
+				return err
+			}
+			*coming, more = append(*coming, w.readAround(ctx, rows)), len(rows) == planChunk
+			continue
 		}
-		more = len(rows) == planChunk
-		if err := w.chunk(ctx, rows); err != nil {
+		part := <-(*coming)[0]
+		*coming = (*coming)[1:]
+		if part.err != nil {
+			return part.err
+		}
+		if err := w.chunk(ctx, part); err != nil {
 			return err
 		}
 		if w.o.Progress != nil {
 			w.o.Progress(w.plan.Summary.Rows)
 		}
 	}
-	if w.plan.Options.Missing {
-		if err := w.missing(ctx); err != nil {
+	return nil
+}
+
+// around are some rows with whom they may be about.
+type around struct {
+	rows  []importRow
+	known found
+	there map[identity.UserID]person
+	err   error
+}
+
+// readAround reads who has the keys of rows, while those before them are being computed.
+func (w *importing) readAround(ctx context.Context, rows []importRow) <-chan around {
+	out := make(chan around, 1)
+	p := w.s.planner(w.by, w.scope, w.plan) // with a memory of its own
+	go func() {
+		part := around{rows: rows}
+		part.err = w.s.db.View(ctx, func(tx *store.Tx) (err error) {
+			if part.known, err = p.match.look(ctx, tx, rows); err == nil {
+				part.there, err = p.people(ctx, tx, part.known.people())
+			}
 			return err
+		})
+		out <- part
+	}()
+	return out
+}
+
+// people are all whom a key names.
+func (f found) people() []identity.UserID {
+	var out []identity.UserID
+	for _, keys := range f {
+		for _, list := range keys {
+			for _, k := range list {
+				out = append(out, k.UserID)
+			}
 		}
 	}
-	return w.finish(ctx)
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 func (w *importing) read() ([]importRow, error) {
@@ -89,18 +150,21 @@ func (w *importing) read() ([]importRow, error) {
 			return nil, err
 		}
 		rows = append(rows, row)
-		w.last = max(w.last, row.line)
 	}
-	w.plan.Summary.Rows += len(rows)
 	return rows, nil
 }
 
 // chunk computes the steps of some rows and writes them down.
-func (w *importing) chunk(ctx context.Context, rows []importRow) error {
+func (w *importing) chunk(ctx context.Context, part around) error {
+	rows := part.rows
 	if len(rows) == 0 {
 		return nil
 	}
-	who, known, err := w.whom(ctx, rows)
+	w.plan.Summary.Rows += len(rows)
+	for _, r := range rows {
+		w.last = max(w.last, r.line)
+	}
+	who, err := w.whom(ctx, rows, part.known)
 	if err != nil {
 		return err
 	}
@@ -109,18 +173,16 @@ func (w *importing) chunk(ctx context.Context, rows []importRow) error {
 			return err
 		}
 	}
-	return w.steps(ctx, rows, who, known)
+	return w.steps(ctx, part, who)
 }
 
 // steps computes and writes the steps of rows whose people are known: those about plain new people together, the others one by one. A row that says what is there
 // already has none.
-func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.UserID, known found) error {
+func (w *importing) steps(ctx context.Context, part around, who []identity.UserID) error {
+	rows := part.rows
 	var list []*newcomer
-	var there map[identity.UserID]person
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
-		if there, err = w.people(ctx, tx, who); err == nil {
-			list, err = w.newcomers(ctx, tx, rows, who, known)
-		}
+		list, err = w.newcomers(ctx, tx, rows, who, part.known)
 		return err
 	})
 	if err != nil {
@@ -129,7 +191,7 @@ func (w *importing) steps(ctx context.Context, rows []importRow, who []identity.
 	steps := make([]identity.PlanStep, len(rows))
 	var single []int
 	for i, n := range list {
-		is, ok := there[who[i]]
+		is, ok := part.there[who[i]]
 		switch {
 		case ok && w.same(rows[i], is):
 			steps[i] = identity.PlanStep{Action: identity.StepSkip, State: identity.StepNone, Detail: nothingChanges}
@@ -178,9 +240,8 @@ func (w *importing) stepByStep(ctx context.Context, rows []importRow, who []iden
 }
 
 // whom finds whom rows are about, and marks those that cannot be used.
-func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.UserID, found, error) {
+func (w *importing) whom(ctx context.Context, rows []importRow, known found) ([]identity.UserID, error) {
 	who := make([]identity.UserID, len(rows))
-	var known found
 	var absent func(importRow) identity.UserID
 	err := w.s.db.View(ctx, func(tx *store.Tx) (err error) {
 		for i := range rows {
@@ -188,16 +249,13 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 				return err
 			}
 		}
-		if known, err = w.match.look(ctx, tx, rows); err != nil {
-			return err
-		}
 		if absent, err = w.absent(ctx, tx, rows, known); err != nil {
 			return err
 		}
 		return w.lookUp(ctx, tx, rows)
 	})
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for i := range rows {
 		r := &rows[i]
@@ -208,7 +266,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		if refused := refusalOf(err); refused != nil && r.wrong == nil {
 			r.wrong = refused
 		} else if err != nil && refused == nil {
-			return nil, nil, err
+			return nil, err
 		}
 		if refused := w.match.repeated(*r); refused != nil && r.wrong == nil {
 			r.wrong = refused
@@ -220,7 +278,7 @@ func (w *importing) whom(ctx context.Context, rows []importRow) ([]identity.User
 		}
 		who[i] = id
 	}
-	return who, known, nil
+	return who, nil
 }
 
 // home finds the tenant of a row.
@@ -296,7 +354,7 @@ func (w *importing) missing(ctx context.Context) error {
 			}
 		}
 		if len(rows) > 0 {
-			if err := w.steps(ctx, rows, who, nil); err != nil {
+			if err := w.steps(ctx, around{rows: rows}, who); err != nil {
 				return err
 			}
 		}

@@ -19,7 +19,23 @@ type standing struct {
 	sources  []store.SourceUser
 	links    []identity.DirectoryLink
 	terms    identity.Terms
-	leader   string // the manager's user name
+	leader   string    // the manager's user name
+	read     *readOnce // may be missing
+}
+
+// readOnce are attributes that were read already, with the text that they were read from.
+type readOnce struct {
+	raw json.RawMessage
+	is  tableAttributes
+}
+
+// attributes reads the attributes of the user, unless that was done before and they are still the same ones.
+func (p standing) attributes() tableAttributes {
+	raw := p.user.Attributes
+	if p.read != nil && len(raw) > 0 && len(raw) == len(p.read.raw) && &raw[0] == &p.read.raw[0] {
+		return p.read.is
+	}
+	return readAttributes(raw)
 }
 
 // peopleOf reads what a table shows of some people, who keep their order.
@@ -83,7 +99,7 @@ type personFields map[string]string
 
 // fields writes a person as a table has it. The source is whose externalId is shown before others.
 func (n *names) fields(ctx context.Context, tx *store.Tx, p standing, plan identity.TenantID, source string) (personFields, error) {
-	rest := readAttributes(p.user.Attributes)
+	rest := p.attributes()
 	name := rest.Name
 	f := personFields{
 		fieldID: string(p.user.ID), fieldUserName: p.user.UserName, fieldEmail: p.user.Email(), fieldDisplayName: p.user.DisplayName,

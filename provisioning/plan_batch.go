@@ -24,6 +24,7 @@ var batchFields = []string{
 type newcomer struct {
 	user  NewUser
 	after personFields // as a table will have the person, without the id
+	known []store.SourceUser
 }
 
 // plain reports whether a row about somebody new may go with others.
@@ -75,9 +76,10 @@ func (p *planner) newcomer(ctx context.Context, tx *store.Tx, r importRow, known
 		return nil, err
 	}
 	apart.SameEmail = false
-	after, err := p.names.fields(ctx, tx, p.newStanding(r, apart, apart.User), p.plan.TenantID, p.plan.Source)
+	stands := p.newStanding(r, apart, apart.User)
+	after, err := p.names.fields(ctx, tx, stands, p.plan.TenantID, p.plan.Source)
 	delete(after, fieldID)
-	return &newcomer{user: apart, after: after}, err
+	return &newcomer{apart, after, stands.sources}, err
 }
 
 // counted reports whether a user type has room for some people only, so that one counts for the next.

@@ -42,19 +42,23 @@ func (a *applying) together(ctx context.Context, tx *store.Tx, steps []identity.
 		return err
 	}
 	var done []int
-	var users []NewUser
+	var users []*newcomer
 	for k, n := range list {
 		if n != nil && sameFields(n.after, data[open[k]].Left) {
-			done, users = append(done, open[k]), append(users, n.user)
+			done, users = append(done, open[k]), append(users, n)
 		}
 	}
 	return a.addAll(ctx, tx, steps, data, done, users)
 }
 
 // addAll writes new people and marks their steps as done; when anything is in the way nobody is written.
-func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, which []int, list []NewUser) error {
-	if len(list) == 0 {
+func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.PlanStep, data []stepData, which []int, people []*newcomer) error {
+	if len(people) == 0 {
 		return nil
+	}
+	list := make([]NewUser, len(people))
+	for k, n := range people {
+		list[k] = n.user
 	}
 	var users []identity.User
 	refused, err := tx.Try(ctx, func() (err error) {
@@ -63,7 +67,10 @@ func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		}
 		var known []store.SourceUser
 		for k, u := range users {
-			known = append(known, a.known(u, data[which[k]].row(steps[which[k]].Line))...)
+			for _, by := range people[k].known {
+				by.UserID = u.ID
+				known = append(known, by)
+			}
 			if list[k].PasswordHash == "" {
 				continue
 			}

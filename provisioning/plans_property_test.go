@@ -309,7 +309,7 @@ func (w *planWorld) again(id identity.PlanID, lines []string, o provisioning.Imp
 	}
 	for line, step := range w.stepsByLine(second.ID) {
 		did := first[line]
-		if line > len(lines) { // somebody who is missing: the lines behind the file are anybody's
+		if line > len(lines) || line < 2 { // somebody who is missing: the lines behind the rows are anybody's
 			did = byPerson[step.UserID]
 		}
 		if did.Line == 0 && touched[step.UserID] {
