@@ -69,6 +69,7 @@ func (s *Service) setTerms(ctx context.Context, tx *store.Tx, by identity.Actor,
 		return before, was, identity.Errorf(identity.Invalid, "The end is not after the start.").WithField(fieldEndDate)
 	}
 	is = is.At(tx.Now())
+	is.UserID = before.ID
 	if by.UserID() == before.ID && before.Enabled && is.Out() {
 		return before, was, identity.Errorf(identity.Forbidden, "You cannot keep yourself out; ask another administrator.").WithField(fieldEndDate)
 	}
