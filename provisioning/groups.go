@@ -26,6 +26,24 @@ func (s *Service) Group(ctx context.Context, by identity.Actor, id identity.Grou
 	return g, sharpen(err, noGroup)
 }
 
+// GroupWithMembers is Group with the members, both as they were at one moment.
+func (s *Service) GroupWithMembers(ctx context.Context, by identity.Actor, id identity.GroupID) (identity.Group, []identity.Member, error) {
+	var g identity.Group
+	var members []identity.Member
+	scope, err := s.scopeFor(by, usersRead)
+	if err != nil {
+		return g, nil, err
+	}
+	if id == "" || !validIDs(&id) {
+		return g, nil, noGroup()
+	}
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		g, members, err = tx.GroupWithMembers(ctx, scope, id)
+		return err
+	})
+	return g, members, sharpen(err, noGroup)
+}
+
 // Groups returns a page of the groups that the actor may see, without their members.
 func (s *Service) Groups(ctx context.Context, by identity.Actor, q identity.Query) (identity.Page[identity.Group], error) {
 	var page identity.Page[identity.Group]

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -124,6 +125,8 @@ func (p *planner) noteLed(ctx context.Context, tx *store.Tx, led []identity.User
 			continue // changed by somebody else since
 		}
 		d.Left[fieldManager], step.Version = leader(step.UserID), now[step.UserID]
+		notes := slices.DeleteFunc(strings.Split(step.Detail, "; "), func(note string) bool { return note == managerOpen })
+		step.Detail = strings.Join(notes, "; ")
 		if err := writeStep(&step, d); err != nil {
 			return err
 		}

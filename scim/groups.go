@@ -32,14 +32,22 @@ func (c *call) showGroup() (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	g, err := c.people.Group(c.ctx, c.by, identity.GroupID(c.id))
+	if conditional := len(c.r.Header.Values("If-None-Match")) > 0; conditional || !p.wants(membersAttr) {
+		g, err := c.people.Group(c.ctx, c.by, identity.GroupID(c.id))
+		switch {
+		case err != nil:
+			return answer{}, err
+		case c.unchanged(g.Version): // for which no member needs to be read
+			return answer{status: http.StatusNotModified, etag: etag(g.Version)}, nil
+		case !p.wants(membersAttr):
+			return c.renderGroup(http.StatusOK, g, nil, p)
+		}
+	}
+	g, members, err := c.people.GroupWithMembers(c.ctx, c.by, identity.GroupID(c.id))
 	if err != nil {
 		return answer{}, err
 	}
-	if c.unchanged(g.Version) {
-		return answer{status: http.StatusNotModified, etag: etag(g.Version)}, nil
-	}
-	return c.groupAnswer(http.StatusOK, g, p)
+	return c.renderGroup(http.StatusOK, g, members, p)
 }
 
 // replaceGroup answers PUT /Groups/{id}.
@@ -146,7 +154,10 @@ func (c *call) groupAnswer(status int, g identity.Group, p projection) (answer, 
 			return answer{}, err
 		}
 	}
-	list := members[g.ID]
+	return c.renderGroup(status, g, members[g.ID], p)
+}
+
+func (c *call) renderGroup(status int, g identity.Group, list []identity.Member, p projection) (answer, error) {
 	body, err := c.appendGroup(make([]byte, 0, 512+256*len(list)), g, list, p)
 	return answer{status: status, location: c.location(groupType, string(g.ID)), etag: etag(g.Version), body: body}, err
 }

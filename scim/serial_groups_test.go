@@ -125,7 +125,7 @@ func (h *history) changedSince(a *act) bool {
 func (h *history) conditions(acts []*act) {
 	first := map[string]*act{}
 	for _, a := range acts {
-		if !a.done() || a.tag == "" || a.etag == a.tag || a.kind == "delete" {
+		if !a.done() || a.tag == "" || a.etag == a.tag || a.kind == "delete" || a.kind == "read" {
 			continue
 		}
 		if o := first[a.tag]; o != nil {

@@ -36,6 +36,7 @@ type Options struct {
 
 // DB is an open database. It is safe for use by many goroutines.
 type DB struct {
+	path   string // of the file; empty on PostgreSQL
 	write  *sqlx.DB
 	read   *sqlx.DB // SQLite: readers beside the one writer; PostgreSQL: the same pool
 	driver string
@@ -103,7 +104,7 @@ func (db *DB) openSQLite(path string) error {
 	}
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(ON)&_pragma=cache_size(-16384)&_pragma=case_sensitive_like(ON)&_time_format=sqlite"
 	name := "file:" + (&url.URL{Path: path}).EscapedPath() + pragmas
-	db.driver = driverSQLite
+	db.driver, db.path = driverSQLite, path
 	writer, err := sqlite.NewConnector(name + "&_txlock=immediate")
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ func (tx *Tx) Members(ctx context.Context, groups []identity.GroupID) (map[ident
 	out := make(map[identity.GroupID][]identity.Member, len(groups))
 	for _, g := range groups {
 		var list []identity.Member
-		err := tx.eachMember(ctx, g, func(count int) { list = slices.Grow(list, count) }, func(m identity.Member) { list = append(list, m) })
+		err := tx.eachMember(ctx, g, everywhere, func(count int) { list = slices.Grow(list, count) }, func(m identity.Member) { list = append(list, m) })
 		if err != nil {
 			return nil, err
 		}
@@ -34,28 +34,55 @@ func (tx *Tx) Members(ctx context.Context, groups []identity.GroupID) (map[ident
 	return out, nil
 }
 
-// eachMember reads the members of a group: thousands in one row, since a row each costs more than what it carries.
-func (tx *Tx) eachMember(ctx context.Context, group identity.GroupID, expect func(int), use func(identity.Member)) error {
-	after := everywhere
+// GroupWithMembers returns a group of the scope with its members as they were at one moment, or NotFound. Beyond memberChunk members the others are read after the first.
+func (tx *Tx) GroupWithMembers(ctx context.Context, scope Scope, id identity.GroupID) (identity.Group, []identity.Member, error) {
+	visible, args := scope.group(tx)
+	var r struct {
+		groupRow
+		Members text `db:"members"`
+	}
+	err := tx.get(ctx, &r, `SELECT `+tx.groupColumns()+`, (SELECT `+tx.membersTogether()+memberRows+`) AS members FROM groups g WHERE g.id = ? AND `+visible,
+		append([]any{string(id), everywhere, memberChunk, string(id)}, args...)...)
+	if err != nil {
+		return identity.Group{}, nil, err
+	}
+	list := make([]identity.Member, 0, strings.Count(string(r.Members), memberEnd))
+	last := readMembers(string(r.Members), func(m identity.Member) { list = append(list, m) })
+	if len(list) == memberChunk {
+		err = tx.eachMember(ctx, id, last, func(count int) { list = slices.Grow(list, count) }, func(m identity.Member) { list = append(list, m) })
+	}
+	return r.group(), list, err
+}
+
+// eachMember reads the members of a group behind one: thousands in one row, since a row each costs more than what it carries.
+func (tx *Tx) eachMember(ctx context.Context, group identity.GroupID, after string, expect func(int), use func(identity.Member)) error {
 	for {
 		var raw text
 		var count int
-		err := tx.each(ctx, tx.bind(tx.membersSQL()), []any{string(group), after, memberChunk}, func(rows *sql.Rows) error { return rows.Scan(&count, &raw) })
+		err := tx.each(ctx, tx.bind(`SELECT count(*), `+tx.membersTogether()+memberRows), []any{string(group), after, memberChunk}, func(rows *sql.Rows) error { return rows.Scan(&count, &raw) })
 		if err != nil {
 			return err
 		}
 		expect(count)
-		for part := range strings.SplitSeq(strings.TrimSuffix(string(raw), memberEnd), memberEnd) {
-			if len(part) < len(everywhere)+1 {
-				continue
-			}
-			after = part[:len(everywhere)]
-			use(identity.Member{ID: after, Type: memberTypeOf(part[len(everywhere)]), Display: part[len(everywhere)+1:]})
+		if last := readMembers(string(raw), use); last != "" {
+			after = last
 		}
 		if count < memberChunk {
 			return nil
 		}
 	}
+}
+
+// readMembers takes members apart that were read together, and returns the id of the last.
+func readMembers(raw string, use func(identity.Member)) (last string) {
+	for part := range strings.SplitSeq(strings.TrimSuffix(raw, memberEnd), memberEnd) {
+		if len(part) < len(everywhere)+1 {
+			continue
+		}
+		last = part[:len(everywhere)]
+		use(identity.Member{ID: last, Type: memberTypeOf(part[len(everywhere)]), Display: part[len(everywhere)+1:]})
+	}
+	return last
 }
 
 func memberTypeOf(c byte) identity.MemberType {
@@ -65,12 +92,15 @@ func memberTypeOf(c byte) identity.MemberType {
 	return identity.MemberUser
 }
 
-func (tx *Tx) membersSQL() string {
-	const rows = ` FROM (SELECT m.member_id, m.member_type, m.display FROM group_members m WHERE m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?) x`
+// memberRows are the members of a group behind one, some at most, in the order of their ids.
+const memberRows = ` FROM (SELECT m.member_id, m.member_type, m.display FROM group_members m WHERE m.group_id = ? AND m.member_id > ? ORDER BY m.member_id LIMIT ?) x`
+
+// membersTogether joins the rows of memberRows to one text.
+func (tx *Tx) membersTogether() string {
 	if tx.postgres() {
-		return `SELECT count(*), string_agg(CAST(x.member_id AS text) || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || chr(30), '')` + rows
+		return `string_agg(CAST(x.member_id AS text) || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || chr(30), '')`
 	}
-	return `SELECT count(*), group_concat(x.member_id || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || char(30), '')` + rows
+	return `group_concat(x.member_id || CASE x.member_type WHEN 'Group' THEN 'G' ELSE 'U' END || x.display || char(30), '')`
 }
 
 // FewMembers reports whether a group of the scope has at most so many members. One that is not there has none. It is asked in a form of which

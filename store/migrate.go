@@ -65,8 +65,10 @@ func (db *DB) migrate(ctx context.Context, dialect goose.Dialect, folder fs.FS, 
 	if has == target {
 		return nil
 	}
-	_, err = p.Up(ctx)
-	return err
+	return db.alone(ctx, func() error {
+		_, err := p.Up(ctx) // asks again which version the database has
+		return err
+	})
 }
 
 func versions(ctx context.Context, p *goose.Provider) (has, target int64, err error) {
