@@ -2,12 +2,16 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 )
 
 // Whatever people, directories, providers and administrators did, one after the other through every door: the journal tells it all.
 func TestReplayingAnyStoryGivesTheSamePeopleGroupsAndRoles(t *testing.T) {
-	seed := stormSeed(t)
+	seed := uint64(1795367472824903221) // the doors take turns: the same seed is the same story
+	if os.Getenv(seedVariable) != "" {
+		seed = stormSeed(t)
+	}
 	for _, preset := range []string{"etlworks", "fentu-fsm", "fluentpro-backup"} {
 		t.Run(preset, func(t *testing.T) {
 			onEmptyDatabases(t, func(t *testing.T, empty func() string) {
