@@ -59,6 +59,7 @@ command, and 1 when the file cannot be read or the plan cannot be carried out.`,
 			if err := checkLimit("import", o.limit); err != nil {
 				return err
 			}
+			p.sweepSeldom(planGoal)
 			return p.with(ctx, func(b *bridge) error { return p.importFile(ctx, b, args[0], o) })
 		}),
 	}

@@ -20,6 +20,7 @@ next apply. Ctrl-C stops between two steps, and apply goes on where it stopped.`
   drawbridge plan apply ` + planExample + ` --reason "the branch was closed"`,
 		Args: cobra.ExactArgs(1),
 		RunE: p.do(func(ctx context.Context, args []string) error {
+			p.sweepSeldom(planGoal)
 			return p.with(ctx, func(b *bridge) error { return p.applyPlan(ctx, b, identity.PlanID(args[0]), reason) })
 		}),
 	}

@@ -31,6 +31,7 @@ const sweepEvery = 5 * time.Minute
 const (
 	gcPercent  = 300
 	memoryGoal = 48 << 20
+	planGoal   = 96 << 20 // of a program that does nothing but a plan
 )
 
 // serve returns the command that is the product.
@@ -50,6 +51,14 @@ Put a proxy that speaks https in front and set DRAWBRIDGE_URL to its public orig
 	}
 }
 
+// sweepSeldom gives the heap room up to a goal in bytes, unless somebody set it otherwise.
+func (p *program) sweepSeldom(goal int64) {
+	if p.getenv("GOGC") == "" && p.getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(gcPercent)
+		debug.SetMemoryLimit(goal)
+	}
+}
+
 func (p *program) serveUntil(ctx context.Context, b *bridge) error {
 	listener, err := listen(ctx, b.settings.Listen)
 	if err != nil {
@@ -60,10 +69,7 @@ func (p *program) serveUntil(ctx context.Context, b *bridge) error {
 		format = "json"
 	}
 	log := logger(p.stderr, format, b.settings.LogLevel)
-	if p.getenv("GOGC") == "" && p.getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(gcPercent)
-		debug.SetMemoryLimit(memoryGoal)
-	}
+	p.sweepSeldom(memoryGoal)
 	if err := b.announce(ctx, log, listener.Addr()); err != nil {
 		return errors.Join(err, listener.Close())
 	}
