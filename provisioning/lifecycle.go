@@ -16,10 +16,28 @@ func (s *Service) DeactivateUser(ctx context.Context, by identity.Actor, id iden
 	if by.UserID() != "" && by.UserID() == id {
 		return identity.User{}, identity.Errorf(identity.Forbidden, "You cannot deactivate yourself; ask another administrator.")
 	}
+	var version int64
 	return s.updateUserThen(ctx, by, id, 0, reason, func(u *identity.User) error {
+		version = u.Version
 		u.Enabled, u.Held = false, true // also when a directory keeps the user out already: it must not let them in again
 		return nil
-	}, func(tx *store.Tx, u identity.User) error { return tx.ForgetAway(ctx, u.ID) }) // nor must a source that did
+	}, func(tx *store.Tx, u identity.User) (identity.User, error) { return s.takeOver(ctx, tx, by, u, version, reason) })
+}
+
+// takeOver makes being kept out somebody's word where it was a source's until now: neither the source nor the undoing of what it did lets the person in again.
+func (s *Service) takeOver(ctx context.Context, tx *store.Tx, by identity.Actor, u identity.User, version int64, reason string) (identity.User, error) {
+	away, err := tx.ForgetAway(ctx, u.ID)
+	if err != nil || !away || u.Version != version {
+		return u, err
+	}
+	after := u
+	after.Version, after.UpdatedAt = u.Version+1, tx.Now()
+	if err := tx.UpdateUser(ctx, u, after); err != nil {
+		return u, err
+	}
+	e := about(by, identity.UserUpdated, after)
+	e.Reason, e.Changes = reason, []identity.Change{{Field: "kept out by", Before: "a source", After: by.Label}}
+	return after, tx.InsertEvent(ctx, e)
 }
 
 // ActivateUser lets a user in again. While a directory keeps the user out it is Forbidden: the directory's word stands.

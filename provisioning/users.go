@@ -291,7 +291,7 @@ func (s *Service) updateUser(ctx context.Context, by identity.Actor, id identity
 }
 
 // updateUserThen is updateUser with something more to do in the same transaction, also where nothing changed.
-func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id identity.UserID, version int64, reason string, change func(*identity.User) error, then func(*store.Tx, identity.User) error) (identity.User, error) {
+func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id identity.UserID, version int64, reason string, change func(*identity.User) error, then func(*store.Tx, identity.User) (identity.User, error)) (identity.User, error) {
 	scope, err := s.scopeFor(by, usersWrite)
 	if err != nil {
 		return identity.User{}, err
@@ -310,7 +310,7 @@ func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id iden
 			return stale()
 		}
 		if out, err = s.change(ctx, tx, by, before, facts, reason, change); err == nil && then != nil {
-			err = then(tx, out)
+			out, err = then(tx, out)
 		}
 		return err
 	})

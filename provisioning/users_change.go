@@ -49,7 +49,7 @@ func (s *Service) change(ctx context.Context, tx *store.Tx, by identity.Actor, b
 				return before, outOfTerms(before)
 			}
 			after.Held = !after.Enabled // a person's word, which no directory can undo
-			if err := tx.ForgetAway(ctx, before.ID); err != nil {
+			if _, err := tx.ForgetAway(ctx, before.ID); err != nil {
 				return before, err
 			}
 		}

@@ -124,9 +124,10 @@ func (tx *Tx) PutSourceUser(ctx context.Context, list ...SourceUser) error {
 	return tx.insert(ctx, newSourceUsers, args)
 }
 
-// ForgetAway notes that no source keeps a person out any more: somebody else let them in, or keeps them out.
-func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) error {
-	return tx.exec(ctx, `UPDATE source_users SET away = '' WHERE user_id = ? AND away <> ''`, string(id))
+// ForgetAway notes that no source keeps a person out any more: somebody else let them in, or keeps them out. It reports whether one did.
+func (tx *Tx) ForgetAway(ctx context.Context, id identity.UserID) (bool, error) {
+	n, err := tx.execCount(ctx, `UPDATE source_users SET away = '' WHERE user_id = ? AND away <> ''`, string(id))
+	return n > 0, err
 }
 
 var newSourceUsers = rowsOf{table: "source_users", columns: []cell{
