@@ -21,7 +21,9 @@ func (s *Service) DeactivateUser(ctx context.Context, by identity.Actor, id iden
 		version = u.Version
 		u.Enabled, u.Held = false, true // also when a directory keeps the user out already: it must not let them in again
 		return nil
-	}, func(tx *store.Tx, u identity.User) (identity.User, error) { return s.takeOver(ctx, tx, by, u, version, reason) })
+	}, func(tx *store.Tx, u identity.User) (identity.User, error) {
+		return s.takeOver(ctx, tx, by, u, version, reason)
+	})
 }
 
 // takeOver makes being kept out somebody's word where it was a source's until now: neither the source nor the undoing of what it did lets the person in again.
