@@ -58,6 +58,8 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waiting(ctx, v)
 			case "reviews":
 				e.Count = d.waitingReviews(ctx, v)
+			case "users":
+				e.Title = v.Caption("users_page", e.Title)
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}

@@ -35,6 +35,14 @@ func (v visit) Can(capability string) bool {
 	return v.prov != nil && v.prov.May(v.Actor, capability).Allowed
 }
 
+// Caption is the access model's word for something on the pages (users_page, roles_page, settings_page, import_page, add, invite), or the given one.
+func (v visit) Caption(key, otherwise string) string {
+	if v.prov == nil {
+		return otherwise
+	}
+	return v.prov.Model().Caption(key, otherwise)
+}
+
 // RoleList returns the visitor's roles with their titles.
 func (v visit) RoleList() []identity.Role {
 	out := make([]identity.Role, 0, len(v.Actor.Roles))
