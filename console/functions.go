@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,10 @@ var functions = template.FuncMap{
 	"stepState":  planStepState,
 
 	"offState": offState,
+
+	"minus":    func(a, b int) int { return a - b },
+	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":  refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,

@@ -29,6 +29,11 @@ var menuGroups = []menuGroup{
 		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "leaver", need: usersRead},
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
 	}},
+	{"Access", []menuEntry{
+		{Key: "roles", Title: "Roles", URL: "/console/roles", Icon: "role", need: rolesRead},
+		{Key: "access", Title: "Access report", URL: "/console/access", Icon: "access", need: usersRead},
+		{Key: "access-reviews", Title: "Access reviews", URL: "/console/access-reviews", Icon: "accessreview", need: usersRead},
+	}},
 	{"Where they come from", []menuEntry{
 		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
 		{Key: "imports", Title: "Import", URL: "/console/imports", Icon: "import", Waits: "to be decided", need: usersWrite},
@@ -60,6 +65,8 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waitingReviews(ctx, v)
 			case "users":
 				e.Title = v.Caption("users_page", e.Title)
+			case "roles":
+				e.Title = v.RolesCaption()
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
@@ -127,6 +134,13 @@ var icons = map[string]string{
 	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
 	"plus":       `<path d="M8 3v10M3 8h10"/>`,
 	"leaver":     `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4 1 0 1.900.300 2.600.800M9.500 12h5M12.500 10l2 2-2 2"/>`,
+	"role":       `<path d="M8 1.750 13.250 4v3.750c0 3.200-2.100 5.500-5.250 6.500-3.150-1-5.250-3.300-5.250-6.500V4zM5.750 8l1.600 1.600 3-3.200"/>`,
+	"access":     `<path d="M2.500 2.500h11v11h-11zM2.500 6.200h11M6.200 2.500v11M8.600 9.800l1 1 1.900-2"/>`,
+
+	"accessreview": `<path d="M10.500 3h2a.75.75 0 0 1 .75.750v9a.75.75 0 0 1-.75.750h-9a.75.75 0 0 1-.75-.750v-9A.75.75 0 0 1 3.500 3h2M5.750 1.750h4.500v2.500h-4.500zM5.500 8.900l1.800 1.800 3.200-3.400"/>`,
+	"edit":         `<path d="M9.700 3.600 12.400 6.300M2.500 13.500l.6-3 7.700-7.700a1.400 1.400 0 0 1 2 0l.4.400a1.400 1.400 0 0 1 0 2l-7.700 7.700z"/>`,
+	"delete":       `<path d="M2.500 4.250h11M6 4V2.500h4V4M4 4.250l.6 9.250h6.800l.6-9.250M6.700 7v4M9.300 7v4"/>`,
+
 	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
 }
 
