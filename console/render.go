@@ -27,6 +27,7 @@ var sharedFiles = []string{
 	"templates/parts.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
+	"templates/parts_organisation.html",
 	"templates/parts_plan.html",
 }
 
@@ -100,6 +101,7 @@ type frame struct {
 	Visit  visit
 	Me     identity.User
 	Menu   []menuGroup
+	Gear   []menuEntry // what the button in the corner leads to, where the access model has one
 	Notice string
 	Path   string
 
@@ -115,6 +117,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
+		f.Gear = v.gear(f.Menu)
 	}
 	var content, page bytes.Buffer
 	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
