@@ -3,9 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
-	"github.com/drawbridge-id/drawbridge/access"
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
 	"github.com/drawbridge-id/drawbridge/web"
@@ -70,15 +68,12 @@ func (d *Door) linkKinds() []linkKind {
 
 // recordKind returns the kind that was asked for, or the first.
 func (d *Door) recordKind(asked string) (linkKind, error) {
-	kinds := d.prov.Model().LinkTypes()
-	i := slices.IndexFunc(kinds, func(k access.LinkType) bool { return k.Type == asked })
-	if asked == "" && len(kinds) > 0 {
-		i = 0
+	for _, k := range d.linkKinds() {
+		if asked == "" || k.Type == asked {
+			return k, nil
+		}
 	}
-	if i < 0 {
-		return linkKind{}, identity.Errorf(identity.NotFound, "There are no records of this kind here.")
-	}
-	return linkKind{kinds[i].Type, kinds[i].Title}, nil
+	return linkKind{}, identity.Errorf(identity.NotFound, "There are no records of this kind here.")
 }
 
 // records lists what the applications keep of people, such as technicians: who is tied to which.
