@@ -2,7 +2,8 @@ package console
 
 import (
 	"context"
-	"html/template"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -24,10 +25,17 @@ type menuEntry struct {
 var menuGroups = []menuGroup{
 	{"People", []menuEntry{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
-		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
+		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: household},
 		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
 		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "leaver", need: usersRead},
+		{Key: "groups", Title: "Groups", URL: "/console/groups", Icon: "group", need: usersRead},
+	}},
+	{"Organisation", []menuEntry{
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
+		{Key: "organisation", Title: "Organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
+		{Key: "units", Title: "Business units", URL: "/console/units", Icon: "unit", need: usersRead},
+		{Key: "types", Title: "User types", URL: "/console/types", Icon: "type", need: usersRead},
+		{Key: "records", Title: "Records", URL: "/console/records", Icon: "record", need: usersRead},
 	}},
 	{"Access", []menuEntry{
 		{Key: "roles", Title: "Roles", URL: "/console/roles", Icon: "role", need: rolesRead},
@@ -49,13 +57,13 @@ var menuGroups = []menuGroup{
 	}},
 }
 
-// menu returns the groups that the visitor can use, with the number of people who wait to be placed.
+// menu returns the groups that the visitor can use, in the access model's words, with the numbers that ask for attention.
 func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 	var out []menuGroup
 	for _, g := range menuGroups {
 		mine := menuGroup{Title: g.Title}
 		for _, e := range g.Entries {
-			if !v.Can(e.need) {
+			if !v.Can(e.need) || !v.inWords(&e) {
 				continue
 			}
 			switch e.Key {
@@ -70,14 +78,82 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
+			e.Count = d.attention(ctx, v, e.Key)
 			e.Tally = count(e.Count, "person waits", "people wait") + " " + e.Waits
 			if e.Key == "imports" {
 				e.Tally = count(e.Count, "plan waits", "plans wait") + " " + e.Waits
+			}
+			if group, title, ok := v.menuPath(); ok && e.Key == "users" {
+				mine.Title, e.Title = group, title
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
 		if len(mine.Entries) > 0 {
 			out = append(out, mine)
+		}
+	}
+	return out
+}
+
+// inWords gives an entry the access model's word and the visitor's address. It returns false where the model has nothing of the kind.
+func (v visit) inWords(e *menuEntry) bool {
+	m := v.prov.Model()
+	switch e.Key {
+	case "users":
+		e.Title = v.Caption("users_page", e.Title)
+	case "imports":
+		e.Title = v.Caption("import_page", e.Title)
+	case "tenants":
+		return !m.Single()
+	case "organisation":
+		e.URL += string(v.Actor.TenantID)
+		return v.Actor.TenantID != ""
+	case "units":
+		rule, ok := m.Units()
+		e.Title = unitsTitle(rule.Label)
+		return ok && (v.Actor.TenantID != "" || m.Single())
+	case "types":
+		return len(m.UserTypes()) > 0
+	case "records":
+		e.Title = v.Caption("records_page", e.Title)
+		return len(m.LinkTypes()) > 0 && (v.Actor.TenantID != "" || m.Single())
+	}
+	return true
+}
+
+// attention is the number beside an entry of the menu.
+func (d *Door) attention(ctx context.Context, v visit, key string) int64 {
+	switch key {
+	case "placement":
+		return d.waiting(ctx, v)
+	case "reviews":
+		return d.waitingReviews(ctx, v)
+	case "imports":
+		return d.waitingPlans(ctx, v)
+	}
+	return 0
+}
+
+// menuPath is where the access model wants the list of people: "Security > System Users" is a group and an entry of it.
+func (v visit) menuPath() (group, title string, ok bool) {
+	group, title, ok = strings.Cut(v.Caption("menu", ""), ">")
+	return strings.TrimSpace(group), strings.TrimSpace(title), ok
+}
+
+// geared are the entries that the button in the corner leads to as well, where the access model has one.
+var geared = []string{"users", "placement", "roles", "organisation", "settings"}
+
+// gear returns them; none where the model has no such button.
+func (v visit) gear(menu []menuGroup) []menuEntry {
+	if v.Caption("menu", "") != "gear" {
+		return nil
+	}
+	var out []menuEntry
+	for _, g := range menu {
+		for _, e := range g.Entries {
+			if slices.Contains(geared, e.Key) {
+				out = append(out, e)
+			}
 		}
 	}
 	return out

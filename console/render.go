@@ -27,6 +27,7 @@ var sharedFiles = []string{
 	"templates/parts.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
+	"templates/parts_organisation.html",
 	"templates/parts_plan.html",
 	"templates/parts_roles.html",
 }
@@ -115,6 +116,7 @@ type frame struct {
 	Visit  visit
 	Me     identity.User
 	Menu   []menuGroup
+	Gear   []menuEntry // what the button in the corner leads to, where the access model has one
 	Notice string
 	Path   string
 
@@ -136,6 +138,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 	f := frame{screen: s, Visit: v, Me: v.User, Notice: t.Say(doneTexts[r.URL.Query().Get("done")]), Path: r.URL.Path, Lang: lang, Direction: direction(lang)}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
+		f.Gear = v.gear(f.Menu)
 	}
 	var content, page bytes.Buffer
 	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
