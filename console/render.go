@@ -25,6 +25,7 @@ var templateFiles embed.FS
 var sharedFiles = []string{
 	"templates/layout.html",
 	"templates/parts.html",
+	"templates/parts_account.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
 	"templates/parts_plan.html",

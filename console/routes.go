@@ -35,6 +35,7 @@ func (d *Door) routes() []route {
 		d.offboardingRoutes(),
 		d.exportRoutes(),
 		d.burstRoutes(),
+		d.accountRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -52,7 +53,6 @@ func (d *Door) ownRoutes() []route {
 		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /users/{id}/avatar", signedIn, d.avatar},
-		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
 		{"GET /account/second-factor", signedIn, d.enrolForm},
