@@ -37,6 +37,7 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"span":       span,
 	"list":       func(words ...string) []string { return words },
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
@@ -52,4 +53,10 @@ var functions = template.FuncMap{
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
+}
+
+// span writes a time in the largest unit that it is a whole number of: "90 days", "1 hour", "15 minutes".
+func span(d time.Duration) string {
+	n, unit := inUnits(d)
+	return count(n, strings.TrimSuffix(unit, "s"), unit)
 }

@@ -36,6 +36,7 @@ func (d *Door) routes() []route {
 		d.exportRoutes(),
 		d.burstRoutes(),
 		d.accountRoutes(),
+		d.settingsRoutes(),
 		d.ownRoutes(),
 	)
 }
