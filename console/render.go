@@ -25,11 +25,13 @@ var templateFiles embed.FS
 var sharedFiles = []string{
 	"templates/layout.html",
 	"templates/parts.html",
+	"templates/parts_account.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
 	"templates/parts_organisation.html",
 	"templates/parts_plan.html",
 	"templates/parts_roles.html",
+	"templates/parts_settings.html",
 }
 
 // templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses

@@ -42,6 +42,8 @@ func (d *Door) routes() []route {
 		d.recordRoutes(),
 		d.groupRoutes(),
 		d.tenantRoutes(),
+		d.accountRoutes(),
+		d.settingsRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -59,7 +61,6 @@ func (d *Door) ownRoutes() []route {
 		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /users/{id}/avatar", signedIn, d.avatar},
-		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
 		{"GET /account/second-factor", signedIn, d.enrolForm},
