@@ -25,6 +25,7 @@ var functions = template.FuncMap{
 	"value":     changeValue,
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"plain":     plainChanges,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,
