@@ -10,8 +10,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// functions is the one function map of all templates.
+// functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
+	"say":       func(s any) string { return fmt.Sprint(s) },
 	"asset":     assetURL,
 	"icon":      icon,
 	"when":      when,
