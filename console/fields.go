@@ -63,6 +63,9 @@ func fieldName(s string) string {
 
 // plainWords parts a name for programs into words: "costCenter" and "cost_center" are "cost center", "ownerID" is "owner ID".
 func plainWords(s string) string {
+	if strings.ContainsRune(s, ' ') {
+		return s
+	}
 	var out strings.Builder
 	letters := []rune(s)
 	for i, r := range letters {
@@ -113,8 +116,11 @@ func plainChanges(changes []identity.Change) []identity.Change {
 // maxValue is how many characters of a changed value a list shows.
 const maxValue = 160
 
-// changeValue writes one side of a changed field for people.
-func changeValue(v any) string {
+// changeValue writes one side of a changed field for people, as short as a list needs it.
+func changeValue(v any) string { return clip(wholeValue(v), maxValue) }
+
+// wholeValue writes one side of a changed field for people.
+func wholeValue(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return "–"
@@ -137,7 +143,7 @@ func changeValue(v any) string {
 	if json.Unmarshal(raw, &object) == nil {
 		return objectValue(object)
 	}
-	return clip(string(raw), maxValue)
+	return string(raw)
 }
 
 // textValue writes a text; a time in it is written as the pages write times.
@@ -148,13 +154,13 @@ func textValue(s string) string {
 	if at, err := time.Parse(time.RFC3339, s); err == nil {
 		return at.UTC().Format("2006-01-02 15:04") + " UTC"
 	}
-	return clip(s, maxValue)
+	return s
 }
 
 func listValue(list []any) string {
 	texts := make([]string, 0, len(list))
 	for _, item := range list {
-		if text := changeValue(item); text != "–" {
+		if text := wholeValue(item); text != "–" {
 			texts = append(texts, text)
 		}
 	}
@@ -171,7 +177,7 @@ func objectValue(object map[string]any) string {
 	var texts []string
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		if key != "$ref" && object[key] != nil {
-			texts = append(texts, fieldName(key)+" "+changeValue(object[key]))
+			texts = append(texts, fieldName(key)+" "+wholeValue(object[key]))
 		}
 	}
 	return textValue(strings.Join(texts, ", "))

@@ -27,6 +27,7 @@ var functions = template.FuncMap{
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
 	"plain":     plainChanges,
+	"whole":     wholeValue,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,

@@ -35,6 +35,7 @@ func (d *Door) routes() []route {
 		d.offboardingRoutes(),
 		d.exportRoutes(),
 		d.burstRoutes(),
+		d.eventRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -151,6 +152,5 @@ func (d *Door) ownRoutes() []route {
 		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
-		{"GET /console/events", auditRead, d.events},
 	}
 }
