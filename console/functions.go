@@ -30,6 +30,8 @@ var functions = template.FuncMap{
 	"value":     changeValue,
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"plain":     plainChanges,
+	"whole":     wholeValue,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,

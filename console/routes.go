@@ -44,6 +44,7 @@ func (d *Door) routes() []route {
 		d.tenantRoutes(),
 		d.accountRoutes(),
 		d.settingsRoutes(),
+		d.eventRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -152,6 +153,5 @@ func (d *Door) ownRoutes() []route {
 		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
-		{"GET /console/events", auditRead, d.events},
 	}
 }
