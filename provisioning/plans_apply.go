@@ -53,8 +53,8 @@ func planPeople(p identity.Plan) store.Scope {
 	if p.DirectoryID != "" {
 		return store.OfDirectory(p.DirectoryID, p.TenantID)
 	}
-	if p.TenantID == "" {
-		return store.Everything()
+	if p.TenantID == "" || p.Kind == identity.PlanBulk && p.FileName == string(BulkMove) {
+		return store.Everything() // who is moved is elsewhere; each step asks whether its person may be taken
 	}
 	return store.OfTenant(p.TenantID)
 }
