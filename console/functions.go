@@ -47,6 +47,10 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
+	"plain":   plain,
+	"details": detailOf,
+	"days":    func(d time.Duration) int { return int(d.Hours() / 24) },
+
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
 }

@@ -28,6 +28,7 @@ var sharedFiles = []string{
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
 	"templates/parts_plan.html",
+	"templates/parts_user.html",
 }
 
 // templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
