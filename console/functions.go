@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -10,8 +11,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// functions is the one function map of all templates.
+// functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
+	"say":       func(s any) string { return fmt.Sprint(s) },
 	"asset":     assetURL,
 	"icon":      icon,
 	"when":      when,
@@ -50,6 +52,9 @@ var functions = template.FuncMap{
 	"plain":   plain,
 	"details": detailOf,
 	"days":    func(d time.Duration) int { return int(d.Hours() / 24) },
+	"minus":    func(a, b int) int { return a - b },
+	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":  refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,

@@ -41,6 +41,13 @@ func (d *Door) routes() []route {
 		d.userLeaveRoutes(),
 		d.userRecordRoutes(),
 		d.userRareRoutes(),
+		d.roleRoutes(),
+		d.accessRoutes(),
+		d.typeRoutes(),
+		d.unitRoutes(),
+		d.recordRoutes(),
+		d.groupRoutes(),
+		d.tenantRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -107,16 +114,9 @@ func (d *Door) ownRoutes() []route {
 		{"GET /console/reviews/{id}/dismiss", usersWrite, d.confirmDismiss},
 		{"POST /console/reviews/{id}/dismiss", usersWrite, d.dismissReview},
 
-		{"GET /console/placement", tenantsWrite, d.placement},
-		{"POST /console/placement/preview", tenantsWrite, d.previewPlacement},
-		{"POST /console/placement", tenantsWrite, d.place},
-
-		{"GET /console/tenants", tenantsWrite, d.tenants},
-		{"POST /console/tenants", tenantsWrite, d.createTenant},
-		{"GET /console/tenants/{id}", usersWrite, d.tenant},
-		{"GET /console/tenants/{id}/require-sso", usersWrite, d.confirmRequire},
-		{"POST /console/tenants/{id}/require-sso", usersWrite, d.requireSSO},
-		{"POST /console/tenants/{id}/allow-passwords", usersWrite, d.unrequireSSO},
+		{"GET /console/placement", household, d.placement},
+		{"POST /console/placement/preview", household, d.previewPlacement},
+		{"POST /console/placement", household, d.place},
 
 		{"GET /console/domains", usersWrite, d.domains},
 		{"POST /console/domains", usersWrite, d.addDomain},

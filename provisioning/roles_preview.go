@@ -9,72 +9,140 @@ import (
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// RolesPreview is what other roles would change for a person.
-type RolesPreview struct {
-	User  identity.User
-	Roles []identity.Role // that the person would hold, also by directories and providers
-	Gains []AccessGrant   // what the person could do and cannot now
-	Loses []AccessGrant   // what the person can do now and could not then
+// RolePreview is what saving a role would do.
+type RolePreview struct {
+	Role      identity.RoleDefinition // as it would be
+	Texts     []identity.Change       // what is said about it
+	Grants    []RoleGrantChange       // in the catalogue's order
+	Sensitive []RoleGrantChange       // of these, what has to be confirmed
+	Missing   string                  // the title of the resource without which the role grants nothing; empty: it has it
+	Holders   identity.Page[identity.User]
 }
 
-// Sensitive returns what the access model calls sensitive of the gains.
-func (p RolesPreview) Sensitive() []AccessGrant {
-	return slices.DeleteFunc(slices.Clone(p.Gains), func(g AccessGrant) bool { return !g.Resource.Sensitive })
+// RoleGrantChange is one resource of which a role would grant something else.
+type RoleGrantChange struct {
+	access.Resource
+	Before, After           []string // actions
+	Gained, Lost            []string // of these
+	LevelBefore, LevelAfter string   // how far the records go, where roles carry data levels
 }
 
-// PreviewRoles says what would change for a person if administrators gave exactly these roles; what directories and providers give stays beside them. It changes nothing, and needs the right to
-// change users. Whether the actor may give the roles is SetRoles' to say.
-func (s *Service) PreviewRoles(ctx context.Context, by identity.Actor, id identity.UserID, roles []identity.RoleID) (RolesPreview, error) {
-	var p RolesPreview
-	scope, err := s.scopeFor(by, usersWrite)
-	if err != nil {
-		return p, err
+// PreviewRole says what UpdateRole, or CreateRole for an empty id, would do with a draft, and to whom: the first people who hold the role, as many as limit, and their
+// number. It refuses what they refuse, but for sensitive permissions that are not confirmed, and writes nothing.
+func (s *Service) PreviewRole(ctx context.Context, by identity.Actor, id identity.RoleID, version int64, d RoleDraft, limit int) (RolePreview, error) {
+	var out RolePreview
+	if err := s.mayEditRoles(by); err != nil {
+		return out, err
 	}
-	if by.Kind == identity.ActorDirectory || id == "" || !validIDs(&id) {
-		return p, noUser()
+	scope, err := s.scopeFor(by, rolesWrite)
+	if err != nil {
+		return out, err
 	}
 	err = s.db.View(ctx, func(tx *store.Tx) error {
-		if p.User, err = tx.User(ctx, scope, id); err != nil {
-			return sharpen(err, noUser)
+		before := identity.RoleDefinition{Role: identity.Role{Application: identity.DefaultApplication, Scope: d.Scope, Interactive: true}, Assignable: true}
+		if before.Scope == "" {
+			before.Scope = identity.ScopeTenant
 		}
-		held, err := tx.Assignments(ctx, id)
-		if err != nil {
-			return err
-		}
-		now, err := s.standsFor(ctx, tx, p.User)
-		if err != nil {
-			return err
-		}
-		now.Subject.Status = "" // what the roles are worth, not whether the account is in order
-		then := now.Subject
-		then.Roles = union(roles, given(held, false))
-		for _, role := range then.Roles {
-			r, ok := s.model.Role(role)
-			if !ok {
-				return identity.Errorf(identity.Invalid, "There is no role %q in the access model %s.", role, s.model.Name()).WithField("role")
+		if id != "" {
+			if before, err = roleToEdit(ctx, tx, s.model, id, version); err != nil {
+				return err
 			}
-			p.Roles = append(p.Roles, r)
 		}
-		p.Gains, p.Loses = s.beyond(then, now.Subject), s.beyond(now.Subject, then)
-		return nil
+		if out, err = s.previewRole(ctx, tx, by, before, d); err != nil || id == "" {
+			return err
+		}
+		out.Holders, err = tx.HolderPage(ctx, scope, store.HolderQuery{Roles: []identity.RoleID{id}, Limit: limit, Total: true})
+		if err != nil {
+			return err
+		}
+		return s.describe(ctx, tx, out.Holders.Items)
 	})
-	return p, err
+	return out, err
 }
 
-// beyond returns what one subject may do and another may not, or not as far.
-func (s *Service) beyond(one, other access.Subject) []AccessGrant {
-	var out []AccessGrant
-	less := map[string]bool{}
-	for _, g := range s.grantsOf(other, AccessQuery{}) {
-		for _, action := range g.Actions {
-			less[g.Resource.ID+":"+action+":"+g.DataLevel] = true
+// roleToEdit returns a role that may be changed from a version.
+func roleToEdit(ctx context.Context, tx *store.Tx, m *access.Model, id identity.RoleID, version int64) (identity.RoleDefinition, error) {
+	before, err := tx.RoleDefinition(ctx, identity.DefaultApplication, id)
+	switch {
+	case err != nil:
+		return before, sharpen(err, noRoleHere)
+	case version != 0 && version != before.Version:
+		return before, stale()
+	case m.Unlimited(id):
+		return before, unlimited(before.Title)
+	}
+	return before, nil
+}
+
+func (s *Service) previewRole(ctx context.Context, tx *store.Tx, by identity.Actor, before identity.RoleDefinition, d RoleDraft) (RolePreview, error) {
+	out := RolePreview{Role: before}
+	diffs, err := s.fill(s.model, by, &out.Role, before, d)
+	if err != nil {
+		return out, err
+	}
+	if before.ID != "" {
+		if err := s.keepRole(before, &out.Role); err != nil {
+			return out, err
+		}
+		if err := s.keepManagers(ctx, tx, out.Role); err != nil {
+			return out, err
 		}
 	}
-	for _, g := range s.grantsOf(one, AccessQuery{}) {
-		g.Actions = slices.DeleteFunc(slices.Clone(g.Actions), func(action string) bool { return less[g.Resource.ID+":"+action+":"+g.DataLevel] })
-		if len(g.Actions) > 0 {
-			out = append(out, g)
+	out.Texts = roleChanges(before, identity.RoleDefinition{Role: out.Role.Role, Description: out.Role.Description, IntendedFor: out.Role.IntendedFor, Provides: out.Role.Provides, Levels: before.Levels}, nil)
+	for _, r := range s.model.Catalogue() {
+		if r.Gate && len(out.Role.Grants[r.ID]) == 0 {
+			out.Missing = r.Title
+		}
+		c := RoleGrantChange{Resource: r, Before: before.Grants[r.ID], After: out.Role.Grants[r.ID], LevelBefore: before.Levels[r.ID], LevelAfter: out.Role.Levels[r.ID]}
+		if slices.Equal(c.Before, c.After) && c.LevelBefore == c.LevelAfter {
+			continue
+		}
+		c.Gained, c.Lost = beyond(c.After, c.Before), beyond(c.Before, c.After)
+		out.Grants = append(out.Grants, c)
+		if slices.ContainsFunc(diffs, func(x grantDiff) bool { return x.ID == r.ID && r.Sensitive && len(x.fresh) > 0 }) {
+			out.Sensitive = append(out.Sensitive, c)
+		}
+	}
+	return out, nil
+}
+
+// beyond returns what a list has and another has not.
+func beyond(list, other []string) []string {
+	var out []string
+	for _, word := range list {
+		if !slices.Contains(other, word) {
+			out = append(out, word)
 		}
 	}
 	return out
 }
+
+// keepManagers refuses a change of a role after which nobody could manage people, as guardManagers does while it is written.
+func (s *Service) keepManagers(ctx context.Context, tx *store.Tx, role identity.RoleDefinition) error {
+	was := managers(s.model)
+	if !slices.Contains(was, role.ID) {
+		return nil
+	}
+	defs := s.model.Definitions()
+	for i := range defs {
+		if defs[i].ID == role.ID {
+			defs[i] = role
+		}
+	}
+	after, err := access.Assemble(s.model.Name(), s.model.Source(), s.model.Version(), defs)
+	if err != nil || slices.Contains(managers(after), role.ID) {
+		return err
+	}
+	count, err := countManagers(ctx, tx, s.model)
+	if err != nil || count == 0 {
+		return err
+	}
+	left, err := countManagers(ctx, tx, after)
+	if err == nil && left == 0 {
+		return withoutManagers(role.Title)
+	}
+	return err
+}
+
+// MayEditRoles returns why the actor may not make, change or delete roles, as Forbidden; nil: the actor may. It is for showing; every method asks again for itself.
+func (s *Service) MayEditRoles(by identity.Actor) error { return s.mayEditRoles(by) }
