@@ -49,7 +49,7 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
-	"plain":   plain,
+	"plain":   inPlainWords,
 	"details": detailOf,
 	"days":    func(d time.Duration) int { return int(d.Hours() / 24) },
 	"minus":    func(a, b int) int { return a - b },

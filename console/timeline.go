@@ -69,7 +69,7 @@ func (d *Door) timelineOf(ctx context.Context, v visit, id identity.UserID, q pr
 	events := make([]identity.Event, len(page.Items))
 	out := make([]entryRow, len(page.Items))
 	for i, e := range page.Items {
-		e.Changes = plain(e.Changes)
+		e.Changes = inPlainWords(e.Changes)
 		events[i].Changes = e.Changes
 		out[i] = v.entry(e)
 	}

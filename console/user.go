@@ -38,7 +38,7 @@ type userBody struct {
 	Keys     keysCard
 	Files    []entryRow // what plans of sources say about the person
 	Sent     map[identity.DirectoryID]identity.Request
-	Tied     []recordRow
+	Tied     []tiedRow
 	Kinds    []recordKind
 	Tenants  []identity.Tenant
 	Roles    roleOptions

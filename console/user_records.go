@@ -21,8 +21,8 @@ func (d *Door) userRecordRoutes() []route {
 // recordKind is a kind of record that the access model ties people to.
 type recordKind struct{ Type, Title string }
 
-// recordRow is a record that somebody is tied to.
-type recordRow struct {
+// tiedRow is a record that somebody is tied to.
+type tiedRow struct {
 	identity.Record
 	Title string // of its kind
 }
@@ -39,7 +39,7 @@ func (v visit) recordKinds() []recordKind {
 func (b *userBody) fillRecords(v visit) {
 	b.Kinds = v.recordKinds()
 	for _, record := range b.Records {
-		row := recordRow{Record: record, Title: record.Type}
+		row := tiedRow{Record: record, Title: record.Type}
 		for _, kind := range b.Kinds {
 			if kind.Type == record.Type {
 				row.Title = kind.Title

@@ -22,9 +22,6 @@ func (d *Door) userRoleRoutes() []route {
 	}
 }
 
-// rolesWrite is the right to change what roles grant.
-const rolesWrite = "roles.write"
-
 // assignmentRow is one role of somebody, with where it came from.
 type assignmentRow struct {
 	identity.Assignment

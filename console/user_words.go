@@ -18,8 +18,8 @@ var attributeNames = map[string]string{
 	"phoneNumbers": "phone", "streetAddress": "street", "postalCode": "postal code", "ims": "instant messaging", "x509Certificates": "certificates", "timezone": "time zone", "title": "job title",
 }
 
-// plain writes the changes of objects as changes of what is in them, each under its own name, so that nobody has to read JSON.
-func plain(changes []identity.Change) []identity.Change {
+// inPlainWords writes the changes of objects as changes of what is in them, each under its own name, so that nobody has to read JSON.
+func inPlainWords(changes []identity.Change) []identity.Change {
 	var out []identity.Change
 	for _, c := range changes {
 		before, isObject := c.Before.(map[string]any)
@@ -104,5 +104,5 @@ func detailOf(u identity.User) []identity.Change {
 	for _, key := range keysOf(attributes) {
 		out = append(out, identity.Change{Field: key, After: attributes[key]})
 	}
-	return slices.DeleteFunc(plain(out), func(c identity.Change) bool { return c.Field == "full name" || changeValue(c.After) == "–" })
+	return slices.DeleteFunc(inPlainWords(out), func(c identity.Change) bool { return c.Field == "full name" || changeValue(c.After) == "–" })
 }
