@@ -127,6 +127,20 @@
       });
     }
 
+    // A role that cannot be held at the chosen place is not offered.
+    for (const select of fresh("select[data-narrows]", root)) {
+      const roles = select.form.elements[select.dataset.narrows];
+      const narrow = () => {
+        const scope = select.value === "" ? "" : select.value === "platform" ? "platform" : "tenant";
+        for (const group of all("optgroup[data-scope]", roles)) {
+          group.disabled = group.hidden = scope !== "" && group.dataset.scope !== scope;
+          if (group.disabled && group.contains(roles.selectedOptions[0])) roles.value = "";
+        }
+      };
+      select.addEventListener("change", narrow);
+      narrow();
+    }
+
     // A file that is too large is said before it is sent.
     for (const input of fresh("input[type=file][data-max]", root)) {
       input.addEventListener("change", () => {
@@ -235,6 +249,18 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-send]");
     if (form) form.requestSubmit();
+  });
+
+  // A menu that is open closes by Escape, and the button in the corner by a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.gear[open], details.drawer[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const gear = document.querySelector("details.gear[open]");
+    if (gear && !gear.contains(event.target)) gear.open = false;
   });
 
   setUp(document);
