@@ -65,7 +65,7 @@ func TestAReviewOfAccessIsDecidedInBulk(t *testing.T) {
 		if !strings.Contains(evidence.body, "left") || !strings.Contains(evidence.header.Get("Content-Disposition"), "access-review.csv") {
 			t.Errorf("the evidence is %s", evidence.body)
 		}
-		b.get(at + "/close").is(http.StatusOK).says("Close Autumn?", "1 line is not decided")
+		b.get(at+"/close").is(http.StatusOK).says("Close Autumn?", "1 line is not decided")
 		b.post(at+"/close", url.Values{"reason": {"done"}}).is(http.StatusOK).says("The review is closed", "Closed")
 		b.post(at+"/decide", url.Values{"item": items, "decision": {"keep"}}).is(http.StatusConflict).says("closed this review already")
 		b.get("/console/access-reviews").is(http.StatusOK).says("No review is open")
@@ -120,7 +120,9 @@ func accessLeaver(h *house, db *store.DB, name string, seen int, out bool) ident
 	if err == nil && out {
 		var dir identity.Directory
 		if dir, _, err = h.prov.CreateDirectory(ctx, identity.Operator(), identity.Directory{Name: "Directory of the house", Dialect: identity.DialectOkta}); err == nil {
-			err = db.Update(ctx, func(tx *store.Tx) error { return tx.PutDirectoryLink(ctx, identity.DirectoryLink{DirectoryID: dir.ID, UserID: u.ID, ExternalID: name, CreatedAt: at}) })
+			err = db.Update(ctx, func(tx *store.Tx) error {
+				return tx.PutDirectoryLink(ctx, identity.DirectoryLink{DirectoryID: dir.ID, UserID: u.ID, ExternalID: name, CreatedAt: at})
+			})
 		}
 	}
 	if err != nil {
