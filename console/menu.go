@@ -32,7 +32,7 @@ var menuGroups = []menuGroup{
 	}},
 	{"Organisation", []menuEntry{
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
-		{Key: "organisation", Title: "Organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
+		{Key: "organisation", Title: "Our organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
 		{Key: "units", Title: "Business units", URL: "/console/units", Icon: "unit", need: usersRead},
 		{Key: "types", Title: "User types", URL: "/console/types", Icon: "type", need: usersRead},
 		{Key: "records", Title: "Records", URL: "/console/records", Icon: "record", need: usersRead},
