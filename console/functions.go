@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -10,7 +11,7 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// functions is the one function map of all templates.
+// functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
 	"asset": assetURL,
 	"icon":  icon,
@@ -35,6 +36,28 @@ var functions = template.FuncMap{
 	"pair":         func(first, second any) pair { return pair{first, second} },
 	"networks":     func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":           func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
+	"say":       func(s any) string { return fmt.Sprint(s) },
+	"asset":     assetURL,
+	"icon":      icon,
+	"when":      when,
+	"status":    func(u identity.User) identity.Status { return u.Status() },
+	"label":     func(u identity.User) string { return u.Label() },
+	"email":     func(u identity.User) string { return u.Email() },
+	"lower":     func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
+	"titles":    roleTitles,
+	"count":     count,
+	"number":    group,
+	"value":     changeValue,
+	"field":     fieldName,
+	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"eventName": eventName,
+	"eventTone": eventTone,
+	"source":    sourceText,
+	"device":    device,
+	"join":      strings.Join,
+	"pair":      func(first, second any) pair { return pair{first, second} },
+	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
+	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
 	"list":       func(words ...string) []string { return words },
 	"inc":        func(n int) int { return n + 1 },
@@ -48,6 +71,10 @@ var functions = template.FuncMap{
 	"stepState":  planStepState,
 
 	"offState": offState,
+
+	"minus":    func(a, b int) int { return a - b },
+	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":  refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,

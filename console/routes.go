@@ -35,6 +35,8 @@ func (d *Door) routes() []route {
 		d.offboardingRoutes(),
 		d.exportRoutes(),
 		d.burstRoutes(),
+		d.roleRoutes(),
+		d.accessRoutes(),
 		d.typeRoutes(),
 		d.unitRoutes(),
 		d.recordRoutes(),
