@@ -55,6 +55,9 @@ var menuGroups = []menuGroup{
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
 		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
 	}},
+	{"Administration", []menuEntry{
+		{Key: "settings", Title: "Settings", URL: "/console/settings", Icon: "settings", need: usersWrite},
+	}},
 }
 
 // menu returns the groups that the visitor can use, in the access model's words, with the numbers that ask for attention.
@@ -75,6 +78,8 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Title = v.Caption("users_page", e.Title)
 			case "roles":
 				e.Title = v.RolesCaption()
+			case "settings":
+				e.Title = v.Caption("settings_page", e.Title)
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
@@ -205,6 +210,7 @@ var icons = map[string]string{
 	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
 	"events":     `<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.3 1.5"/>`,
 	"account":    `<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.750c.5-3 2.5-4.5 5.25-4.5s4.75 1.5 5.25 4.5"/>`,
+	"settings":   `<path d="M2 4.500h6.500M12 4.500h2M2 11.500h2M7.500 11.500H14"/><circle cx="10.250" cy="4.500" r="1.750"/><circle cx="5.750" cy="11.500" r="1.750"/>`,
 	"menu":       `<path d="M2 4.5h12M2 8h12M2 11.5h12"/>`,
 	"search":     `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,
 	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
@@ -217,7 +223,7 @@ var icons = map[string]string{
 	"edit":         `<path d="M9.700 3.600 12.400 6.300M2.500 13.500l.6-3 7.700-7.700a1.400 1.400 0 0 1 2 0l.4.400a1.400 1.400 0 0 1 0 2l-7.700 7.700z"/>`,
 	"delete":       `<path d="M2.500 4.250h11M6 4V2.500h4V4M4 4.250l.6 9.250h6.800l.6-9.250M6.700 7v4M9.300 7v4"/>`,
 
-	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
+	"out": `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
 }
 
 // icon draws one of the icons; it is decoration, so screen readers pass over it.

@@ -42,6 +42,9 @@ func (d *Door) routes() []route {
 		d.recordRoutes(),
 		d.groupRoutes(),
 		d.tenantRoutes(),
+		d.accountRoutes(),
+		d.settingsRoutes(),
+		d.eventRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -59,7 +62,6 @@ func (d *Door) ownRoutes() []route {
 		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /users/{id}/avatar", signedIn, d.avatar},
-		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
 		{"GET /account/second-factor", signedIn, d.enrolForm},
@@ -151,6 +153,5 @@ func (d *Door) ownRoutes() []route {
 		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
-		{"GET /console/events", auditRead, d.events},
 	}
 }
