@@ -13,29 +13,6 @@ import (
 
 // functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
-	"asset": assetURL,
-	"icon":  icon,
-
-	"providerIcon": providerIcon,
-	"when":         when,
-	"status":       func(u identity.User) identity.Status { return u.Status() },
-	"label":        func(u identity.User) string { return u.Label() },
-	"email":        func(u identity.User) string { return u.Email() },
-	"lower":        func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
-	"titles":       roleTitles,
-	"count":        count,
-	"number":       group,
-	"value":        changeValue,
-	"field":        fieldName,
-	"known":        func(v any) bool { return changeValue(v) != "–" },
-	"eventName":    eventName,
-	"eventTone":    eventTone,
-	"source":       sourceText,
-	"device":       device,
-	"join":         strings.Join,
-	"pair":         func(first, second any) pair { return pair{first, second} },
-	"networks":     func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
-	"ms":           func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 	"say":       func(s any) string { return fmt.Sprint(s) },
 	"asset":     assetURL,
 	"icon":      icon,
@@ -63,6 +40,8 @@ var functions = template.FuncMap{
 	"pair":      func(first, second any) pair { return pair{first, second} },
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
+
+	"providerIcon": providerIcon,
 
 	"span":       span,
 	"list":       func(words ...string) []string { return words },

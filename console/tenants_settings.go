@@ -26,21 +26,21 @@ type settingsView struct {
 func (d *Door) viewSettings(t identity.TenantSettings) settingsView {
 	p := d.prov.Model().Policy()
 	return settingsView{
-		TenantSettings: t, Idle: inUnits(t.SessionIdle, time.Minute), Age: inUnits(t.SessionAge, time.Hour),
-		DefaultIdle: inUnits(p.SessionIdle, time.Minute), DefaultAge: inUnits(p.SessionAge, time.Hour),
+		TenantSettings: t, Idle: asNumber(t.SessionIdle, time.Minute), Age: asNumber(t.SessionAge, time.Hour),
+		DefaultIdle: asNumber(p.SessionIdle, time.Minute), DefaultAge: asNumber(p.SessionAge, time.Hour),
 		SessionWas: fmt.Sprintf("%s %s %d", t.SessionIdle, t.SessionAge, t.SessionMost), FactorWas: strings.TrimSpace(fmt.Sprintf("%t %s", t.SecondFactor, t.ProviderFactor)), DormantWas: strconv.Itoa(t.DormantDays),
 	}
 }
 
-// inUnits writes a duration as a number of minutes or hours; nothing for none.
-func inUnits(d, unit time.Duration) string {
+// asNumber writes a duration as a number of minutes or hours; nothing for none.
+func asNumber(d, unit time.Duration) string {
 	if d == 0 {
 		return ""
 	}
 	return strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64)
 }
 
-// inDuration reads what inUnits writes. What is no number is wrong at its field.
+// inDuration reads what asNumber writes. What is no number is wrong at its field.
 func inDuration(f form, name string, unit time.Duration) (time.Duration, error) {
 	text := strings.ReplaceAll(f.Value(name), ",", ".")
 	if text == "" {
@@ -75,10 +75,10 @@ type tenantSettingsBody struct {
 
 // tenantSettings is what the tenant asks of its own people, beyond what the installation asks of everybody.
 func (d *Door) tenantSettings(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.settingsForm(w, r, v, "", form{})
+	return d.tenantForm(w, r, v, "", form{})
 }
 
-func (d *Door) settingsForm(w http.ResponseWriter, r *http.Request, v visit, about string, typed form) error {
+func (d *Door) tenantForm(w http.ResponseWriter, r *http.Request, v visit, about string, typed form) error {
 	t, err := d.pathTenant(r, v)
 	if err != nil {
 		return err
@@ -118,8 +118,8 @@ func yes(on bool) string {
 	return ""
 }
 
-// saveSettings reads a form, looks whether it was made from what is there, and saves it.
-func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
+// saveTenant reads a form, looks whether it was made from what is there, and saves it.
+func (d *Door) saveTenant(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
 	f, err := readForm(w, r, "idle", "age", "most", "factor", "worth", "days", "reason")
 	if err != nil {
 		return err
@@ -133,7 +133,7 @@ func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit, abo
 		return err
 	}
 	if f.stale(was(d.viewSettings(now))) {
-		return d.settingsForm(w, r, v, about, f)
+		return d.tenantForm(w, r, v, about, f)
 	}
 	err = save(id, f)
 	switch {
@@ -144,14 +144,14 @@ func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit, abo
 		if f.Problem.Field == "provider_factor" {
 			f.Problem.Field = "worth"
 		}
-		return d.settingsForm(w, r, v, about, f)
+		return d.tenantForm(w, r, v, about, f)
 	}
 	return err
 }
 
 func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.SessionWas }
-	return d.saveSettings(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
+	return d.saveTenant(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
 		idle, wrongIdle := inDuration(f, "idle", time.Minute)
 		age, wrongAge := inDuration(f, "age", time.Hour)
 		most, wrongMost := inNumber(f, "most")
@@ -165,7 +165,7 @@ func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 
 func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.FactorWas }
-	return d.saveSettings(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
+	return d.saveTenant(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
 		_, err := d.authn.RequireSecondFactor(r.Context(), v.Actor, id, f.Value("factor") != "", identity.ProviderFactor(f.Value("worth")))
 		return err
 	})
@@ -173,7 +173,7 @@ func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) 
 
 func (d *Door) setDormant(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.DormantWas }
-	return d.saveSettings(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
+	return d.saveTenant(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
 		days, err := inNumber(f, "days")
 		if err != nil {
 			return err
