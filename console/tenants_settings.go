@@ -26,35 +26,21 @@ type settingsView struct {
 func (d *Door) viewSettings(t identity.TenantSettings) settingsView {
 	p := d.prov.Model().Policy()
 	return settingsView{
-<<<<<<< HEAD
-		TenantSettings: t, Idle: asNumber(t.SessionIdle, time.Minute), Age: asNumber(t.SessionAge, time.Hour),
-		DefaultIdle: asNumber(p.SessionIdle, time.Minute), DefaultAge: asNumber(p.SessionAge, time.Hour),
-=======
 		TenantSettings: t, Idle: tenantUnits(t.SessionIdle, time.Minute), Age: tenantUnits(t.SessionAge, time.Hour),
 		DefaultIdle: tenantUnits(p.SessionIdle, time.Minute), DefaultAge: tenantUnits(p.SessionAge, time.Hour),
->>>>>>> main
 		SessionWas: fmt.Sprintf("%s %s %d", t.SessionIdle, t.SessionAge, t.SessionMost), FactorWas: strings.TrimSpace(fmt.Sprintf("%t %s", t.SecondFactor, t.ProviderFactor)), DormantWas: strconv.Itoa(t.DormantDays),
 	}
 }
 
-<<<<<<< HEAD
-// asNumber writes a duration as a number of minutes or hours; nothing for none.
-func asNumber(d, unit time.Duration) string {
-=======
 // tenantUnits writes a duration as a number of minutes or hours; nothing for none.
 func tenantUnits(d, unit time.Duration) string {
->>>>>>> main
 	if d == 0 {
 		return ""
 	}
 	return strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64)
 }
 
-<<<<<<< HEAD
-// inDuration reads what asNumber writes. What is no number is wrong at its field.
-=======
 // inDuration reads what tenantUnits writes. What is no number is wrong at its field.
->>>>>>> main
 func inDuration(f form, name string, unit time.Duration) (time.Duration, error) {
 	text := strings.ReplaceAll(f.Value(name), ",", ".")
 	if text == "" {
@@ -89,10 +75,10 @@ type tenantSettingsBody struct {
 
 // tenantSettings is what the tenant asks of its own people, beyond what the installation asks of everybody.
 func (d *Door) tenantSettings(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.tenantForm(w, r, v, "", form{})
+	return d.settingsForm(w, r, v, "", form{})
 }
 
-func (d *Door) tenantForm(w http.ResponseWriter, r *http.Request, v visit, about string, typed form) error {
+func (d *Door) settingsForm(w http.ResponseWriter, r *http.Request, v visit, about string, typed form) error {
 	t, err := d.pathTenant(r, v)
 	if err != nil {
 		return err
@@ -132,13 +118,8 @@ func yes(on bool) string {
 	return ""
 }
 
-<<<<<<< HEAD
-// saveTenant reads a form, looks whether it was made from what is there, and saves it.
-func (d *Door) saveTenant(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
-=======
 // saveTenantSettings reads a form, looks whether it was made from what is there, and saves it.
 func (d *Door) saveTenantSettings(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
->>>>>>> main
 	f, err := readForm(w, r, "idle", "age", "most", "factor", "worth", "days", "reason")
 	if err != nil {
 		return err
@@ -152,7 +133,7 @@ func (d *Door) saveTenantSettings(w http.ResponseWriter, r *http.Request, v visi
 		return err
 	}
 	if f.stale(was(d.viewSettings(now))) {
-		return d.tenantForm(w, r, v, about, f)
+		return d.settingsForm(w, r, v, about, f)
 	}
 	err = save(id, f)
 	switch {
@@ -163,18 +144,14 @@ func (d *Door) saveTenantSettings(w http.ResponseWriter, r *http.Request, v visi
 		if f.Problem.Field == "provider_factor" {
 			f.Problem.Field = "worth"
 		}
-		return d.tenantForm(w, r, v, about, f)
+		return d.settingsForm(w, r, v, about, f)
 	}
 	return err
 }
 
 func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.SessionWas }
-<<<<<<< HEAD
-	return d.saveTenant(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
-=======
 	return d.saveTenantSettings(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
->>>>>>> main
 		idle, wrongIdle := inDuration(f, "idle", time.Minute)
 		age, wrongAge := inDuration(f, "age", time.Hour)
 		most, wrongMost := inNumber(f, "most")
@@ -188,11 +165,7 @@ func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 
 func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.FactorWas }
-<<<<<<< HEAD
-	return d.saveTenant(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
-=======
 	return d.saveTenantSettings(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
->>>>>>> main
 		_, err := d.authn.RequireSecondFactor(r.Context(), v.Actor, id, f.Value("factor") != "", identity.ProviderFactor(f.Value("worth")))
 		return err
 	})
@@ -200,11 +173,7 @@ func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) 
 
 func (d *Door) setDormant(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.DormantWas }
-<<<<<<< HEAD
-	return d.saveTenant(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
-=======
 	return d.saveTenantSettings(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
->>>>>>> main
 		days, err := inNumber(f, "days")
 		if err != nil {
 			return err
