@@ -75,4 +75,5 @@ const (
 	usersInvite  = "users.invite"
 	tenantsWrite = "tenants.write"
 	auditRead    = "audit.read"
+	household    = "household" // no capability: what is one for the whole installation, which its people look after where it has one tenant
 )

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -10,8 +11,9 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// functions is the one function map of all templates.
+// functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
+	"say":       func(s any) string { return fmt.Sprint(s) },
 	"asset":     assetURL,
 	"icon":      icon,
 	"when":      when,
@@ -28,6 +30,8 @@ var functions = template.FuncMap{
 	"value":     changeValue,
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"plain":     plainChanges,
+	"whole":     wholeValue,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,
@@ -50,6 +54,10 @@ var functions = template.FuncMap{
 	"stepState":  planStepState,
 
 	"offState": offState,
+
+	"minus":    func(a, b int) int { return a - b },
+	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":  refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,

@@ -35,8 +35,16 @@ func (d *Door) routes() []route {
 		d.offboardingRoutes(),
 		d.exportRoutes(),
 		d.burstRoutes(),
+		d.roleRoutes(),
+		d.accessRoutes(),
+		d.typeRoutes(),
+		d.unitRoutes(),
+		d.recordRoutes(),
+		d.groupRoutes(),
+		d.tenantRoutes(),
 		d.accountRoutes(),
 		d.settingsRoutes(),
+		d.eventRoutes(),
 		d.ownRoutes(),
 	)
 }
@@ -105,16 +113,9 @@ func (d *Door) ownRoutes() []route {
 		{"GET /console/reviews/{id}/dismiss", usersWrite, d.confirmDismiss},
 		{"POST /console/reviews/{id}/dismiss", usersWrite, d.dismissReview},
 
-		{"GET /console/placement", tenantsWrite, d.placement},
-		{"POST /console/placement/preview", tenantsWrite, d.previewPlacement},
-		{"POST /console/placement", tenantsWrite, d.place},
-
-		{"GET /console/tenants", tenantsWrite, d.tenants},
-		{"POST /console/tenants", tenantsWrite, d.createTenant},
-		{"GET /console/tenants/{id}", usersWrite, d.tenant},
-		{"GET /console/tenants/{id}/require-sso", usersWrite, d.confirmRequire},
-		{"POST /console/tenants/{id}/require-sso", usersWrite, d.requireSSO},
-		{"POST /console/tenants/{id}/allow-passwords", usersWrite, d.unrequireSSO},
+		{"GET /console/placement", household, d.placement},
+		{"POST /console/placement/preview", household, d.previewPlacement},
+		{"POST /console/placement", household, d.place},
 
 		{"GET /console/domains", usersWrite, d.domains},
 		{"POST /console/domains", usersWrite, d.addDomain},
@@ -152,6 +153,5 @@ func (d *Door) ownRoutes() []route {
 		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
-		{"GET /console/events", auditRead, d.events},
 	}
 }

@@ -32,6 +32,9 @@ func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
 func (v visit) Can(capability string) bool {
+	if capability == household {
+		return v.Can(tenantsWrite) || v.Can(usersWrite) && v.prov.Model().Single() && v.Actor.TenantID != ""
+	}
 	return v.prov != nil && v.prov.May(v.Actor, capability).Allowed
 }
 

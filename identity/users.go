@@ -73,6 +73,13 @@ func (n Name) Text() string {
 
 // Name returns the user's name as far as it is known.
 func (u *User) Name() Name {
+	if raw, sure := valueOf(u.Attributes, "name"); sure {
+		var name Name
+		if raw != nil {
+			_ = json.Unmarshal(raw, &name) // as below
+		}
+		return name
+	}
 	var a struct {
 		Name Name `json:"name"`
 	}
