@@ -134,6 +134,7 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+	identity.MailTested:           "Mail tested",
 	identity.InvitationSent:       "Invited",
 	identity.InvitationResent:     "Invited again",
 	identity.InvitationRevoked:    "Invitation taken back",

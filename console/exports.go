@@ -45,7 +45,7 @@ var (
 		"audit", "Export the audit", "What happened, newest first, as far as you may read the audit.", eventsPath, "Audit", auditRead, eventFilterNames,
 	}
 	exportAccess = exported{
-		"access", "Export the access report", "Who may do what and why: one row for each person, way and resource.", "/console/users", "Users", usersRead, []string{"tenant", "role"},
+		"access", "Export the access report", "Who may do what and why: one row for each person, way and resource.", "/console/access", "Access report", usersRead, []string{"q", "tenant", "role", "resource", "sensitive"},
 	}
 	allExports = []exported{exportUsers, exportAudit, exportAccess}
 )
@@ -111,6 +111,7 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, tenants []identity.Tenant) ([]exportFilter, error) {
 	titles := map[string]string{
 		"q": "Search", "status": "Status", "type": "What happened", "user": "About", "object": "About", "who": "By whom", "whom": "To whom", "from": "From", "until": "Until",
+		"resource": "Permission", "sensitive": "Sensitive only",
 	}
 	var out []exportFilter
 	for _, name := range what.filters {
@@ -192,7 +193,9 @@ func (d *Door) writeExport(r *http.Request, v visit, what exported, f form, form
 		_, err = d.prov.ExportEvents(r.Context(), v.Actor, provisioning.EventExport{EventQuery: q, Columns: columns}, format, out)
 		return err
 	case exportAccess.Key:
-		_, err = d.prov.ExportAccess(r.Context(), v.Actor, provisioning.AccessQuery{Tenant: tenant, Role: identity.RoleID(f.Value("role")), Columns: columns}, format, out)
+		_, err = d.prov.ExportAccess(r.Context(), v.Actor, provisioning.AccessQuery{
+			Tenant: tenant, Role: identity.RoleID(f.Value("role")), Resource: f.Value("resource"), Search: f.Value("q"), Sensitive: f.Value("sensitive") == "yes", Columns: columns,
+		}, format, out)
 	default:
 		q := provisioning.ExportQuery{Columns: columns}
 		q.Search, q.Status, q.Tenant = f.Value("q"), status(f.Value("status")), tenant

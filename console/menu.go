@@ -2,7 +2,8 @@ package console
 
 import (
 	"context"
-	"html/template"
+	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -24,10 +25,22 @@ type menuEntry struct {
 var menuGroups = []menuGroup{
 	{"People", []menuEntry{
 		{Key: "users", Title: "Users", URL: "/console/users", Icon: "users", need: usersRead},
-		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: tenantsWrite},
+		{Key: "placement", Title: "Placement", URL: "/console/placement", Icon: "inbox", Waits: "to be placed", need: household},
 		{Key: "reviews", Title: "Reviews", URL: "/console/reviews", Icon: "review", Waits: "to come in", need: usersWrite},
 		{Key: "offboardings", Title: "Leavers", URL: "/console/offboardings", Icon: "leaver", need: usersRead},
+		{Key: "groups", Title: "Groups", URL: "/console/groups", Icon: "group", need: usersRead},
+	}},
+	{"Organisation", []menuEntry{
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
+		{Key: "organisation", Title: "Organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
+		{Key: "units", Title: "Business units", URL: "/console/units", Icon: "unit", need: usersRead},
+		{Key: "types", Title: "User types", URL: "/console/types", Icon: "type", need: usersRead},
+		{Key: "records", Title: "Records", URL: "/console/records", Icon: "record", need: usersRead},
+	}},
+	{"Access", []menuEntry{
+		{Key: "roles", Title: "Roles", URL: "/console/roles", Icon: "role", need: rolesRead},
+		{Key: "access", Title: "Access report", URL: "/console/access", Icon: "access", need: usersRead},
+		{Key: "access-reviews", Title: "Access reviews", URL: "/console/access-reviews", Icon: "accessreview", need: usersRead},
 	}},
 	{"Where they come from", []menuEntry{
 		{Key: "directories", Title: "Directories", URL: "/console/directories", Icon: "directory", need: tenantsWrite},
@@ -42,15 +55,18 @@ var menuGroups = []menuGroup{
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
 		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
 	}},
+	{"Administration", []menuEntry{
+		{Key: "settings", Title: "Settings", URL: "/console/settings", Icon: "settings", need: usersWrite},
+	}},
 }
 
-// menu returns the groups that the visitor can use, with the number of people who wait to be placed.
+// menu returns the groups that the visitor can use, in the access model's words, with the numbers that ask for attention.
 func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 	var out []menuGroup
 	for _, g := range menuGroups {
 		mine := menuGroup{Title: g.Title}
 		for _, e := range g.Entries {
-			if !v.Can(e.need) {
+			if !v.Can(e.need) || !v.inWords(&e) {
 				continue
 			}
 			switch e.Key {
@@ -60,17 +76,89 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waitingReviews(ctx, v)
 			case "users":
 				e.Title = v.Caption("users_page", e.Title)
+			case "roles":
+				e.Title = v.RolesCaption()
+			case "settings":
+				e.Title = v.Caption("settings_page", e.Title)
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
+			e.Count = d.attention(ctx, v, e.Key)
 			e.Tally = count(e.Count, "person waits", "people wait") + " " + e.Waits
 			if e.Key == "imports" {
 				e.Tally = count(e.Count, "plan waits", "plans wait") + " " + e.Waits
+			}
+			if group, title, ok := v.menuPath(); ok && e.Key == "users" {
+				mine.Title, e.Title = group, title
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
 		if len(mine.Entries) > 0 {
 			out = append(out, mine)
+		}
+	}
+	return out
+}
+
+// inWords gives an entry the access model's word and the visitor's address. It returns false where the model has nothing of the kind.
+func (v visit) inWords(e *menuEntry) bool {
+	m := v.prov.Model()
+	switch e.Key {
+	case "users":
+		e.Title = v.Caption("users_page", e.Title)
+	case "imports":
+		e.Title = v.Caption("import_page", e.Title)
+	case "tenants":
+		return !m.Single()
+	case "organisation":
+		e.URL += string(v.Actor.TenantID)
+		return v.Actor.TenantID != ""
+	case "units":
+		rule, ok := m.Units()
+		e.Title = unitsTitle(rule.Label)
+		return ok && (v.Actor.TenantID != "" || m.Single())
+	case "types":
+		return len(m.UserTypes()) > 0
+	case "records":
+		e.Title = v.Caption("records_page", e.Title)
+		return len(m.LinkTypes()) > 0 && (v.Actor.TenantID != "" || m.Single())
+	}
+	return true
+}
+
+// attention is the number beside an entry of the menu.
+func (d *Door) attention(ctx context.Context, v visit, key string) int64 {
+	switch key {
+	case "placement":
+		return d.waiting(ctx, v)
+	case "reviews":
+		return d.waitingReviews(ctx, v)
+	case "imports":
+		return d.waitingPlans(ctx, v)
+	}
+	return 0
+}
+
+// menuPath is where the access model wants the list of people: "Security > System Users" is a group and an entry of it.
+func (v visit) menuPath() (group, title string, ok bool) {
+	group, title, ok = strings.Cut(v.Caption("menu", ""), ">")
+	return strings.TrimSpace(group), strings.TrimSpace(title), ok
+}
+
+// geared are the entries that the button in the corner leads to as well, where the access model has one.
+var geared = []string{"users", "placement", "roles", "organisation", "settings"}
+
+// gear returns them; none where the model has no such button.
+func (v visit) gear(menu []menuGroup) []menuEntry {
+	if v.Caption("menu", "") != "gear" {
+		return nil
+	}
+	var out []menuEntry
+	for _, g := range menu {
+		for _, e := range g.Entries {
+			if slices.Contains(geared, e.Key) {
+				out = append(out, e)
+			}
 		}
 	}
 	return out
@@ -122,12 +210,20 @@ var icons = map[string]string{
 	"requests":   `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
 	"events":     `<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.3 1.5"/>`,
 	"account":    `<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.750c.5-3 2.5-4.5 5.25-4.5s4.75 1.5 5.25 4.5"/>`,
+	"settings":   `<path d="M2 4.500h6.500M12 4.500h2M2 11.500h2M7.500 11.500H14"/><circle cx="10.250" cy="4.500" r="1.750"/><circle cx="5.750" cy="11.500" r="1.750"/>`,
 	"menu":       `<path d="M2 4.5h12M2 8h12M2 11.5h12"/>`,
 	"search":     `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,
 	"arrow":      `<path d="M2.5 8h10.5M9.3 4.3 13 8l-3.7 3.7"/>`,
 	"plus":       `<path d="M8 3v10M3 8h10"/>`,
 	"leaver":     `<circle cx="6" cy="5.25" r="2.5"/><path d="M1.75 13c.4-2.6 2-4 4.25-4 1 0 1.900.300 2.600.800M9.500 12h5M12.500 10l2 2-2 2"/>`,
-	"out":        `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
+	"role":       `<path d="M8 1.750 13.250 4v3.750c0 3.200-2.100 5.500-5.250 6.500-3.150-1-5.250-3.300-5.250-6.500V4zM5.750 8l1.600 1.600 3-3.200"/>`,
+	"access":     `<path d="M2.500 2.500h11v11h-11zM2.500 6.200h11M6.200 2.500v11M8.600 9.800l1 1 1.900-2"/>`,
+
+	"accessreview": `<path d="M10.500 3h2a.75.75 0 0 1 .75.750v9a.75.75 0 0 1-.75.750h-9a.75.75 0 0 1-.75-.750v-9A.75.75 0 0 1 3.500 3h2M5.750 1.750h4.500v2.500h-4.500zM5.500 8.900l1.800 1.800 3.200-3.400"/>`,
+	"edit":         `<path d="M9.700 3.600 12.400 6.300M2.500 13.500l.6-3 7.700-7.700a1.400 1.400 0 0 1 2 0l.4.400a1.400 1.400 0 0 1 0 2l-7.700 7.700z"/>`,
+	"delete":       `<path d="M2.500 4.250h11M6 4V2.500h4V4M4 4.250l.6 9.250h6.800l.6-9.250M6.700 7v4M9.300 7v4"/>`,
+
+	"out": `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
 }
 
 // icon draws one of the icons; it is decoration, so screen readers pass over it.

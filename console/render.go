@@ -24,9 +24,13 @@ var templateFiles embed.FS
 var sharedFiles = []string{
 	"templates/layout.html",
 	"templates/parts.html",
+	"templates/parts_account.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
+	"templates/parts_organisation.html",
 	"templates/parts_plan.html",
+	"templates/parts_roles.html",
+	"templates/parts_settings.html",
 }
 
 // templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses
@@ -113,6 +117,7 @@ type frame struct {
 	Visit  visit
 	Me     identity.User
 	Menu   []menuGroup
+	Gear   []menuEntry // what the button in the corner leads to, where the access model has one
 	Notice string
 	Path   string
 
@@ -134,6 +139,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 	f := frame{screen: s, Visit: v, Me: v.User, Notice: t.Say(doneTexts[r.URL.Query().Get("done")]), Path: r.URL.Path, Lang: lang, Direction: direction(lang)}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
+		f.Gear = v.gear(f.Menu)
 	}
 	var content, page bytes.Buffer
 	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
