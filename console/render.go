@@ -24,6 +24,7 @@ var templateFiles embed.FS
 var sharedFiles = []string{
 	"templates/layout.html",
 	"templates/parts.html",
+	"templates/parts_charts.html",
 	"templates/parts_account.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",

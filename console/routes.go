@@ -45,6 +45,7 @@ func (d *Door) routes() []route {
 		d.accountRoutes(),
 		d.settingsRoutes(),
 		d.eventRoutes(),
+		d.statisticRoutes(),
 		d.ownRoutes(),
 	)
 }
