@@ -90,11 +90,11 @@ func barHeight(n, most int64) float64 {
 	return math.Max(1.5, math.Min(chartHeight, chartHeight*float64(n)/float64(most)))
 }
 
-// roundUp returns the next 2, 4, 10, 20, 40, 100 … so that the half is a whole number too.
+// roundUp returns the next round number above, such as 2, 4, 10, 30, 50 or 800, of which the half is a whole number too.
 func roundUp(n int64) int64 {
 	for unit := int64(1); ; unit *= 10 {
-		for _, step := range []int64{2, 4, 10} {
-			if n <= unit*step {
+		for _, step := range []int64{2, 3, 4, 5, 6, 8, 10} {
+			if n <= unit*step && unit*step%2 == 0 {
 				return unit * step
 			}
 		}
