@@ -32,6 +32,7 @@ var sharedFiles = []string{
 	"templates/parts_plan.html",
 	"templates/parts_roles.html",
 	"templates/parts_settings.html",
+	"templates/parts_people.html",
 }
 
 // templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses

@@ -46,7 +46,9 @@ func (d *Door) routes() []route {
 		d.settingsRoutes(),
 		d.eventRoutes(),
 		d.statisticRoutes(),
+		d.userRoutes(),
 		d.ownRoutes(),
+		d.styleRoutes(),
 	)
 }
 
@@ -84,12 +86,7 @@ func (d *Door) ownRoutes() []route {
 		{"POST /account/pending-links/{id}/drop", signedIn, d.dropLink},
 
 		{"GET /console", signedIn, d.start},
-		{"GET /console/users", usersRead, d.users},
-		{"GET /console/users/new", usersWrite, d.newUser},
-		{"POST /console/users", usersWrite, d.createUser},
 		{"GET /console/users/{id}", usersRead, d.user},
-		{"GET /console/users/{id}/edit", usersWrite, d.editUser},
-		{"POST /console/users/{id}", usersWrite, d.updateUser},
 		{"GET /console/users/{id}/deactivate", usersWrite, d.confirmDeactivate},
 		{"POST /console/users/{id}/deactivate", usersWrite, d.deactivateUser},
 		{"GET /console/users/{id}/activate", usersWrite, d.confirmActivate},
