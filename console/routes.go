@@ -51,6 +51,7 @@ func (d *Door) routes() []route {
 		d.accountRoutes(),
 		d.settingsRoutes(),
 		d.eventRoutes(),
+		d.statisticRoutes(),
 		d.userRoutes(),
 		d.ownRoutes(),
 		d.styleRoutes(),
