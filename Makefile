@@ -1,7 +1,7 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race e2e fuzz soak bench bench-growth bench-import bench-go check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race axe e2e fuzz soak bench bench-growth bench-import bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 1m
@@ -28,6 +28,9 @@ test-postgres: ## run every test, and fail where there is no PostgreSQL to run t
 race: ## run the tests of what runs in parallel under the race detector (needs a C compiler)
 	CGO_ENABLED=1 go test -race -short -timeout 20m ./config ./store/... ./provisioning ./authn ./web ./scim ./sso/...
 	CGO_ENABLED=1 go test -race -short -timeout 20m -run 'Storm|AtOnce|Serve|OneCommand' ./cmd/...
+
+axe: ## install axe-core, with which the browser tests check pages (needs node, npm)
+	cd console/testdata/axe && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
 e2e: ## sign in at a real SimpleSAMLphp and a real oidc-provider (needs php, simplesamlphp, node, npm)
 	cd e2e/testdata/oidc-provider && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -1,12 +1,16 @@
 package console
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
+	"sync"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -18,6 +22,8 @@ type assetFile struct {
 	body []byte
 	kind string
 	hash string
+
+	small func() []byte // body by gzip, packed when somebody asks first
 }
 
 var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
@@ -36,9 +42,18 @@ func readAssets() map[string]assetFile {
 			continue
 		}
 		sum := sha256.Sum256(body)
-		out[path.Base(name)] = assetFile{body: body, kind: assetKinds[path.Ext(name)], hash: hex.EncodeToString(sum[:6])}
+		out[path.Base(name)] = assetFile{body: body, kind: assetKinds[path.Ext(name)], hash: hex.EncodeToString(sum[:6]), small: sync.OnceValue(func() []byte { return packed(body) })}
 	}
 	return out
+}
+
+// packed returns the bytes by gzip. Pages are never packed: what a page reflects beside a secret could be guessed by its length (BREACH).
+func packed(body []byte) []byte {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, _ = z.Write(body) // a buffer takes everything
+	_ = z.Close()
+	return out.Bytes()
 }
 
 // assetURL returns the address of an asset with its hash, so that a browser may keep it for ever and still sees the next version.
@@ -63,7 +78,13 @@ func (d *Door) asset(w http.ResponseWriter, r *http.Request, _ visit) error {
 		h.Set("Content-Security-Policy", drawingPolicy)
 	}
 	h.Set("Content-Type", a.kind)
-	_, _ = w.Write(a.body) // a browser that left needs no answer
+	h.Set("Vary", "Accept-Encoding")
+	body := a.body
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		h.Set("Content-Encoding", "gzip")
+		body = a.small()
+	}
+	_, _ = w.Write(body) // a browser that left needs no answer
 	return nil
 }
 

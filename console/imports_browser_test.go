@@ -11,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -156,52 +155,18 @@ func TestInABrowserPagesOfImportsAreForEverybody(t *testing.T) {
 	pages := s.importPages(t)
 	b := open(t, s.url)
 	b.signInTo("ada@acme.example", "/console/imports")
-	axe := axeScript(t)
+	script := loadAxe(t)
 	for _, path := range pages {
-		for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{390, 1280} {
 			var wide bool
-			b.run(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}), chromedp.EmulateViewport(390, 844))
+			b.run(chromedp.EmulateViewport(width, 844))
 			b.goTo(path)
 			b.run(chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide))
 			if wide {
-				t.Errorf("%s is wider than a telephone", path)
+				t.Errorf("%s is wider than a window of %d px", path, width)
 			}
-			b.accessible(axe, path+" "+scheme+" 390")
-			b.run(chromedp.EmulateViewport(1280, 800))
-			b.accessible(axe, path+" "+scheme+" 1280")
+			b.axe(script, fmt.Sprintf("%s at %d px", path, width))
 			b.calm(path)
 		}
-	}
-}
-
-// axeScript reads axe-core, of which DRAWBRIDGE_TEST_AXE is the path; without it pages are not checked by it.
-func axeScript(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("DRAWBRIDGE_TEST_AXE")
-	if path == "" {
-		t.Log("DRAWBRIDGE_TEST_AXE names no axe.min.js: contrast, names and roles are not checked by axe-core (npm install axe-core)")
-		return ""
-	}
-	script, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(script)
-}
-
-// accessible ends the test when axe-core finds something on the page.
-func (s *screen) accessible(axe, where string) {
-	s.t.Helper()
-	if axe == "" {
-		return
-	}
-	var found []struct {
-		ID, Impact, HTML string
-	}
-	s.run(chromedp.Evaluate(axe+";0", nil), chromedp.Evaluate(
-		`axe.run().then(r => r.violations.flatMap(v => v.nodes.map(n => ({ID: v.id, Impact: v.impact, HTML: n.html}))))`, &found,
-		func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }))
-	for _, f := range found {
-		s.t.Errorf("%s: %s (%s): %s", where, f.ID, f.Impact, f.HTML)
 	}
 }

@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -22,15 +21,33 @@ import (
 var templateFiles embed.FS
 
 // sharedFiles are what the pages have in common.
-var sharedFiles = []string{"templates/layout.html", "templates/parts.html", "templates/parts_connection.html", "templates/parts_mail.html", "templates/parts_plan.html"}
+var sharedFiles = []string{
+	"templates/layout.html",
+	"templates/parts.html",
+	"templates/parts_account.html",
+	"templates/parts_connection.html",
+	"templates/parts_mail.html",
+	"templates/parts_organisation.html",
+	"templates/parts_plan.html",
+	"templates/parts_roles.html",
+	"templates/parts_settings.html",
+}
 
-// templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
-var templates = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles) })
+// templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses
+// everywhere.
+var templates = func() map[string]func() (*template.Template, error) {
+	out := map[string]func() (*template.Template, error){}
+	for _, tag := range languages {
+		lang := tag.String()
+		out[lang] = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles, textsOf(lang)) })
+	}
+	return out
+}()
 
 // parseTemplates returns everything in one set, so that the parts are in memory once and not once a page. Every page's file defines "content", which the
-// set has under the name of the file; whatever else a page defines must have a name of its own.
-func parseTemplates(from fs.FS) (*template.Template, error) {
-	set, err := template.New("").Funcs(functions).ParseFS(from, sharedFiles...)
+// set has under the name of the file; whatever else a page defines must have a name of its own. The texts are those of a language; nil leaves them English.
+func parseTemplates(from fs.FS, t *texts) (*template.Template, error) {
+	set, err := template.New("").Funcs(functionsIn(t)).ParseFS(from, sharedFiles...)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +61,12 @@ func parseTemplates(from fs.FS) (*template.Template, error) {
 		}
 		if err := addPage(set, from, file); err != nil {
 			return nil, err
+		}
+	}
+	if t != nil {
+		w := rewriter{say: t.Say}
+		for _, page := range set.Templates() {
+			w.tree(page.Tree)
 		}
 	}
 	return set, nil
@@ -75,47 +98,6 @@ func addPage(set *template.Template, from fs.FS, file string) error {
 	return nil
 }
 
-// functions is the one function map of all templates.
-var functions = template.FuncMap{
-	"asset":     assetURL,
-	"icon":      icon,
-	"when":      when,
-	"status":    func(u identity.User) identity.Status { return u.Status() },
-	"label":     func(u identity.User) string { return u.Label() },
-	"email":     func(u identity.User) string { return u.Email() },
-	"lower":     func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
-	"titles":    roleTitles,
-	"count":     count,
-	"number":    group,
-	"value":     changeValue,
-	"field":     fieldName,
-	"known":     func(v any) bool { return changeValue(v) != "–" },
-	"eventName": eventName,
-	"eventTone": eventTone,
-	"source":    sourceText,
-	"device":    device,
-	"join":      strings.Join,
-	"pair":      func(first, second any) pair { return pair{first, second} },
-	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
-	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
-
-	"list":       func(words ...string) []string { return words },
-	"inc":        func(n int) int { return n + 1 },
-	"numberOf":   func(n int) string { return group(int64(n)) },
-	"megabytes":  megabytes,
-	"planTitle":  planTitle,
-	"planCounts": planCounts,
-	"planKind":   planKind,
-	"planState":  planState,
-	"planAction": planAction,
-	"stepState":  planStepState,
-
-	"offState": offState,
-
-	"reviewTitle":  reviewTitle,
-	"reviewAdvice": reviewAdvice,
-}
-
 // pair hands two things to a part of a page.
 type pair struct{ First, Second any }
 
@@ -135,21 +117,29 @@ type frame struct {
 	Visit  visit
 	Me     identity.User
 	Menu   []menuGroup
+	Gear   []menuEntry // what the button in the corner leads to, where the access model has one
 	Notice string
 	Path   string
+
+	Lang      string // of the page
+	Direction string // "ltr" or "rtl"
 
 	Content template.HTML // the page itself
 }
 
 // show writes a page. The page is complete before its first byte is sent, so an error can still become an error page.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string, s screen) error {
-	set, err := templates()
+	lang := languageOf(r, v.User)
+	set, err := templates[lang]()
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
-	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
+	t := textsOf(lang)
+	s.Title = t.Say(s.Title)
+	f := frame{screen: s, Visit: v, Me: v.User, Notice: t.Say(doneTexts[r.URL.Query().Get("done")]), Path: r.URL.Path, Lang: lang, Direction: direction(lang)}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
+		f.Gear = v.gear(f.Menu)
 	}
 	var content, page bytes.Buffer
 	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
@@ -160,84 +150,12 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 		return fmt.Errorf("console: page %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", lang)
 	if s.Status != 0 {
 		w.WriteHeader(s.Status)
 	}
 	_, _ = page.WriteTo(w) // a browser that left needs no answer
 	return nil
-}
-
-// doneTexts are what a page says after something was done; the address carries only the key.
-var doneTexts = map[string]string{
-	"signed-out":          "You are signed out.",
-	"signed-out-here":     "You are signed out here. Your organisation’s own sign-in did not confirm that you are signed out there too: on a shared computer, close the browser.",
-	"session-over":        "Your session has ended. Sign in again to go on.",
-	"step-over":           "That took too long, or was finished already. Enter your password again.",
-	"joined":              "Welcome: you have joined.",
-	"registered":          "Welcome: your organisation is registered, and you own it.",
-	"password-restored":   "Your new password is set, and every session ended. Sign in with it.",
-	"email-asked":         "A mail went to the new address. Open the link in it, and the address is yours.",
-	"email-changed":       "Your address was changed.",
-	"email-cancelled":     "Your address stays as it is.",
-	"invited-again":       "A new invite is on its way. The link of the old one opens nothing any more.",
-	"mail-resent":         "The mail is sent again.",
-	"session-ended":       "The session was ended. That browser has to sign in again.",
-	"sessions-ended":      "All your other sessions were ended.",
-	"password-changed":    "Your password is changed. Every other session has ended.",
-	"factor-off":          "The second factor is off. Your password alone opens your account.",
-	"factor-reset":        "The second factor was taken away and every session ended.",
-	"emergency-on":        "This is an account for emergencies now.",
-	"emergency-off":       "This is an ordinary account again.",
-	"domain-added":        "The domain is in the list. Set the record that stands there in its DNS, then verify it.",
-	"domain-given":        "The domain was given by your word.",
-	"domain-verified":     "The domain is verified.",
-	"domain-removed":      "The domain was removed.",
-	"sso-required":        "Its people come in through the identity provider only. Sessions that began with a password ended.",
-	"sso-optional":        "Its people may use passwords again.",
-	"offboarded":          "Access has ended. What is listed below is still to be handed over, if anything.",
-	"guard-set":           "The guard was saved. It holds for what the directory sends from now on.",
-	"no-drift":            "Everybody is as the source said last.",
-	"source-saved":        "The settings were saved. They hold for plans that are made from now on.",
-	"source-forgotten":    "What was set for the source was forgotten.",
-	"file-dropped":        "The file was thrown away. Nothing has changed.",
-	"plan-approved":       "The plan is approved. Nothing has happened yet: apply it now, or later.",
-	"plan-rejected":       "The plan was rejected. It is never applied.",
-	"plan-dropped":        "The plan was thrown away.",
-	"user-created":        "The user was created.",
-	"user-updated":        "The changes were saved.",
-	"user-unchanged":      "Nothing was different, so nothing was changed.",
-	"user-deactivated":    "The user was deactivated and all sessions were ended.",
-	"user-activated":      "The user may come in again.",
-	"link-made":           "The account is connected. You can sign in through this provider from now on.",
-	"link-removed":        "The link was removed. Sessions that it began were ended.",
-	"link-dropped":        "Nothing was connected.",
-	"user-linked":         "The subject was linked. Whoever signs in with it is this user from now on.",
-	"review-linked":       "The subject was linked. The person can sign in now.",
-	"review-created":      "The user was created and linked. The person can sign in now.",
-	"review-dismissed":    "The review was dismissed. Further attempts of this person stay out of the inbox.",
-	"placed":              "Done: everybody you chose was placed. Their rights changed at once; nobody has to sign in again.",
-	"tenant-created":      "The tenant was created.",
-	"directory-disabled":  "The directory was disabled. Its tokens are refused until you enable it.",
-	"directory-enabled":   "The directory was enabled.",
-	"token-revoked":       "The token was revoked. Requests that carry it are refused from now on.",
-	"networks-set":        "The networks were saved.",
-	"client-revoked":      "The client was revoked. It gets no more access tokens, and those that it has are refused.",
-	"link-revoked":        "The link was revoked. It opens nothing any more.",
-	"connection-prepared": "The connection was created, switched off. Test it, then switch it on.",
-	"connection-updated":  "The connection was saved.",
-	"connection-deleted":  "The connection was deleted. The people who came through it stay.",
-	"certificate-added":   "The certificate was added. What is signed with its key is believed.",
-	"certificate-removed": "The certificate was removed. What is signed with its key is refused.",
-	"key-changed":         "Done. Our metadata says it already: let the provider read it again.",
-	"metadata-held":       "The metadata was read. What changed waits for your word.",
-	"metadata-changed":    "The metadata was read. What changed is in force.",
-	"metadata-same":       "The metadata was read. Nothing has changed.",
-	"metadata-approved":   "The provider’s new metadata is in force.",
-	"metadata-rejected":   "Nothing was changed. The same metadata is not asked about again.",
-	"setup-saved":         "Saved. Now test it.",
-	"setup-link-revoked":  "The link was revoked. It opens nothing any more.",
-	"connection-disabled": "The connection was disabled. Nobody can sign in through it until you enable it.",
-	"connection-enabled":  "The connection was enabled.",
 }
 
 // when writes a time that the browser turns into local time. It takes a time.Time or a *time.Time; none is written as the word given, else as a dash.
@@ -291,48 +209,9 @@ func roleTitles(roles []identity.Role) string {
 	return strings.Join(out, ", ")
 }
 
-// changeValue writes one side of a changed field.
-func changeValue(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return "–"
-	case string:
-		if x == "" {
-			return "–"
-		}
-		return clip(x, maxValue)
-	case bool:
-		return map[bool]string{true: "yes", false: "no"}[x]
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	var list []string
-	if json.Unmarshal(raw, &list) == nil {
-		return changeValue(strings.Join(list, ", "))
-	}
-	return clip(string(raw), maxValue)
-}
-
-// maxValue is how many characters of a changed value a list shows.
-const maxValue = 160
-
 func clip(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
-	}
-	return s
-}
-
-// fieldNames are the words for attributes whose own names are for programs.
-var fieldNames = map[string]string{
-	"userName": "user name", "displayName": "name", "externalId": "external id", "emails": "e-mail", "active": "may come in", "held": "held by an administrator", "ip": "address",
-}
-
-func fieldName(s string) string {
-	if name, ok := fieldNames[s]; ok {
-		return name
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryPageParsesAndEveryPartThatItNamesExists(t *testing.T) {
-	set, err := templates()
+	set, err := templates["en"]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestATemplateThatIsWrongIsRefused(t *testing.T) {
 				}
 				files[file] = &fstest.MapFile{Data: raw}
 			}
-			if _, err := parseTemplates(files); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := parseTemplates(files, nil); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("it ends with %v, want %q", err, c.says)
 			}
 		})

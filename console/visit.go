@@ -32,8 +32,22 @@ func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
 func (v visit) Can(capability string) bool {
+	if capability == household {
+		return v.Can(tenantsWrite) || v.Can(usersWrite) && v.prov.Model().Single() && v.Actor.TenantID != ""
+	}
 	return v.prov != nil && v.prov.May(v.Actor, capability).Allowed
 }
+
+// Caption is the access model's word for something on the pages (users_page, roles_page, settings_page, import_page, add, invite), or the given one.
+func (v visit) Caption(key, otherwise string) string {
+	if v.prov == nil {
+		return otherwise
+	}
+	return v.prov.Model().Caption(key, otherwise)
+}
+
+// Single reports whether there is one organisation here and no tenants to tell apart.
+func (v visit) Single() bool { return v.prov != nil && v.prov.Model().Single() }
 
 // RoleList returns the visitor's roles with their titles.
 func (v visit) RoleList() []identity.Role {

@@ -71,6 +71,8 @@ type Query struct {
 	Unit     UnitID     // only people of this business unit or team, or of one below it
 	External *bool      // only people who belong to the organisation, or only those who do not
 
+	Directory DirectoryID // of groups: only those of this directory
+
 	// What Type and Unit come to; provisioning fills it in.
 	TypeIsDefault bool     // people of whom nothing was said have the type too
 	Units         []UnitID // the unit and everything below it

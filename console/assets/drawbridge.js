@@ -3,32 +3,153 @@
   "use strict";
 
   const all = (selector, root) => Array.from((root || document).querySelectorAll(selector));
-
-  // Times: local, with UTC on hover.
-  const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
-  const thisYear = new Intl.DateTimeFormat(undefined, parts);
-  const otherYear = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
-  const now = new Date();
-  for (const time of all("time[datetime]")) {
-    const at = new Date(time.dateTime);
-    if (Number.isNaN(at.getTime())) continue;
-    time.title = time.textContent;
-    time.textContent = (at.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(at);
-  }
-
-  // Copying. Without a secure context there is no clipboard; then the text is selected, ready for Ctrl+C.
-  for (const button of all("button[data-copy]")) {
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const code = button.parentElement.querySelector("code");
-      try {
-        await navigator.clipboard.writeText(button.dataset.copy);
-        say(button, "Copied");
-      } catch {
-        window.getSelection().selectAllChildren(code);
-        say(button, "Press Ctrl+C");
-      }
+  const known = new WeakSet();
+  const fresh = (selector, root) =>
+    all(selector, root).filter((element) => {
+      const first = !known.has(element);
+      known.add(element);
+      return first;
     });
+  const lang = document.documentElement.lang;
+  const locale = navigator.language.startsWith(lang) ? navigator.language : lang;
+  const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
+  const thisYear = new Intl.DateTimeFormat(locale, parts);
+  const otherYear = new Intl.DateTimeFormat(locale, { ...parts, year: "numeric" });
+  const now = new Date();
+
+  // setUp takes hold of what is new in the page: all of it at first, later what was fetched.
+  function setUp(root) {
+    // Times: local, with UTC on hover.
+    for (const time of fresh("time[datetime]", root)) {
+      const at = new Date(time.dateTime);
+      if (Number.isNaN(at.getTime())) continue;
+      time.title = time.textContent;
+      time.textContent = (at.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(at);
+    }
+
+    // Copying. Without a secure context there is no clipboard; then the text is selected, ready for Ctrl+C.
+    for (const button of fresh("button[data-copy]", root)) {
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        const code = button.parentElement.querySelector("code");
+        try {
+          await navigator.clipboard.writeText(button.dataset.copy);
+          say(button, "Copied");
+        } catch {
+          window.getSelection().selectAllChildren(code);
+          say(button, "Press Ctrl+C");
+        }
+      });
+    }
+
+    // Ticking: everybody at once, everything in between with shift, and a count.
+    for (const form of fresh("form[data-select]", root)) {
+      const boxes = all("tbody input[type=checkbox]:not(:disabled)", form);
+      const master = form.querySelector("input[data-all]");
+      const count = form.querySelector("[data-count]");
+      let last = null;
+      const refresh = () => {
+        const ticked = boxes.filter((box) => box.checked).length;
+        for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
+        if (count && count.dataset.one) count.textContent = ticked === 0 ? "Nothing ticked" : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
+        else if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
+        if (master) {
+          master.checked = ticked > 0 && ticked === boxes.length;
+          master.indeterminate = ticked > 0 && ticked < boxes.length;
+        }
+      };
+      for (const box of boxes) {
+        box.addEventListener("click", (event) => {
+          if (event.shiftKey && last && last !== box) {
+            const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+            for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
+          }
+          last = box;
+          refresh();
+        });
+        box.addEventListener("change", refresh);
+      }
+      if (master) {
+        master.hidden = false;
+        master.addEventListener("change", () => {
+          for (const box of boxes) box.checked = master.checked;
+          refresh();
+        });
+      }
+      refresh();
+    }
+
+    // Permissions of a role: a level ticks its row, and ticks find their level.
+    for (const table of fresh("table[data-grants]", root)) {
+      for (const row of all("tr", table)) {
+        const level = row.querySelector("select[name^='level.']");
+        if (!level) continue;
+        const boxes = all("input[data-action]", row);
+        const match = () => {
+          const ticked = boxes.filter((box) => box.checked).map((box) => box.dataset.action).join(" ");
+          const found = Array.from(level.options).find((option) => option.value !== "" && option.dataset.actions === ticked);
+          level.value = found ? found.value : "";
+        };
+        level.addEventListener("change", () => {
+          if (level.value === "") return;
+          const actions = level.selectedOptions[0].dataset.actions.split(" ");
+          for (const box of boxes) box.checked = actions.includes(box.dataset.action);
+        });
+        for (const box of boxes) box.addEventListener("change", match);
+        match();
+      }
+    }
+
+    // Rules of a new password, while it is typed. Without an answer they stay as they are: the server looks again.
+    for (const list of fresh("ul[data-rules]", root)) {
+      const input = list.closest(".field").querySelector("input[type=password]");
+      let asked = 0;
+      let timer;
+      const ask = async () => {
+        const mine = ++asked;
+        let holds;
+        try {
+          const answer = await fetch(list.dataset.rules, { method: "POST", body: new URLSearchParams({ password: input.value }) });
+          holds = answer.ok && !answer.redirected ? await answer.json() : {};
+        } catch {
+          return;
+        }
+        if (mine !== asked) return;
+        for (const rule of all("[data-rule]", list)) {
+          const kept = holds[rule.dataset.rule];
+          rule.classList.toggle("kept", kept === true);
+          rule.classList.toggle("broken", kept === false && input.value !== "");
+        }
+      };
+      input.addEventListener("input", () => {
+        clearTimeout(timer);
+        timer = setTimeout(ask, 250);
+      });
+    }
+
+    // A role that cannot be held at the chosen place is not offered.
+    for (const select of fresh("select[data-narrows]", root)) {
+      const roles = select.form.elements[select.dataset.narrows];
+      const narrow = () => {
+        const scope = select.value === "" ? "" : select.value === "platform" ? "platform" : "tenant";
+        for (const group of all("optgroup[data-scope]", roles)) {
+          group.disabled = group.hidden = scope !== "" && group.dataset.scope !== scope;
+          if (group.disabled && group.contains(roles.selectedOptions[0])) roles.value = "";
+        }
+      };
+      select.addEventListener("change", narrow);
+      narrow();
+    }
+
+    // A file that is too large is said before it is sent.
+    for (const input of fresh("input[type=file][data-max]", root)) {
+      input.addEventListener("change", () => {
+        const file = input.files[0];
+        const most = Number(input.dataset.max);
+        input.setCustomValidity(file && file.size > most ? "The file is larger than " + Math.floor(most / 1048576) + " MB." : "");
+        input.reportValidity();
+      });
+    }
   }
 
   function say(button, text) {
@@ -38,79 +159,6 @@
       button.textContent = "Copy";
       button.classList.remove("done");
     }, 2000);
-  }
-
-  // Ticking: everybody at once, everything in between with shift, and a count.
-  for (const form of all("form[data-select]")) {
-    const boxes = all("tbody input[type=checkbox]:not(:disabled)", form);
-    const master = form.querySelector("input[data-all]");
-    const count = form.querySelector("[data-count]");
-    let last = null;
-    const refresh = () => {
-      const ticked = boxes.filter((box) => box.checked).length;
-      for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
-      if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
-      if (master) {
-        master.checked = ticked > 0 && ticked === boxes.length;
-        master.indeterminate = ticked > 0 && ticked < boxes.length;
-      }
-    };
-    for (const box of boxes) {
-      box.addEventListener("click", (event) => {
-        if (event.shiftKey && last && last !== box) {
-          const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
-          for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
-        }
-        last = box;
-        refresh();
-      });
-      box.addEventListener("change", refresh);
-    }
-    if (master) {
-      master.hidden = false;
-      master.addEventListener("change", () => {
-        for (const box of boxes) box.checked = master.checked;
-        refresh();
-      });
-    }
-    refresh();
-  }
-
-  // Rules of a new password, while it is typed. Without an answer they stay as they are: the server looks again.
-  for (const list of all("ul[data-rules]")) {
-    const input = list.closest(".field").querySelector("input[type=password]");
-    let asked = 0;
-    let timer;
-    const ask = async () => {
-      const mine = ++asked;
-      let holds;
-      try {
-        const answer = await fetch(list.dataset.rules, { method: "POST", body: new URLSearchParams({ password: input.value }) });
-        holds = answer.ok && !answer.redirected ? await answer.json() : {};
-      } catch {
-        return;
-      }
-      if (mine !== asked) return;
-      for (const rule of all("[data-rule]", list)) {
-        const kept = holds[rule.dataset.rule];
-        rule.classList.toggle("kept", kept === true);
-        rule.classList.toggle("broken", kept === false && input.value !== "");
-      }
-    };
-    input.addEventListener("input", () => {
-      clearTimeout(timer);
-      timer = setTimeout(ask, 250);
-    });
-  }
-
-  // A file that is too large is said before it is sent.
-  for (const input of all("input[type=file][data-max]")) {
-    input.addEventListener("change", () => {
-      const file = input.files[0];
-      const most = Number(input.dataset.max);
-      input.setCustomValidity(file && file.size > most ? "The file is larger than " + Math.floor(most / 1048576) + " MB." : "");
-      input.reportValidity();
-    });
   }
 
   // What is being worked on is looked at again until it is done; then the whole page is. Without an answer it is asked again later.
@@ -136,13 +184,14 @@
   }
 
   // Keys.
-  const rows = all("table[data-rows] tbody tr");
+  const rowsOfPage = () => all("table[data-rows] tbody tr");
   const help = document.getElementById("keys");
   let current = -1;
 
   function go(step) {
+    const rows = rowsOfPage();
     if (rows.length === 0) return;
-    if (current >= 0) rows[current].classList.remove("current");
+    if (rows[current]) rows[current].classList.remove("current");
     current = Math.min(rows.length - 1, Math.max(0, current + step));
     const row = rows[current];
     row.classList.add("current");
@@ -155,7 +204,8 @@
     j: () => go(1),
     k: () => go(-1),
     x: () => {
-      const box = current >= 0 && rows[current].querySelector("input[type=checkbox]:not(:disabled)");
+      const row = rowsOfPage()[current];
+      const box = row && row.querySelector("input[type=checkbox]:not(:disabled)");
       if (box) box.click();
     },
     "/": () => {
@@ -176,8 +226,8 @@
       return;
     }
     if (help && help.open) return;
-    if (event.key === "Enter" && current >= 0 && event.target === document.body) {
-      const link = rows[current].querySelector("a.row");
+    if (event.key === "Enter" && rowsOfPage()[current] && event.target === document.body) {
+      const link = rowsOfPage()[current].querySelector("a.row");
       if (link) link.click();
       return;
     }
@@ -186,5 +236,36 @@
       event.preventDefault();
       act();
     }
+  });
+
+  // A row opens by a double click too.
+  document.addEventListener("dblclick", (event) => {
+    const row = event.target.closest("table[data-rows] tbody tr");
+    const link = row && !event.target.closest("a, button, input, select, label") && row.querySelector("a.row");
+    if (link) link.click();
+  });
+
+  // Choosing in a list sends its form, where it says so.
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form[data-send]");
+    if (form) form.requestSubmit();
+  });
+
+  // A menu that is open closes by Escape, and the button in the corner by a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.gear[open], details.drawer[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const gear = document.querySelector("details.gear[open]");
+    if (gear && !gear.contains(event.target)) gear.open = false;
+  });
+
+  setUp(document);
+  document.addEventListener("htmx:after:swap", () => {
+    current = -1;
+    setUp(document);
   });
 })();
