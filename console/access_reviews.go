@@ -108,7 +108,9 @@ func readAccessReview(f form) (provisioning.NewAccessReview, error) {
 	return n, nil
 }
 
-func accessReviewURL(id identity.AccessReviewID) string { return "/console/access-reviews/" + string(id) }
+func accessReviewURL(id identity.AccessReviewID) string {
+	return "/console/access-reviews/" + string(id)
+}
 
 type accessReviewBody struct {
 	Review identity.AccessReview

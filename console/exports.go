@@ -42,7 +42,7 @@ var (
 		[]string{"q", "status", "tenant"},
 	}
 	exportAudit = exported{
-		"audit", "Export the audit", "What happened, newest first, as far as you may read the audit.", "/console/events", "Audit", auditRead, []string{"type", "tenant", "user", "object"},
+		"audit", "Export the audit", "What happened, newest first, as far as you may read the audit.", eventsPath, "Audit", auditRead, eventFilterNames,
 	}
 	exportAccess = exported{
 		"access", "Export the access report", "Who may do what and why: one row for each person, way and resource.", "/console/access", "Access report", usersRead, []string{"q", "tenant", "role", "resource", "sensitive"},
@@ -109,7 +109,10 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 
 // exportFilters are the filters that stand in no field of their own, in words.
 func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, tenants []identity.Tenant) ([]exportFilter, error) {
-	titles := map[string]string{"resource": "Permission", "sensitive": "Sensitive only", "q": "Search", "status": "Status", "type": "What happened", "user": "About", "object": "About"}
+	titles := map[string]string{
+		"q": "Search", "status": "Status", "type": "What happened", "user": "About", "object": "About", "who": "By whom", "whom": "To whom", "from": "From", "until": "Until",
+		"resource": "Permission", "sensitive": "Sensitive only",
+	}
 	var out []exportFilter
 	for _, name := range what.filters {
 		value := f.Value(name)
@@ -119,7 +122,9 @@ func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, te
 		filter := exportFilter{Name: name, Title: titles[name], Value: value, Shown: value}
 		switch name {
 		case "type":
-			filter.Shown = eventName(identity.EventType(value))
+			if filter.Shown = eventName(identity.EventType(value)); eventKinds[value] != "" {
+				filter.Shown = eventKinds[value]
+			}
 		case "user":
 			id, _ := identity.ParseID[identity.UserID](value)
 			u, err := d.prov.User(r.Context(), v.Actor, id)
@@ -178,11 +183,15 @@ func (d *Door) writeExport(r *http.Request, v visit, what exported, f form, form
 	var err error
 	switch what.Key {
 	case exportAudit.Key:
-		q := provisioning.EventExport{Columns: columns}
-		q.Type, q.TenantID = identity.EventType(f.Value("type")), tenant
-		q.UserID, _ = identity.ParseID[identity.UserID](f.Value("user"))
-		q.ObjectID, _ = identity.ParseID[string](f.Value("object"))
-		_, err = d.prov.ExportEvents(r.Context(), v.Actor, q, format, out)
+		q, problem, err := d.eventQuery(r, v, readEventFilters(f.Value))
+		if err == nil && problem != "" {
+			err = identity.Errorf(identity.Invalid, "%s", problem)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = d.prov.ExportEvents(r.Context(), v.Actor, provisioning.EventExport{EventQuery: q, Columns: columns}, format, out)
+		return err
 	case exportAccess.Key:
 		_, err = d.prov.ExportAccess(r.Context(), v.Actor, provisioning.AccessQuery{
 			Tenant: tenant, Role: identity.RoleID(f.Value("role")), Resource: f.Value("resource"), Search: f.Value("q"), Sensitive: f.Value("sensitive") == "yes", Columns: columns,

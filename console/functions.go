@@ -20,6 +20,9 @@ var functions = template.FuncMap{
 	"status":    func(u identity.User) identity.Status { return u.Status() },
 	"label":     func(u identity.User) string { return u.Label() },
 	"email":     func(u identity.User) string { return u.Email() },
+	"given":     func(u identity.User) string { return u.Name().GivenName },
+	"family":    func(u identity.User) string { return u.Name().FamilyName },
+	"locale":    func(u identity.User) string { return u.Locale() },
 	"lower":     func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
 	"titles":    roleTitles,
 	"count":     count,
@@ -27,6 +30,8 @@ var functions = template.FuncMap{
 	"value":     changeValue,
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"plain":     plainChanges,
+	"whole":     wholeValue,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,
@@ -36,6 +41,7 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"span":       span,
 	"list":       func(words ...string) []string { return words },
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
@@ -49,13 +55,18 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
-	"plain":   inPlainWords,
-	"details": detailOf,
-	"days":    func(d time.Duration) int { return int(d.Hours() / 24) },
-	"minus":    func(a, b int) int { return a - b },
-	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
-	"refusal":  refusal,
+	"attributes": attributesOf,
+	"days":       func(d time.Duration) int { return int(d.Hours() / 24) },
+	"minus":      func(a, b int) int { return a - b },
+	"numberIn":   func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":    refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
+}
+
+// span writes a time in the largest unit that it is a whole number of: "90 days", "1 hour", "15 minutes".
+func span(d time.Duration) string {
+	n, unit := inUnits(d)
+	return count(n, strings.TrimSuffix(unit, "s"), unit)
 }

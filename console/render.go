@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -25,12 +24,14 @@ var templateFiles embed.FS
 var sharedFiles = []string{
 	"templates/layout.html",
 	"templates/parts.html",
+	"templates/parts_account.html",
 	"templates/parts_connection.html",
 	"templates/parts_mail.html",
 	"templates/parts_organisation.html",
 	"templates/parts_plan.html",
 	"templates/parts_roles.html",
 	"templates/parts_user.html",
+	"templates/parts_settings.html",
 }
 
 // templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses
@@ -209,48 +210,9 @@ func roleTitles(roles []identity.Role) string {
 	return strings.Join(out, ", ")
 }
 
-// changeValue writes one side of a changed field.
-func changeValue(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return "–"
-	case string:
-		if x == "" {
-			return "–"
-		}
-		return clip(x, maxValue)
-	case bool:
-		return map[bool]string{true: "yes", false: "no"}[x]
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	var list []string
-	if json.Unmarshal(raw, &list) == nil {
-		return changeValue(strings.Join(list, ", "))
-	}
-	return clip(string(raw), maxValue)
-}
-
-// maxValue is how many characters of a changed value a list shows.
-const maxValue = 160
-
 func clip(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
-	}
-	return s
-}
-
-// fieldNames are the words for attributes whose own names are for programs.
-var fieldNames = map[string]string{
-	"userName": "user name", "displayName": "name", "externalId": "external id", "emails": "e-mail", "active": "may come in", "held": "held by an administrator", "ip": "address",
-}
-
-func fieldName(s string) string {
-	if name, ok := fieldNames[s]; ok {
-		return name
 	}
 	return s
 }

@@ -48,7 +48,11 @@ func (d *Door) routes() []route {
 		d.recordRoutes(),
 		d.groupRoutes(),
 		d.tenantRoutes(),
+		d.accountRoutes(),
+		d.settingsRoutes(),
+		d.eventRoutes(),
 		d.ownRoutes(),
+		d.styleRoutes(),
 	)
 }
 
@@ -65,7 +69,6 @@ func (d *Door) ownRoutes() []route {
 		{"POST /signout", unfinished, d.signout},
 		{"/", anybody, d.nowhere},
 		{"GET /users/{id}/avatar", signedIn, d.avatar},
-		{"GET /account", signedIn, d.account},
 		{"POST /account/sessions/{session}/end", signedIn, d.endOwnSession},
 		{"POST /account/sessions/end", signedIn, d.endOtherSessions},
 		{"GET /account/second-factor", signedIn, d.enrolForm},
@@ -154,6 +157,5 @@ func (d *Door) ownRoutes() []route {
 		{"GET /shared/signins/{token}", anybody, d.shared},
 		{"GET /console/requests", tenantsWrite, d.requests},
 		{"GET /console/requests/{id}", tenantsWrite, d.request},
-		{"GET /console/events", auditRead, d.events},
 	}
 }

@@ -26,21 +26,21 @@ type settingsView struct {
 func (d *Door) viewSettings(t identity.TenantSettings) settingsView {
 	p := d.prov.Model().Policy()
 	return settingsView{
-		TenantSettings: t, Idle: inUnits(t.SessionIdle, time.Minute), Age: inUnits(t.SessionAge, time.Hour),
-		DefaultIdle: inUnits(p.SessionIdle, time.Minute), DefaultAge: inUnits(p.SessionAge, time.Hour),
+		TenantSettings: t, Idle: tenantUnits(t.SessionIdle, time.Minute), Age: tenantUnits(t.SessionAge, time.Hour),
+		DefaultIdle: tenantUnits(p.SessionIdle, time.Minute), DefaultAge: tenantUnits(p.SessionAge, time.Hour),
 		SessionWas: fmt.Sprintf("%s %s %d", t.SessionIdle, t.SessionAge, t.SessionMost), FactorWas: strings.TrimSpace(fmt.Sprintf("%t %s", t.SecondFactor, t.ProviderFactor)), DormantWas: strconv.Itoa(t.DormantDays),
 	}
 }
 
-// inUnits writes a duration as a number of minutes or hours; nothing for none.
-func inUnits(d, unit time.Duration) string {
+// tenantUnits writes a duration as a number of minutes or hours; nothing for none.
+func tenantUnits(d, unit time.Duration) string {
 	if d == 0 {
 		return ""
 	}
 	return strconv.FormatFloat(float64(d)/float64(unit), 'f', -1, 64)
 }
 
-// inDuration reads what inUnits writes. What is no number is wrong at its field.
+// inDuration reads what tenantUnits writes. What is no number is wrong at its field.
 func inDuration(f form, name string, unit time.Duration) (time.Duration, error) {
 	text := strings.ReplaceAll(f.Value(name), ",", ".")
 	if text == "" {
@@ -118,8 +118,8 @@ func yes(on bool) string {
 	return ""
 }
 
-// saveSettings reads a form, looks whether it was made from what is there, and saves it.
-func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
+// saveTenantSettings reads a form, looks whether it was made from what is there, and saves it.
+func (d *Door) saveTenantSettings(w http.ResponseWriter, r *http.Request, v visit, about string, was func(settingsView) string, save func(identity.TenantID, form) error) error {
 	f, err := readForm(w, r, "idle", "age", "most", "factor", "worth", "days", "reason")
 	if err != nil {
 		return err
@@ -151,7 +151,7 @@ func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit, abo
 
 func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.SessionWas }
-	return d.saveSettings(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
+	return d.saveTenantSettings(w, r, v, "sessions", was, func(id identity.TenantID, f form) error {
 		idle, wrongIdle := inDuration(f, "idle", time.Minute)
 		age, wrongAge := inDuration(f, "age", time.Hour)
 		most, wrongMost := inNumber(f, "most")
@@ -165,7 +165,7 @@ func (d *Door) setSessions(w http.ResponseWriter, r *http.Request, v visit) erro
 
 func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.FactorWas }
-	return d.saveSettings(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
+	return d.saveTenantSettings(w, r, v, "factor", was, func(id identity.TenantID, f form) error {
 		_, err := d.authn.RequireSecondFactor(r.Context(), v.Actor, id, f.Value("factor") != "", identity.ProviderFactor(f.Value("worth")))
 		return err
 	})
@@ -173,7 +173,7 @@ func (d *Door) setSecondFactor(w http.ResponseWriter, r *http.Request, v visit) 
 
 func (d *Door) setDormant(w http.ResponseWriter, r *http.Request, v visit) error {
 	was := func(s settingsView) string { return s.DormantWas }
-	return d.saveSettings(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
+	return d.saveTenantSettings(w, r, v, "dormant", was, func(id identity.TenantID, f form) error {
 		days, err := inNumber(f, "days")
 		if err != nil {
 			return err

@@ -46,6 +46,9 @@ func (v visit) Caption(key, otherwise string) string {
 	return v.prov.Model().Caption(key, otherwise)
 }
 
+// Single reports whether there is one organisation here and no tenants to tell apart.
+func (v visit) Single() bool { return v.prov != nil && v.prov.Model().Single() }
+
 // RoleList returns the visitor's roles with their titles.
 func (v visit) RoleList() []identity.Role {
 	out := make([]identity.Role, 0, len(v.Actor.Roles))

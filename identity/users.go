@@ -87,6 +87,15 @@ func (u *User) Name() Name {
 	return a.Name
 }
 
+// Locale is the language tag that the record has (RFC 7643 4.1.1), such as de-AT; "" for none.
+func (u *User) Locale() string {
+	var a struct {
+		Locale string `json:"locale"`
+	}
+	_ = json.Unmarshal(u.Attributes, &a) // as with the name
+	return a.Locale
+}
+
 // Label returns what a page calls this user: the display name, else the full name, else the user name.
 func (u *User) Label() string {
 	if u.DisplayName != "" {
