@@ -78,6 +78,10 @@ func (d *Door) inviteAgain(w http.ResponseWriter, r *http.Request, v visit) erro
 	if _, err := d.prov.ResendInvitation(r.Context(), v.Actor, id); err != nil {
 		return err
 	}
+	if f, err := readForm(w, r); err == nil && f.Value("back") != "" { // from the list of people
+		http.Redirect(w, r, backTo(f, "invited-again"), http.StatusSeeOther)
+		return nil
+	}
 	http.Redirect(w, r, "/console/users/"+string(id)+"?done=invited-again", http.StatusSeeOther)
 	return nil
 }

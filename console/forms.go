@@ -35,15 +35,20 @@ func blank(pairs ...string) form {
 
 // readForm parses the posted form. fields names the inputs that can show an error of their own.
 func readForm(w http.ResponseWriter, r *http.Request, fields ...string) (form, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return readFormUpTo(w, r, maxForm, fields...)
+}
+
+// readFormUpTo is readForm for a form of at most so many bytes, with files.
+func readFormUpTo(w http.ResponseWriter, r *http.Request, most int64, fields ...string) (form, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, most)
 	parse := r.ParseForm
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		parse = func() error { return r.ParseMultipartForm(maxForm) }
+		parse = func() error { return r.ParseMultipartForm(most) }
 	}
 	if err := parse(); err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return form{}, identity.Errorf(identity.TooLarge, "The form is larger than 2 MB.").WithCause(err)
+			return form{}, identity.Errorf(identity.TooLarge, "The form is larger than %d MB.", most>>20).WithCause(err)
 		}
 		return form{}, identity.Errorf(identity.Invalid, "The form could not be read.").WithCause(err)
 	}

@@ -41,8 +41,12 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"providerIcon": providerIcon,
+
 	"span":       span,
 	"list":       func(words ...string) []string { return words },
+	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
+	"saveWord":   saveWord,
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
 	"megabytes":  megabytes,

@@ -68,7 +68,7 @@ func onward[T any](r *http.Request, p identity.Page[T], id func(T) string) pager
 func withQuery(r *http.Request, name, value string) string {
 	q := url.Values{}
 	for key, values := range r.URL.Query() {
-		if key != "after" && key != "before" && key != "done" && len(values) > 0 && values[0] != "" {
+		if key != "after" && key != "before" && key != "key" && key != "done" && len(values) > 0 && values[0] != "" {
 			q.Set(key, values[0])
 		}
 	}

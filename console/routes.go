@@ -51,6 +51,7 @@ func (d *Door) routes() []route {
 		d.accountRoutes(),
 		d.settingsRoutes(),
 		d.eventRoutes(),
+		d.userRoutes(),
 		d.ownRoutes(),
 		d.styleRoutes(),
 	)
@@ -90,12 +91,7 @@ func (d *Door) ownRoutes() []route {
 		{"POST /account/pending-links/{id}/drop", signedIn, d.dropLink},
 
 		{"GET /console", signedIn, d.start},
-		{"GET /console/users", usersRead, d.users},
-		{"GET /console/users/new", usersWrite, d.newUser},
-		{"POST /console/users", usersWrite, d.createUser},
 		{"GET /console/users/{id}", usersRead, d.user},
-		{"GET /console/users/{id}/edit", usersWrite, d.editUser},
-		{"POST /console/users/{id}", usersWrite, d.updateUser},
 		{"POST /console/users/{id}/sessions/{session}/end", usersWrite, d.endUserSession},
 		{"POST /console/users/{id}/sessions/end", usersWrite, d.endUserSessions},
 		{"GET /console/users/{id}/links/new", tenantsWrite, d.newUserLink},

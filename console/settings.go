@@ -184,6 +184,8 @@ func rulesForm(r authn.TenantRules) form {
 		f.Values.Set(name+"_unit", unit)
 		if n > 0 {
 			f.Values.Set(name, strconv.FormatInt(n, 10))
+		} else if name == "age" {
+			f.Values.Set("age_unit", "hours")
 		}
 	}
 	set("idle", r.Idle)

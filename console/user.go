@@ -2,8 +2,6 @@ package console
 
 import (
 	"net/http"
-	"slices"
-	"strconv"
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -76,7 +74,7 @@ func (d *Door) userPage(w http.ResponseWriter, r *http.Request, v visit, id iden
 		return err
 	}
 	b := userBody{
-		UserDetail: detail, At: usersPath + string(id), Tab: userTab(r), Self: id == v.User.ID, Write: v.Can(usersWrite), Invite: v.Can(usersWrite) || v.Can(usersInvite),
+		UserDetail: detail, At: userPath + string(id), Tab: userTab(r), Self: id == v.User.ID, Write: v.Can(usersWrite), Invite: v.Can(usersWrite) || v.Can(usersInvite),
 		Resend: v.prov.Model().Onboarding().ResendLabel, Single: v.prov.Model().Single(), userShown: shown,
 	}
 	if units, ok := v.prov.Model().Units(); ok {
@@ -92,7 +90,7 @@ func (d *Door) userPage(w http.ResponseWriter, r *http.Request, v visit, id iden
 	return d.show(w, r, v, "user", s)
 }
 
-const usersPath = "/console/users/"
+const userPath = "/console/users/"
 
 // userTab is the part of the page that was asked for; what is none is the overview.
 func userTab(r *http.Request) string {
@@ -148,76 +146,6 @@ func (d *Door) fillOverview(r *http.Request, v visit, b *userBody) (err error) {
 	return err
 }
 
-func (d *Door) editUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	u, err := d.pathUser(r, v)
-	if err != nil {
-		return err
-	}
-	f := blank("displayname", u.DisplayName, "username", u.UserName, "email", u.Email(), "version", strconv.FormatInt(u.Version, 10))
-	return d.show(w, r, v, "user_edit", screen{Title: "Edit " + u.Label(), Nav: "users", Body: userFormBody{Form: f, User: u}})
-}
-
-func (d *Door) pathUser(r *http.Request, v visit) (identity.User, error) {
-	id, err := pathID[identity.UserID](r, "id")
-	if err != nil {
-		return identity.User{}, err
-	}
-	return d.prov.User(r.Context(), v.Actor, id)
-}
-
-// updateUser saves what was edited. When somebody was faster, the page shows what it says now beside what was typed, and saving again is deliberate.
-func (d *Door) updateUser(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r, "email", "username", "displayname")
-	if err != nil {
-		return err
-	}
-	u, err := d.pathUser(r, v)
-	if err != nil {
-		return err
-	}
-	version, err := strconv.ParseInt(f.Value("version"), 10, 64)
-	if err != nil || version < 1 {
-		return identity.Errorf(identity.Invalid, "The form does not say which version it was made from. Open the page again.").WithField("version")
-	}
-	out, err := d.prov.UpdateUser(r.Context(), v.Actor, u.ID, version, func(u *identity.User) error {
-		u.DisplayName, u.UserName = f.Value("displayname"), f.Value("username")
-		u.Emails = withPrimary(u.Emails, f.Value("email"))
-		return nil
-	})
-	switch {
-	case err == nil:
-		done := map[bool]string{true: "user-unchanged", false: "user-updated"}[out.Version == version]
-		http.Redirect(w, r, "/console/users/"+string(u.ID)+"?done="+done, http.StatusSeeOther)
-		return nil
-	case !f.refused(err):
-		return err
-	}
-	body := userFormBody{Form: f, User: u}
-	if f.Problem.Kind == identity.Precondition {
-		body.Now = u
-		f.Values.Set("version", strconv.FormatInt(u.Version, 10))
-	}
-	return d.show(w, r, v, "user_edit", screen{Title: "Edit " + u.Label(), Nav: "users", Status: web.Status(f.Problem), Body: body})
-}
-
-// withPrimary returns the addresses with another primary one; the others stay as they are.
-func withPrimary(emails []identity.Email, address string) []identity.Email {
-	if address == identity.PrimaryEmail(emails) {
-		return emails
-	}
-	out := slices.Clone(emails)
-	for i := range out {
-		if out[i].Value == identity.PrimaryEmail(emails) {
-			if address == "" {
-				return slices.Delete(out, i, i+1)
-			}
-			out[i].Value = address
-			return out
-		}
-	}
-	return append(out, identity.Email{Value: address, Type: "work", Primary: true})
-}
-
 func (d *Door) endUserSession(w http.ResponseWriter, r *http.Request, v visit) error {
 	id, err := pathID[identity.UserID](r, "id")
 	if err != nil {
@@ -247,6 +175,6 @@ func (d *Door) endUserSessions(w http.ResponseWriter, r *http.Request, v visit) 
 	if _, err := d.authn.EndSessions(r.Context(), v.Actor, u.ID, ""); err != nil {
 		return err
 	}
-	http.Redirect(w, r, usersPath+string(u.ID)+"?done=all-sessions-ended", http.StatusSeeOther)
+	http.Redirect(w, r, userPath+string(u.ID)+"?done=all-sessions-ended", http.StatusSeeOther)
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 
 // accessCard says what somebody may do and why.
 type accessCard struct {
-	Rows    []personGrant
+	Rows    []whyRow
 	Limit   identity.Status // of an account that may do nothing at present, whatever the roles say
 	Level   string          // how far the person sees at most; empty: no data levels
 	Unit    string
@@ -23,8 +23,8 @@ type accessCard struct {
 	Answer  *provisioning.Answer
 }
 
-// personGrant is one resource with what somebody may do with it.
-type personGrant struct {
+// whyRow is one resource with what somebody may do with it.
+type whyRow struct {
 	Title     string
 	Level     string // the access model's word for the actions, else the actions
 	None      bool
@@ -66,7 +66,7 @@ func (d *Door) accessCard(r *http.Request, v visit, b *userBody) (accessCard, er
 	if levels, where, _ := v.prov.Model().DataLevels(); len(levels) > 0 && where == "user" {
 		c.Level, c.Unit = b.Standing.DataLevel, b.Standing.UnitName
 	}
-	c.Rows = v.personGrants(holder, decided, &c)
+	c.Rows = v.mayRows(holder, decided, &c)
 	history, err := d.prov.RoleHistory(r.Context(), v.Actor, b.User.ID, identity.Query{Limit: recentSize})
 	if err != nil {
 		return c, err
@@ -75,12 +75,12 @@ func (d *Door) accessCard(r *http.Request, v visit, b *userBody) (accessCard, er
 	return c, d.answer(r, v, b, decided, &c)
 }
 
-// personGrants joins what the paths grant with what is decided, in the order of the catalogue.
-func (v visit) personGrants(holder provisioning.AccessHolder, decided provisioning.Access, c *accessCard) []personGrant {
+// mayRows joins what the paths grant with what is decided, in the order of the catalogue.
+func (v visit) mayRows(holder provisioning.AccessHolder, decided provisioning.Access, c *accessCard) []whyRow {
 	flag, _ := v.prov.Model().AdminFlag()
-	var out []personGrant
+	var out []whyRow
 	for _, resource := range v.prov.Model().Catalogue() {
-		row := personGrant{Title: resource.Title, Sensitive: resource.Sensitive}
+		row := whyRow{Title: resource.Title, Sensitive: resource.Sensitive}
 		var may []string
 		for _, p := range holder.Paths {
 			for _, g := range p.Grants {
@@ -125,7 +125,7 @@ func (v visit) levelName(resource string, actions []string) string {
 }
 
 // explain takes over why nothing of a resource is granted, as the decision says it.
-func (row *personGrant) explain(resource string, decided provisioning.Access) {
+func (row *whyRow) explain(resource string, decided provisioning.Access) {
 	for _, a := range decided.Answers {
 		if a.Resource.ID == resource && !a.Allowed && row.None {
 			row.Reason = a.Reason

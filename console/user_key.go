@@ -84,7 +84,7 @@ func (d *Door) keyPage(w http.ResponseWriter, r *http.Request, v visit, page str
 	if err != nil {
 		return err
 	}
-	body := keyPageBody{User: u, At: usersPath + string(u.ID), Form: f}
+	body := keyPageBody{User: u, At: userPath + string(u.ID), Form: f}
 	id := f.Value("replaces")
 	if r.PathValue("key") != "" {
 		id = r.PathValue("key")
@@ -158,7 +158,7 @@ func (d *Door) revealKey(w http.ResponseWriter, r *http.Request, v visit) error 
 
 // showKey shows a key that was made.
 func (d *Door) showKey(w http.ResponseWriter, r *http.Request, v visit, body keyPageBody) error {
-	body.At, body.Form = usersPath+string(body.User.ID), blank()
+	body.At, body.Form = userPath+string(body.User.ID), blank()
 	policy, err := d.authn.KeyPolicy(r.Context(), v.Actor)
 	if err != nil {
 		return err
@@ -187,7 +187,7 @@ func (d *Door) endKey(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=key-revoked#keys-of-programs", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=key-revoked#keys-of-programs", http.StatusSeeOther)
 		return nil
 	case identity.KindOf(err) != identity.NotFound && f.refused(err):
 		return d.keyPage(w, r, v, "user_key_revoke", f)

@@ -51,7 +51,7 @@ func (d *Door) leavePage(w http.ResponseWriter, r *http.Request, v visit, page s
 	if err != nil {
 		return err
 	}
-	body := leaveBody{At: usersPath + string(id), Form: f}
+	body := leaveBody{At: userPath + string(id), Form: f}
 	if body.DeletePlan, err = d.prov.DeletePlan(r.Context(), v.Actor, id); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (d *Door) deactivateUser(w http.ResponseWriter, r *http.Request, v visit) e
 	if err != nil {
 		return err
 	}
-	to := usersPath + string(id) + "?done=user-deactivated"
+	to := userPath + string(id) + "?done=user-deactivated"
 	if f.Value("successor") == "" {
 		_, err = d.prov.DeactivateUser(r.Context(), v.Actor, id, f.Value("reason"))
 	} else {
@@ -227,7 +227,7 @@ func (d *Door) gonePage(w http.ResponseWriter, r *http.Request, v visit, id iden
 	if err != nil {
 		return errors.Join(otherwise)
 	}
-	body := goneBody{Gone: found, At: usersPath + string(id), Erase: string(v.prov.Model().DeleteMode()) == "permanent", Form: f}
+	body := goneBody{Gone: found, At: userPath + string(id), Erase: string(v.prov.Model().DeleteMode()) == "permanent", Form: f}
 	s := screen{Title: found.User.Label() + " was deleted", Nav: "users", Body: body}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)
@@ -245,7 +245,7 @@ func (d *Door) restoreUser(w http.ResponseWriter, r *http.Request, v visit) erro
 	f := blank()
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(id)+"?done=user-restored", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(id)+"?done=user-restored", http.StatusSeeOther)
 		return nil
 	case identity.KindOf(err) != identity.NotFound && f.refused(err):
 		return d.gonePage(w, r, v, id, f, err)
@@ -269,7 +269,7 @@ func (d *Door) erasePage(w http.ResponseWriter, r *http.Request, v visit, f form
 	u := found.User
 	return d.confirm(w, r, v, "users", confirmBody{
 		Title: fmt.Sprintf("Erase what is left of %s?", u.Label()), Who: u.Email(), Button: "Erase for good", Danger: true, Reason: true,
-		Action: usersPath + string(id) + "/erase", Back: usersPath + string(id), Form: f,
+		Action: userPath + string(id) + "/erase", Back: userPath + string(id), Form: f,
 		Facts: []string{
 			"Name, addresses, attributes, mails and what directories sent about this person are erased. In the audit an id stands for them.",
 			"Nothing brings this person back. A directory that pushes them again makes a new user.",

@@ -43,7 +43,7 @@ func (d *Door) ownPage(w http.ResponseWriter, r *http.Request, v visit, f form) 
 	if _, ok := v.prov.Model().Owner(); !ok || u.TenantID == "" {
 		return identity.Errorf(identity.NotFound, "There is no page at this address.")
 	}
-	body := ownBody{User: u, At: usersPath + string(u.ID), Form: f}
+	body := ownBody{User: u, At: userPath + string(u.ID), Form: f}
 	if body.Was, err = d.prov.Owner(r.Context(), v.Actor, u.TenantID); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (d *Door) makeOwner(w http.ResponseWriter, r *http.Request, v visit) error 
 	_, err = d.prov.TransferOwnership(r.Context(), v.Actor, provisioning.Ownership{Tenant: u.TenantID, User: u.ID, OldRole: identity.RoleID(f.Value("oldownerrole")), Reason: f.Value("reason")})
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=owner-changed", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=owner-changed", http.StatusSeeOther)
 		return nil
 	case identity.KindOf(err) != identity.NotFound && f.refused(err):
 		if f.Problem.Field == "old owner role" || f.Problem.Field == "role" {
@@ -98,7 +98,7 @@ func (d *Door) mergePage(w http.ResponseWriter, r *http.Request, v visit, f form
 		return err
 	}
 	f.fields = []string{"successor", "reason"}
-	body := mergeBody{User: u, At: usersPath + string(u.ID), Form: f}
+	body := mergeBody{User: u, At: userPath + string(u.ID), Form: f}
 	if plan && f.Problem == nil {
 		var other identity.UserID
 		other, err = d.personNamed(r.Context(), v, f.Value("successor"))
@@ -137,7 +137,7 @@ func (d *Door) merge(w http.ResponseWriter, r *http.Request, v visit) error {
 	})
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=users-joined", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=users-joined", http.StatusSeeOther)
 		return nil
 	case identity.KindOf(err) != identity.NotFound && f.refused(err):
 		return d.mergePage(w, r, v, f, false)
@@ -170,7 +170,7 @@ func (d *Door) datesPage(w http.ResponseWriter, r *http.Request, v visit, f form
 		f.Values.Set("starts", dayOf(detail.Terms.StartsAt))
 		f.Values.Set("ends", lastDay(detail.Terms.EndsAt))
 	}
-	s := screen{Title: "First and last day of " + u.Label(), Nav: "users", Body: datesBody{User: u, At: usersPath + string(u.ID), Terms: detail.Terms, Form: f}}
+	s := screen{Title: "First and last day of " + u.Label(), Nav: "users", Body: datesBody{User: u, At: userPath + string(u.ID), Terms: detail.Terms, Form: f}}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)
 	}
@@ -209,7 +209,7 @@ func (d *Door) setDates(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=dates-set", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=dates-set", http.StatusSeeOther)
 		return nil
 	case f.refused(err):
 		return d.datesPage(w, r, v, f)

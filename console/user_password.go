@@ -54,7 +54,7 @@ func (d *Door) resetPage(w http.ResponseWriter, r *http.Request, v visit, f form
 	}
 	o := v.prov.Model().Onboarding()
 	body := resetBody{
-		User: u, At: usersPath + string(u.ID), Locked: u.Status() == identity.StatusLocked, Mailed: u.Email() != "" && d.authn.MayUseLocal(r.Context(), u.ID) == nil,
+		User: u, At: userPath + string(u.ID), Locked: u.Status() == identity.StatusLocked, Mailed: u.Email() != "" && d.authn.MayUseLocal(r.Context(), u.ID) == nil,
 		Confirm: o.ConfirmPassword, Must: o.MustChangePassword, Form: f,
 	}
 	if body.Rules, err = d.authn.PasswordRules(r.Context(), u, ""); err != nil {
@@ -96,10 +96,10 @@ func (d *Door) reset(w http.ResponseWriter, r *http.Request, v visit) error {
 	case err != nil:
 		return err
 	case secret == "":
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=password-given", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=password-given", http.StatusSeeOther)
 		return nil
 	}
-	body := resetBody{User: u, At: usersPath + string(u.ID), Secret: secret, Until: time.Now().Add(given.For), Form: blank()}
+	body := resetBody{User: u, At: userPath + string(u.ID), Secret: secret, Until: time.Now().Add(given.For), Form: blank()}
 	return d.show(w, r, v, "user_password_made", screen{Title: "Temporary password for " + u.Label(), Nav: "users", Body: body})
 }
 
@@ -139,7 +139,7 @@ func (d *Door) resetByMail(w http.ResponseWriter, r *http.Request, v visit, u id
 	}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=reset-sent", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=reset-sent", http.StatusSeeOther)
 		return nil
 	case f.refused(err):
 		return d.resetPage(w, r, v, f)
@@ -163,7 +163,7 @@ func (d *Door) unlock(w http.ResponseWriter, r *http.Request, v visit) error {
 		}
 		return d.userPage(w, r, v, u.ID, userShown{Form: f})
 	}
-	http.Redirect(w, r, usersPath+string(u.ID)+"?done=unlocked", http.StatusSeeOther)
+	http.Redirect(w, r, userPath+string(u.ID)+"?done=unlocked", http.StatusSeeOther)
 	return nil
 }
 
@@ -185,6 +185,6 @@ func (d *Door) demandChange(w http.ResponseWriter, r *http.Request, v visit) err
 		return d.userPage(w, r, v, u.ID, userShown{Form: f})
 	}
 	done := map[bool]string{true: "change-demanded", false: "change-not-demanded"}[on]
-	http.Redirect(w, r, usersPath+string(u.ID)+"?done="+done, http.StatusSeeOther)
+	http.Redirect(w, r, userPath+string(u.ID)+"?done="+done, http.StatusSeeOther)
 	return nil
 }

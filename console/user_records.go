@@ -70,7 +70,7 @@ func (d *Door) tiePage(w http.ResponseWriter, r *http.Request, v visit, f form) 
 	if err != nil {
 		return err
 	}
-	body := tieBody{User: u, At: usersPath + string(u.ID), Kinds: v.recordKinds(), Search: search(r), Form: f}
+	body := tieBody{User: u, At: userPath + string(u.ID), Kinds: v.recordKinds(), Search: search(r), Form: f}
 	if len(body.Kinds) == 0 {
 		return identity.Errorf(identity.NotFound, "There is no page at this address.")
 	}
@@ -106,7 +106,7 @@ func (d *Door) tie(w http.ResponseWriter, r *http.Request, v visit) error {
 	_, err = d.prov.LinkRecord(r.Context(), v.Actor, key, u.ID, f.Value("reason"))
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=record-tied#records", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=record-tied#records", http.StatusSeeOther)
 		return nil
 	case f.refused(err):
 		if f.Problem.Field == "id" || f.Problem.Field == "user" {
@@ -138,7 +138,7 @@ func (d *Door) untieQuestion(r *http.Request, v visit) (provisioning.RecordKey, 
 		key := provisioning.RecordKey{Tenant: u.TenantID, Type: record.Type, ForeignID: record.ForeignID}
 		return key, confirmBody{
 			Title: "Remove the link to " + name + "?", Who: u.Label() + " · " + u.Email(), Button: "Remove the link", Danger: true, Reason: true,
-			Action: r.URL.RequestURI(), Back: usersPath + string(u.ID),
+			Action: r.URL.RequestURI(), Back: userPath + string(u.ID),
 			Facts: []string{"The record stays in its application, and the account stays here.", "What needs the record cannot be used by this person any more."},
 		}, nil
 	}

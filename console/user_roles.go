@@ -163,7 +163,7 @@ func (d *Door) giveRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return d.refusedRole(w, r, v, id, f, err)
 	}
-	http.Redirect(w, r, usersPath+string(id)+"?done=role-given#roles", http.StatusSeeOther)
+	http.Redirect(w, r, userPath+string(id)+"?done=role-given#roles", http.StatusSeeOther)
 	return nil
 }
 
@@ -198,7 +198,7 @@ func (d *Door) rolesThen(r *http.Request, v visit, id identity.UserID, role iden
 
 func (d *Door) askSensitive(w http.ResponseWriter, r *http.Request, v visit, p provisioning.RolesPreview, role identity.RoleID, f form) error {
 	given, _ := v.prov.Model().Role(role)
-	body := roleChange{RolesPreview: p, At: usersPath + string(p.User.ID), Role: given, Reason: f.Value("reason"), Form: f}
+	body := roleChange{RolesPreview: p, At: userPath + string(p.User.ID), Role: given, Reason: f.Value("reason"), Form: f}
 	return d.show(w, r, v, "user_role_sensitive", screen{Title: "Give " + given.Title + " to " + p.User.Label() + "?", Nav: "users", Body: body})
 }
 
@@ -216,7 +216,7 @@ func (d *Door) takeRolePage(w http.ResponseWriter, r *http.Request, v visit, f f
 	if !ok {
 		return identity.Errorf(identity.NotFound, "There is no such role.")
 	}
-	body := roleChange{RolesPreview: provisioning.RolesPreview{User: u}, At: usersPath + string(u.ID), Role: role, Form: f}
+	body := roleChange{RolesPreview: provisioning.RolesPreview{User: u}, At: userPath + string(u.ID), Role: role, Form: f}
 	s := screen{Title: "Take " + role.Title + " from " + u.Label() + "?", Nav: "users", Body: body}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)
@@ -237,7 +237,7 @@ func (d *Door) takeRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	_, err = d.prov.RemoveRole(r.Context(), v.Actor, id, identity.RoleID(r.PathValue("role")), f.Value("reason"))
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(id)+"?done=role-taken#roles", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(id)+"?done=role-taken#roles", http.StatusSeeOther)
 		return nil
 	case identity.CodeOf(err) == "reason_required" && f.refused(err):
 		return d.takeRolePage(w, r, v, f)
@@ -274,7 +274,7 @@ func (d *Door) copyRolePage(w http.ResponseWriter, r *http.Request, v visit, f f
 	if err != nil {
 		return err
 	}
-	body := roleCopyBody{User: u, At: usersPath + string(u.ID), Roles: roles, Named: v.Caption("roles_page", "") == "Profiles", Form: f}
+	body := roleCopyBody{User: u, At: userPath + string(u.ID), Roles: roles, Named: v.Caption("roles_page", "") == "Profiles", Form: f}
 	if f.Problem != nil && f.Problem.Code == "confirm_sensitive" {
 		for _, resource := range v.prov.Model().Catalogue() {
 			if slices.Contains(f.Problem.Choices, resource.ID) {
@@ -311,7 +311,7 @@ func (d *Door) copyRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	switch {
 	case err == nil:
-		http.Redirect(w, r, usersPath+string(u.ID)+"?done=role-copied#roles", http.StatusSeeOther)
+		http.Redirect(w, r, userPath+string(u.ID)+"?done=role-copied#roles", http.StatusSeeOther)
 		return nil
 	case f.refused(err):
 		return d.copyRolePage(w, r, v, f)

@@ -60,6 +60,16 @@ type Sort struct {
 	Descending bool
 }
 
+// UserOrder is an order of people that is quick however many there are. Whoever has no such value comes last, in both directions.
+type UserOrder string
+
+// The orders. People who share a value are in the order of their ids.
+const (
+	OrderName  UserOrder = "name"  // the display name
+	OrderEmail UserOrder = "email" // the primary address
+	OrderSeen  UserOrder = "seen"  // the last sign-in
+)
+
 // Query is what a list is asked for.
 type Query struct {
 	Filter *Filter
@@ -71,7 +81,9 @@ type Query struct {
 	Unit     UnitID     // only people of this business unit or team, or of one below it
 	External *bool      // only people who belong to the organisation, or only those who do not
 
-	Directory DirectoryID // of groups: only those of this directory
+	Role      RoleID      // only people who hold this role
+	Directory DirectoryID // only groups of this directory, or people whom it knows
+	Deleted   bool        // people who were deleted and may be restored, in place of all others
 
 	// What Type and Unit come to; provisioning fills it in.
 	TypeIsDefault bool     // people of whom nothing was said have the type too
@@ -82,7 +94,10 @@ type Query struct {
 	After  string // keyset: what comes after the item with this id
 	Newest bool   // ids descending
 
-	AfterKey *string // with Sort and After: the LastKey of the page before
+	Order      UserOrder // of people; "": by id
+	Descending bool      // with Order
+
+	AfterKey *string // with Sort or Order, and After: the LastKey of the page before
 	Offset   int
 	Limit    int  // 0: no rows, only the total
 	Total    bool // count all matches too

@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -25,6 +26,8 @@ type NewInvitation struct {
 	Reason      string // with the events
 
 	Position identity.Position // where the person stands; what is empty is as the access model says
+
+	Furnishing
 }
 
 // InvitationQuery says which invitations are wanted; empty fields do not narrow.
@@ -53,6 +56,10 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 	if err != nil {
 		return out, err
 	}
+	things, err := s.furnishing(ctx, n.Furnishing)
+	if err != nil {
+		return out, err
+	}
 	err = s.update(ctx, by, func(tx *store.Tx) error {
 		if err := s.homeByDefault(ctx, tx, n.Role, &u); err != nil {
 			return err
@@ -65,6 +72,9 @@ func (s *Service) Invite(ctx context.Context, by identity.Actor, n NewInvitation
 		}
 		out.User, err = s.addUser(ctx, tx, by, NewUser{User: u, Role: n.Role, Reason: n.Reason, Position: n.Position})
 		if err != nil {
+			return err
+		}
+		if err := s.furnish(ctx, tx, by, out.User, things, n.Reason); err != nil {
 			return err
 		}
 		out.Link, err = s.invite(ctx, tx, by, out.User, n.Message)
@@ -169,7 +179,7 @@ func (s *Service) Invitations(ctx context.Context, by identity.Actor, q Invitati
 	if err != nil {
 		return page, err
 	}
-	if by.Kind == identity.ActorDirectory || !validIDs(&q.Tenant) || !validIDs(&q.User) {
+	if by.Kind == identity.ActorDirectory || !validIDs(&q.Tenant) || !validIDs(&q.User) || slices.ContainsFunc(q.Users, func(id identity.UserID) bool { return !validIDs(&id) }) {
 		return page, nil
 	}
 	q.After = cursor(q.After)

@@ -22,6 +22,8 @@ type NewUser struct {
 
 	Position identity.Position // where the person stands; what is empty is as the access model says. A directory says nothing here
 
+	Furnishing // not by a directory
+
 	source   identity.SourceKind // of the role that an administrator's word gives; empty: manual
 	sourceID string
 	out      bool // may not come in, by the word of whoever creates the person
@@ -66,6 +68,9 @@ func (s *Service) Users(ctx context.Context, by identity.Actor, q identity.Query
 	scope, err := s.scopeFor(by, usersRead)
 	if err != nil {
 		return page, err
+	}
+	if !validIDs(&q.Directory) {
+		return page, nil
 	}
 	q.After, q.Lean = cursor(q.After), by.Kind == identity.ActorDirectory
 	err = s.db.View(ctx, func(tx *store.Tx) error {
@@ -146,12 +151,19 @@ func (s *Service) CreateUser(ctx context.Context, by identity.Actor, n NewUser) 
 	if err := normalise(&n.User); err != nil {
 		return identity.User{}, err
 	}
+	things, err := s.furnishing(ctx, n.Furnishing)
+	if err != nil {
+		return identity.User{}, err
+	}
 	var out identity.User
 	create := func(tx *store.Tx) error {
 		if by.Kind == identity.ActorDirectory {
 			out, err = s.pushUser(ctx, tx, by, scope, n)
 		} else {
 			out, err = s.addUser(ctx, tx, by, n)
+			if err == nil {
+				err = s.furnish(ctx, tx, by, out, things, n.Reason)
+			}
 		}
 		return err
 	}

@@ -11,6 +11,7 @@ type InvitationQuery struct {
 	identity.Query
 	State identity.InvitationState
 	User  identity.UserID
+	Users []identity.UserID // only these
 }
 
 // Invitations returns a page of the people of the scope who were invited: for each the last link that was not revoked, with its mail.
@@ -47,6 +48,10 @@ func (tx *Tx) invitationConditions(scope Scope, q InvitationQuery) *builder {
 	}
 	if q.User != "" {
 		b.add(`u.id = ?`, string(q.User))
+	}
+	if len(q.Users) > 0 {
+		in, ids := idList(tx, "l.user_id", q.Users)
+		b.add(in, ids...)
 	}
 	if q.Search != "" {
 		b.add(`u.search LIKE ? ESCAPE '\'`, "%"+escapeLike(identity.NameKey(q.Search))+"%")

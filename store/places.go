@@ -109,7 +109,7 @@ type counted struct {
 // usersByPlace is Users for a directory's whole list in the order of ids; false where another way must be taken.
 func (tx *Tx) usersByPlace(ctx context.Context, scope Scope, q identity.Query) (page identity.Page[identity.User], ok bool, err error) {
 	name := placeScope(scope)
-	if name == "" || !q.Lean || !q.Total || q.Filter != nil || q.Sort != nil || q.Newest || q.Search != "" || q.Tenant != "" || q.Status != "" || q.Type != "" || q.Unit != "" || q.External != nil {
+	if name == "" || !q.Lean || !q.Total || q.Filter != nil || q.Sort != nil || q.Newest || q.Search != "" || q.Tenant != "" || q.Status != "" || q.Type != "" || q.Unit != "" || q.External != nil || q.Role != "" || q.Directory != "" || q.Deleted || q.Order != "" {
 		return page, false, nil
 	}
 	memory := tx.db.places.of(name)

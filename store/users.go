@@ -86,8 +86,14 @@ func (tx *Tx) Users(ctx context.Context, scope Scope, q identity.Query) (identit
 	if page, ok, err := tx.usersByPlace(ctx, scope, q); ok || err != nil {
 		return page, err
 	}
+	if q.Order != "" {
+		return tx.usersInOrder(ctx, scope, q)
+	}
 	var page identity.Page[identity.User]
 	b := tx.usersBuilder(scope, q)
+	if err := tx.ties(ctx, b, q); err != nil {
+		return page, err
+	}
 	if q.Limit > 0 {
 		rows := *b
 		rows.after("u.id", q)
@@ -110,7 +116,7 @@ func (tx *Tx) usersBuilder(scope Scope, q identity.Query) *builder {
 		visible = tx.same("u.tenant_id")
 	}
 	b := &builder{tx: tx, table: usersTable, directory: scope.directory}
-	b.add("u.deleted_at IS NULL AND "+visible, args...)
+	b.add(alive(q)+" AND "+visible, args...)
 	b.userQuery(q)
 	if q.Filter != nil {
 		b.filter(q.Filter)

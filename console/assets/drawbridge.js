@@ -47,12 +47,14 @@
       const boxes = all("tbody input[type=checkbox]:not(:disabled)", form);
       const master = form.querySelector("input[data-all]");
       const count = form.querySelector("[data-count]");
+      const bar = form.querySelector("[data-ticked]");
       let last = null;
       const refresh = () => {
         const ticked = boxes.filter((box) => box.checked).length;
         for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
         if (count && count.dataset.one) count.textContent = ticked === 0 ? "Nothing ticked" : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
         else if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
+        if (bar) bar.hidden = ticked === 0;
         if (master) {
           master.checked = ticked > 0 && ticked === boxes.length;
           master.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -139,6 +141,39 @@
       };
       select.addEventListener("change", narrow);
       narrow();
+    }
+
+    // What belongs to another choice is out of the way.
+    for (const choice of fresh("[data-reveals]", root)) {
+      const form = choice.form || choice.closest("form");
+      const follow = () => {
+        const chosen = choice.value || (choice.querySelector("input:checked") || {}).value;
+        for (const part of all("[data-for]", form)) part.hidden = !part.dataset.for.split(" ").includes(chosen);
+      };
+      choice.addEventListener("change", follow);
+      follow();
+    }
+
+    // A type of people proposes a role, until somebody chose one.
+    for (const type of fresh("select:has(> option[data-role])", root)) {
+      const role = type.form && type.form.elements.role;
+      if (!role) continue;
+      let own = role.value !== "";
+      role.addEventListener("change", () => (own = role.value !== ""));
+      const propose = () => {
+        const proposed = type.selectedOptions[0] && type.selectedOptions[0].dataset.role;
+        if (!own && proposed) role.value = proposed;
+      };
+      type.addEventListener("change", propose);
+      propose();
+    }
+
+    // A select of a row sends the row's own button; without scripts the button is pressed.
+    for (const select of fresh("select[data-submit]", root)) {
+      const button = select.parentElement.querySelector("button");
+      button.classList.add("sr");
+      button.tabIndex = -1;
+      select.addEventListener("change", () => select.form.requestSubmit(button));
     }
 
     // A file that is too large is said before it is sent.
@@ -235,6 +270,25 @@
     if (act) {
       event.preventDefault();
       act();
+    }
+  });
+
+  // A form is sent once: its buttons wait for the answer. Whoever comes back by the browser's history can press them again.
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form[data-once]")) return;
+    if (event.target.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    event.target.dataset.sent = "yes";
+    setTimeout(() => {
+      for (const button of all("button:not([type=button])", event.target)) button.disabled = true;
+    });
+  });
+  window.addEventListener("pageshow", () => {
+    for (const form of all("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of all("button", form)) button.disabled = false;
     }
   });
 
