@@ -128,16 +128,6 @@ func (h *house) told(u identity.User, kind identity.EventType) bool {
 	return false
 }
 
-// narrow makes the page as wide as a telephone and back, and fails the test when it scrolls sideways there.
-func (s *screen) narrow(where string) {
-	s.t.Helper()
-	var wide bool
-	s.run(chromedp.EmulateViewport(390, 844), chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide), chromedp.EmulateViewport(1280, 800))
-	if wide {
-		s.t.Errorf("%s is wider than a telephone", where)
-	}
-}
-
 // pictureFile writes a picture for an upload.
 func pictureFile(t *testing.T) string {
 	t.Helper()
