@@ -41,7 +41,7 @@ func (s *screen) lacks(part string, unwanted ...string) {
 }
 
 // narrow fails the test when a page has to be scrolled sideways on a telephone.
-func (s *screen) narrow(path string) {
+func (s *screen) narrowed(path string) {
 	s.t.Helper()
 	var wide bool
 	s.run(chromedp.EmulateViewport(390, 844), chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide), chromedp.EmulateViewport(1280, 800))
@@ -200,7 +200,7 @@ func profilesGo(t *testing.T, b *screen, script string) {
 	for _, path := range []string{"/console/roles", "/console/roles/viewer?against=administrator", "/console/roles/viewer/edit", "/console/access/matrix", "/console/access", "/console/access-reviews/new"} {
 		b.goTo(path)
 		b.axe(script, path)
-		b.narrow(path)
+		b.narrowed(path)
 		b.calm(path)
 	}
 }
@@ -213,7 +213,7 @@ func TestInABrowserUnusedAccountsOfFentuConnect(t *testing.T) {
 	t.Run("FC-55 who left is found and deactivated", func(t *testing.T) {
 		b.reads("tbody", "Gina Gone", "not seen, kept out by a directory")
 		b.axe(loadAxe(t), "unused accounts")
-		b.narrow("unused accounts")
+		b.narrowed("unused accounts")
 		b.run(chromedp.Click(`input[data-all]`, chromedp.ByQuery))
 		b.reads("[data-count]", "1 person")
 		b.pressed(".bar button", ".ask")
@@ -229,7 +229,7 @@ func TestInABrowserUnusedAccountsOfFentuConnect(t *testing.T) {
 		b.pressed("form.card .button-primary", "table[data-rows]")
 		b.reads("tbody", "Integration Manager", "Connection Config: view, edit sensitive")
 		b.axe(loadAxe(t), "a review of access")
-		b.narrow("a review of access")
+		b.narrowed("a review of access")
 		b.run(chromedp.Click(`tbody input:not(:disabled)`, chromedp.ByQuery))
 		b.pressed(".bar .button-primary", ".notice-good")
 		b.reads(".progress-card", "1 of 2 lines decided, 1 to go")
@@ -250,7 +250,7 @@ func TestInABrowserRolesOfFentuFSM(t *testing.T) {
 		b.pressed(`.menu a[href="/console/access"]`, "table[data-rows]")
 		b.reads("tbody", "Dispatcher Person", "Given by hand", "lives here", "all personal Work orders, Scheduling, Customers")
 		b.axe(loadAxe(t), "the access report")
-		b.narrow("the access report")
+		b.narrowed("the access report")
 		b.run(chromedp.SetValue("#role", "dispatcher", chromedp.ByQuery))
 		b.pressed(".filters button", "table[data-rows]")
 		b.lacks("tbody", "Accountant Person")
