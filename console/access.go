@@ -134,13 +134,11 @@ func (r *accessRow) add(g accessGrant) {
 	r.Grants = append(r.Grants, g)
 }
 
-// levelWord is the model's word for some actions of a resource, else the actions.
+// levelWord is the model's word for some actions of a resource, else the actions. One action alone is not called all.
 func (d *Door) levelWord(resource string, actions []string) string {
-	if len(actions) > 1 {
-		for _, l := range d.prov.Model().Levels(resource) {
-			if slices.Equal(l.Actions, actions) {
-				return l.Name
-			}
+	for _, l := range d.prov.Model().Levels(resource) {
+		if slices.Equal(l.Actions, actions) && (len(actions) > 1 || l.Name != "all") {
+			return l.Name
 		}
 	}
 	return strings.Join(actions, ", ")

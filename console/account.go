@@ -78,10 +78,22 @@ func (d *Door) ownRecord(r *http.Request, v visit, b *accountBody) error {
 	if b.History, err = d.prov.OwnHistory(r.Context(), v.Actor, historySize); err != nil {
 		return err
 	}
-	for i := range b.History { // the address stands beside the time
-		b.History[i].Changes = slices.DeleteFunc(b.History[i].Changes, func(c identity.Change) bool { return c.Field == "ip" })
+	if err := d.nameIDs(r.Context(), v, b.History); err != nil {
+		return err
 	}
-	return d.nameIDs(r.Context(), v, b.History)
+	for i := range b.History {
+		b.History[i].Changes = slices.DeleteFunc(b.History[i].Changes, forPrograms)
+	}
+	return nil
+}
+
+// forPrograms reports whether a change tells its person nothing: it is an id that the person may not have named, or an address that stands beside the time anyway.
+func forPrograms(c identity.Change) bool {
+	isID := func(v any) bool {
+		_, ok := identity.ParseID[string](changeValue(v))
+		return ok
+	}
+	return c.Field == "ip" || c.Field == "externalId" || isID(c.Before) || isID(c.After)
 }
 
 // ownWaysIn fills in how the visitor comes in, and where they are.

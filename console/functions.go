@@ -41,6 +41,8 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"providerIcon": providerIcon,
+
 	"span":       span,
 	"list":       func(words ...string) []string { return words },
 	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
@@ -57,6 +59,8 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
+	"details":  detailOf,
+	"days":     func(d time.Duration) int { return int(d.Hours() / 24) },
 	"minus":    func(a, b int) int { return a - b },
 	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
 	"refusal":  refusal,

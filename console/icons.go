@@ -28,7 +28,7 @@ var icons = map[string]string{
 	"unit":         `<path d="M6 2.500h4v3H6zM2 10.500h4v3H2zM10 10.500h4v3h-4zM8 5.500V8M4 10.500V8h8v2.500"/>`,
 	"type":         `<path d="M2.500 3v4.500l6 6 5-5-6-6H3a.5.5 0 0 0-.5.5zM5.500 5.500v.01"/>`,
 	"record":       `<path d="M3 2.500h10v11H3zM5.500 6a2.500 2 0 0 0 5 0M5.500 11h5M8 4.500v.01"/>`,
-	"gear":         `<circle cx="8" cy="8" r="2.250"/><path d="M8 1.750v1.750M8 12.500v1.750M1.750 8H3.500M12.500 8h1.750M3.600 3.600l1.200 1.200M11.200 11.200l1.200 1.200M3.600 12.400l1.200-1.200M11.200 4.800l1.200-1.200"/>`,
+	"gear":         `<circle cx="8" cy="8" r="4.250"/><circle cx="8" cy="8" r="1.500"/><path d="M8 3.750v-2M8 14.250v-2M3.750 8h-2M14.250 8h-2M5 5 3.580 3.580M12.420 12.420 11 11M11 5l1.420-1.420M5 11l-1.420 1.420"/>`,
 	"settings":     `<path d="M2 4.500h6.500M12 4.500h2M2 11.500h2M7.500 11.500H14"/><circle cx="10.250" cy="4.500" r="1.750"/><circle cx="5.750" cy="11.500" r="1.750"/>`,
 	"role":         `<path d="M8 1.750 13.250 4v3.750c0 3.200-2.100 5.500-5.250 6.500-3.150-1-5.250-3.300-5.250-6.500V4zM5.750 8l1.600 1.600 3-3.200"/>`,
 	"access":       `<path d="M2.500 2.500h11v11h-11zM2.500 6.200h11M6.200 2.500v11M8.600 9.800l1 1 1.900-2"/>`,
@@ -36,9 +36,20 @@ var icons = map[string]string{
 	"edit":         `<path d="M9.700 3.600 12.400 6.300M2.500 13.500l.6-3 7.700-7.700a1.400 1.400 0 0 1 2 0l.4.400a1.400 1.400 0 0 1 0 2l-7.700 7.700z"/>`,
 	"delete":       `<path d="M2.500 4.250h11M6 4V2.500h4V4M4 4.250l.6 9.250h6.800l.6-9.250M6.700 7v4M9.300 7v4"/>`,
 	"out":          `<path d="M7 2.5H3.5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1H7M6.5 8H14M11.3 5.3 14 8l-2.7 2.7"/>`,
+	"mail":         `<path d="M2 3.750h12v8.500H2zM2.300 4.200 8 8.750l5.700-4.550"/>`,
+	"microsoft":    `<path d="M2.500 2.500h4.750v4.750H2.500zM8.750 2.500h4.750v4.750H8.750zM2.500 8.750h4.750v4.750H2.500zM8.750 8.750h4.750v4.750H8.750z"/>`,
+	"google":       `<path d="M12.700 4.400A5.750 5.750 0 1 0 13.750 8H8.500"/>`,
 }
 
 // icon draws one of the icons; it is decoration, so screen readers pass over it.
 func icon(name string) template.HTML {
 	return template.HTML(`<svg class="icon" viewBox="0 0 16 16" width="16" height="16" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">` + icons[name] + `</svg>`)
+}
+
+// providerIcon is the sign of a provider whom the access model names; a key for others.
+func providerIcon(name string) template.HTML {
+	if _, ok := icons[name]; !ok {
+		name = "connection"
+	}
+	return icon(name)
 }

@@ -32,7 +32,7 @@ var menuGroups = []menuGroup{
 	}},
 	{"Organisation", []menuEntry{
 		{Key: "tenants", Title: "Tenants", URL: "/console/tenants", Icon: "tenants", need: tenantsWrite},
-		{Key: "organisation", Title: "Organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
+		{Key: "organisation", Title: "Our organisation", URL: "/console/tenants/", Icon: "tenants", need: usersWrite},
 		{Key: "units", Title: "Business units", URL: "/console/units", Icon: "unit", need: usersRead},
 		{Key: "types", Title: "User types", URL: "/console/types", Icon: "type", need: usersRead},
 		{Key: "records", Title: "Records", URL: "/console/records", Icon: "record", need: usersRead},
@@ -67,7 +67,7 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 	for _, g := range menuGroups {
 		mine := menuGroup{Title: g.Title}
 		for _, e := range g.Entries {
-			if !v.Can(e.need) || !v.inWords(&e) {
+			if !v.Can(e.need) || !v.fits(&e) {
 				continue
 			}
 			switch e.Key {
@@ -77,6 +77,9 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 				e.Count = d.waitingReviews(ctx, v)
 			case "users":
 				e.Title = v.Caption("users_page", e.Title)
+				if group, title, ok := v.menuPath(); ok {
+					mine.Title, e.Title = group, title
+				}
 			case "roles":
 				e.Title = v.RolesCaption()
 			case "settings":
@@ -84,13 +87,9 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 			case "imports":
 				e.Title, e.Count = d.importCaption(), d.waitingPlans(ctx, v)
 			}
-			e.Count = d.attention(ctx, v, e.Key)
 			e.Tally = count(e.Count, "person waits", "people wait") + " " + e.Waits
 			if e.Key == "imports" {
 				e.Tally = count(e.Count, "plan waits", "plans wait") + " " + e.Waits
-			}
-			if group, title, ok := v.menuPath(); ok && e.Key == "users" {
-				mine.Title, e.Title = group, title
 			}
 			mine.Entries = append(mine.Entries, e)
 		}
@@ -101,14 +100,10 @@ func (d *Door) menu(ctx context.Context, v visit) []menuGroup {
 	return out
 }
 
-// inWords gives an entry the access model's word and the visitor's address. It returns false where the model has nothing of the kind.
-func (v visit) inWords(e *menuEntry) bool {
+// fits gives an entry of the organisation the access model's word and the visitor's address. It returns false where the model has nothing of the kind.
+func (v visit) fits(e *menuEntry) bool {
 	m := v.prov.Model()
 	switch e.Key {
-	case "users":
-		e.Title = v.Caption("users_page", e.Title)
-	case "imports":
-		e.Title = v.Caption("import_page", e.Title)
 	case "tenants":
 		return !m.Single()
 	case "organisation":
@@ -125,19 +120,6 @@ func (v visit) inWords(e *menuEntry) bool {
 		return len(m.LinkTypes()) > 0 && (v.Actor.TenantID != "" || m.Single())
 	}
 	return true
-}
-
-// attention is the number beside an entry of the menu.
-func (d *Door) attention(ctx context.Context, v visit, key string) int64 {
-	switch key {
-	case "placement":
-		return d.waiting(ctx, v)
-	case "reviews":
-		return d.waitingReviews(ctx, v)
-	case "imports":
-		return d.waitingPlans(ctx, v)
-	}
-	return 0
 }
 
 // menuPath is where the access model wants the list of people: "Security > System Users" is a group and an entry of it.

@@ -20,20 +20,8 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// sharedFiles are what the pages have in common.
-var sharedFiles = []string{
-	"templates/layout.html",
-	"templates/parts.html",
-	"templates/parts_charts.html",
-	"templates/parts_account.html",
-	"templates/parts_connection.html",
-	"templates/parts_mail.html",
-	"templates/parts_organisation.html",
-	"templates/parts_plan.html",
-	"templates/parts_roles.html",
-	"templates/parts_settings.html",
-	"templates/parts_people.html",
-}
+// sharedPatterns are the files that pages have in common: the layout and the parts.
+var sharedPatterns = []string{"templates/layout.html", "templates/parts*.html"}
 
 // templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses
 // everywhere.
@@ -49,7 +37,7 @@ var templates = func() map[string]func() (*template.Template, error) {
 // parseTemplates returns everything in one set, so that the parts are in memory once and not once a page. Every page's file defines "content", which the
 // set has under the name of the file; whatever else a page defines must have a name of its own. The texts are those of a language; nil leaves them English.
 func parseTemplates(from fs.FS, t *texts) (*template.Template, error) {
-	set, err := template.New("").Funcs(functionsIn(t)).ParseFS(from, sharedFiles...)
+	set, err := template.New("").Funcs(functionsIn(t)).ParseFS(from, sharedPatterns...)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +46,7 @@ func parseTemplates(from fs.FS, t *texts) (*template.Template, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if slices.Contains(sharedFiles, file) {
+		if isShared(file) {
 			continue
 		}
 		if err := addPage(set, from, file); err != nil {
@@ -72,6 +60,13 @@ func parseTemplates(from fs.FS, t *texts) (*template.Template, error) {
 		}
 	}
 	return set, nil
+}
+
+func isShared(file string) bool {
+	return slices.ContainsFunc(sharedPatterns, func(pattern string) bool {
+		fits, _ := path.Match(pattern, file) // the patterns are constants and valid
+		return fits
+	})
 }
 
 func addPage(set *template.Template, from fs.FS, file string) error {

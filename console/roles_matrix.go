@@ -19,7 +19,7 @@ type matrixRow struct {
 }
 
 type matrixCell struct {
-	Word  string
+	Word  string // empty: nothing
 	Level string // how far the records go
 	Tone  string // "all", "some" or "none"
 }
@@ -38,6 +38,7 @@ type matrixBody struct {
 	Sensitive bool   // something is marked as sensitive
 	Levels    bool   // roles carry data levels
 	Span      int    // columns of the table
+	Width     int    // columns of roles
 }
 
 // matrix shows what every role may do with everything that the access model lists.
@@ -52,7 +53,7 @@ func (d *Door) matrix(w http.ResponseWriter, r *http.Request, v visit) error {
 	}
 	m := d.prov.Model()
 	table := m.Matrix()
-	b := matrixBody{roleHead: d.roleHead(v), Model: m.Title(), Span: len(table.Columns) + 1}
+	b := matrixBody{roleHead: d.roleHead(v), Model: m.Title(), Span: len(table.Columns) + 1, Width: len(table.Columns)}
 	for _, c := range table.Columns {
 		b.Columns = append(b.Columns, matrixColumn{c.ID, c.Title, people[c.ID]})
 	}
@@ -95,7 +96,7 @@ func (d *Door) matrixCell(r grantResource, word string) matrixCell {
 		}
 	}
 	if word == "-" {
-		c.Tone, c.Word = "none", "–"
+		c.Tone, c.Word = "none", ""
 	}
 	return c
 }

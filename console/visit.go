@@ -74,6 +74,10 @@ func (v visit) EventURL(e identity.Event) string {
 		return "/console/domains"
 	case e.ObjectKind == "review" && v.Can(usersWrite):
 		return "/console/reviews/" + id
+	case e.ObjectKind == "role" && e.Type != identity.RoleDeleted && v.Can(rolesRead):
+		return "/console/roles/" + id
+	case e.ObjectKind == "access review" && v.Can(usersRead):
+		return "/console/access-reviews/" + id
 	case e.UserID != "" && v.Can(usersRead):
 		return "/console/users/" + string(e.UserID)
 	case !v.Can(tenantsWrite):
