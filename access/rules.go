@@ -318,7 +318,7 @@ func (m *Model) ReviewAdminsEvery() time.Duration {
 	return 0
 }
 
-// Caption returns the model's word for something on the pages, or the given one: users_page, roles_page, settings_page, import_page, add, invite, menu.
+// Caption returns the model's word for something on the pages, or the given one: users_page, roles_page, settings_page, import_page, records_page, add, invite, menu.
 func (m *Model) Caption(key, otherwise string) string {
 	return or(m.document().Console[key].word, otherwise)
 }

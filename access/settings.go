@@ -116,7 +116,7 @@ func (d *document) checkAccess(bad *mistakes) {
 }
 
 // captions are the words of the pages that a model may choose.
-var captions = []string{"add", "import_page", "invite", "menu", "roles_page", "save", "settings_page", "users_page"}
+var captions = []string{"add", "import_page", "invite", "menu", "records_page", "roles_page", "save", "settings_page", "users_page"}
 
 // checkDataAccess wants the levels from the narrowest to the widest, as the pages and the decisions do.
 func (d *document) checkDataAccess(bad *mistakes) {

@@ -43,9 +43,48 @@ func (s *Service) LimitTenantSessions(ctx context.Context, by identity.Actor, te
 	if err := s.checkRules(by, r); err != nil {
 		return identity.TenantSettings{}, err
 	}
-	return s.changeSettings(ctx, by, tenant, func(t *identity.TenantSettings) {
+	return s.changeSettings(ctx, by, tenant, func(t *identity.TenantSettings) error {
 		t.SessionIdle, t.SessionAge, t.SessionMost = r.Idle, r.Age, r.Most
+		return nil
 	})
+}
+
+// TenantRules are what a tenant says of its people's sign-ins.
+type TenantRules struct {
+	SessionRules
+	SecondFactor bool
+	Worth        identity.ProviderFactor // what a sign-in through a provider counts for
+}
+
+// RulesOf returns the rules among a tenant's settings.
+func RulesOf(t identity.TenantSettings) TenantRules {
+	return TenantRules{SessionRules{t.SessionIdle, t.SessionAge, t.SessionMost}, t.SecondFactor, t.ProviderFactor}
+}
+
+// ChangeTenantRules puts all of them in force, as LimitTenantSessions and RequireSecondFactor do with their part. seen is what stood there when they were thought of:
+// where somebody has changed them since, it is Precondition, and what is returned is what they say now.
+func (s *Service) ChangeTenantRules(ctx context.Context, by identity.Actor, tenant identity.TenantID, seen, r TenantRules) (identity.TenantSettings, error) {
+	if err := s.checkRules(by, r.SessionRules); err != nil {
+		return identity.TenantSettings{}, err
+	}
+	if err := checkWorth(r.Worth); err != nil {
+		return identity.TenantSettings{}, err
+	}
+	return s.changeSettings(ctx, by, tenant, func(t *identity.TenantSettings) error {
+		if RulesOf(*t) != seen {
+			return identity.Errorf(identity.Precondition, "Somebody changed these settings while you were at it. Look at what they say now, then save again.").WithCode("tenant_settings.changed")
+		}
+		t.SessionIdle, t.SessionAge, t.SessionMost = r.Idle, r.Age, r.Most
+		t.SecondFactor, t.ProviderFactor = r.SecondFactor, r.Worth
+		return nil
+	})
+}
+
+func checkWorth(worth identity.ProviderFactor) error {
+	if worth != identity.FactorAsTold && worth != identity.FactorAlways && worth != identity.FactorNever {
+		return identity.Errorf(identity.Invalid, "A sign-in through a provider counts as the provider tells, always, or never.").WithField("provider_factor")
+	}
+	return nil
 }
 
 func (s *Service) checkRules(by identity.Actor, r SessionRules) error {
@@ -69,14 +108,17 @@ func (s *Service) checkRules(by identity.Actor, r SessionRules) error {
 
 // RequireSecondFactor makes all people of a tenant have a second factor, or ends that: who has none reaches nothing but the page that turns one on. worth says what a sign-in through a provider counts for.
 func (s *Service) RequireSecondFactor(ctx context.Context, by identity.Actor, tenant identity.TenantID, on bool, worth identity.ProviderFactor) (identity.TenantSettings, error) {
-	if worth != identity.FactorAsTold && worth != identity.FactorAlways && worth != identity.FactorNever {
-		return identity.TenantSettings{}, identity.Errorf(identity.Invalid, "A sign-in through a provider counts as the provider tells, always, or never.").WithField("provider_factor")
+	if err := checkWorth(worth); err != nil {
+		return identity.TenantSettings{}, err
 	}
-	return s.changeSettings(ctx, by, tenant, func(t *identity.TenantSettings) { t.SecondFactor, t.ProviderFactor = on, worth })
+	return s.changeSettings(ctx, by, tenant, func(t *identity.TenantSettings) error {
+		t.SecondFactor, t.ProviderFactor = on, worth
+		return nil
+	})
 }
 
 // changeSettings changes them and writes the event; what changes nothing writes nothing.
-func (s *Service) changeSettings(ctx context.Context, by identity.Actor, tenant identity.TenantID, change func(*identity.TenantSettings)) (identity.TenantSettings, error) {
+func (s *Service) changeSettings(ctx context.Context, by identity.Actor, tenant identity.TenantID, change func(*identity.TenantSettings) error) (identity.TenantSettings, error) {
 	var after identity.TenantSettings
 	err := s.db.Update(ctx, func(tx *store.Tx) error {
 		t, err := s.tenant(ctx, tx, by, tenant)
@@ -91,7 +133,9 @@ func (s *Service) changeSettings(ctx context.Context, by identity.Actor, tenant 
 			return err
 		}
 		after = before
-		change(&after)
+		if err := change(&after); err != nil {
+			return err
+		}
 		changes := differences(before, after)
 		if len(changes) == 0 {
 			return nil

@@ -26,6 +26,7 @@ const browserTime = 2 * time.Minute
 
 // screen is a real browser. It keeps what the console of the browser complained about: scripts that failed, policies that were broken, files that were missing.
 type screen struct {
+	stop   context.CancelFunc
 	t      *testing.T
 	ctx    context.Context
 	url    string
@@ -33,8 +34,13 @@ type screen struct {
 	faults []string
 }
 
-// open starts the browser. Without one the test skips, or fails under DRAWBRIDGE_TEST_BROWSER=require.
+// open starts the browser for one journey. Without one the test skips, or fails under DRAWBRIDGE_TEST_BROWSER=require.
 func open(t *testing.T, url string) *screen {
+	t.Helper()
+	return openFor(t, url, browserTime)
+}
+
+func openFor(t *testing.T, url string, long time.Duration) *screen {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
 	if err != nil {
@@ -46,13 +52,13 @@ func open(t *testing.T, url string) *screen {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(program), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(profile(t)), chromedp.WindowSize(1280, 800))
-	ctx, stop := context.WithTimeout(context.Background(), browserTime)
+	ctx, stop := context.WithTimeout(context.Background(), long)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(stop)
-	s := &screen{t: t, ctx: ctx, url: url}
+	s := &screen{t: t, ctx: ctx, url: url, stop: stop}
 	chromedp.ListenTarget(ctx, s.listen)
 	s.run(log.Enable(), runtime.Enable())
 	return s
@@ -78,6 +84,9 @@ func profile(t *testing.T) string {
 	})
 	return folder
 }
+
+// close ends the browser before the test does.
+func (s *screen) close() { s.stop() }
 
 func (s *screen) listen(event any) {
 	s.mu.Lock()

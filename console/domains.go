@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"net/http"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -143,104 +142,6 @@ func (d *Door) removeDomain(w http.ResponseWriter, r *http.Request, v visit) err
 		body := removal(one)
 		body.Form = f
 		return d.confirm(w, r, v, "domains", body)
-	}
-	return err
-}
-
-type tenantBody struct {
-	Tenant    identity.Tenant
-	Domains   []string
-	Emergency []identity.User
-	Problem   *identity.Error
-	Form      form
-}
-
-// tenant is how one tenant's people sign in: its domains, whether its provider is required, and who may come in without it.
-func (d *Door) tenant(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.tenantPage(w, r, v, blank())
-}
-
-func (d *Door) tenantPage(w http.ResponseWriter, r *http.Request, v visit, f form) error {
-	id, err := pathID[identity.TenantID](r, "id")
-	if err != nil {
-		return err
-	}
-	body, err := d.tenantFacts(r.Context(), v, id)
-	if err != nil {
-		return err
-	}
-	body.Form = f
-	s := screen{Title: body.Tenant.Name, Nav: map[bool]string{true: "tenants", false: "domains"}[v.User.TenantID == ""], Body: body}
-	if f.Problem != nil {
-		s.Status = web.Status(f.Problem)
-	}
-	return d.show(w, r, v, "tenant", s)
-}
-
-func (d *Door) tenantFacts(ctx context.Context, v visit, id identity.TenantID) (tenantBody, error) {
-	var body tenantBody
-	var err error
-	if body.Tenant, err = d.prov.Tenant(ctx, v.Actor, id); err != nil {
-		return body, err
-	}
-	if body.Domains, err = d.prov.VerifiedDomains(ctx, v.Actor, id); err != nil {
-		return body, err
-	}
-	all, err := d.prov.BreakGlassUsers(ctx, v.Actor)
-	for _, u := range all {
-		if u.TenantID == "" || u.TenantID == id {
-			body.Emergency = append(body.Emergency, u)
-		}
-	}
-	return body, err
-}
-
-func requirement(t identity.Tenant) confirmBody {
-	at := "/console/tenants/" + string(t.ID)
-	return confirmBody{
-		Title: "Require the identity provider for " + t.Name + "?", Button: "Require it", Danger: true, Action: at + "/require-sso", Back: at,
-		Facts: []string{
-			"The people of " + t.Name + " come in through its identity provider only. Passwords, new passwords and invitations are refused.",
-			"Their sessions that began with a password end at once; yours too, if it did.",
-			"Accounts for emergencies may still use their password and second factor.",
-		},
-	}
-}
-
-func (d *Door) confirmRequire(w http.ResponseWriter, r *http.Request, v visit) error {
-	id, err := pathID[identity.TenantID](r, "id")
-	if err != nil {
-		return err
-	}
-	t, err := d.prov.Tenant(r.Context(), v.Actor, id)
-	if err != nil {
-		return err
-	}
-	return d.confirm(w, r, v, "tenants", requirement(t))
-}
-
-func (d *Door) requireSSO(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.setRequired(w, r, v, true, "sso-required")
-}
-
-func (d *Door) unrequireSSO(w http.ResponseWriter, r *http.Request, v visit) error {
-	return d.setRequired(w, r, v, false, "sso-optional")
-}
-
-func (d *Door) setRequired(w http.ResponseWriter, r *http.Request, v visit, on bool, done string) error {
-	id, err := pathID[identity.TenantID](r, "id")
-	if err != nil {
-		return err
-	}
-	f := blank()
-	_, err = d.prov.RequireSSO(r.Context(), v.Actor, id, on)
-	switch {
-	case err == nil:
-		http.Redirect(w, r, "/console/tenants/"+string(id)+"?done="+done, http.StatusSeeOther)
-		return nil
-	case identity.KindOf(err) != identity.NotFound && f.refused(err):
-		f.Problem.Field = ""
-		return d.tenantPage(w, r, v, f)
 	}
 	return err
 }

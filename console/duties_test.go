@@ -38,8 +38,8 @@ func TestAPasswordThatMustBeChangedOpensNothingElse(t *testing.T) {
 				t.Errorf("the rules while typing are %s", got)
 			}
 			change(next, next).is(http.StatusOK).at("/console/users?q=vera").says("Vera Viewer")
-			b.get("/signin/password").is(http.StatusOK).at("/console/users")
-			s.browser().post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {next}}).is(http.StatusOK).at("/console/users")
+			b.get("/signin/password").is(http.StatusOK).at("/console")
+			s.browser().post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {next}}).is(http.StatusOK).at("/console")
 		})
 	})
 	t.Run("FC-59 signing out is the other way", func(t *testing.T) {

@@ -2,58 +2,10 @@ package console
 
 import (
 	"context"
-	"maps"
-	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
-	"github.com/drawbridge-id/drawbridge/provisioning"
 )
-
-type eventsBody struct {
-	Events  []identity.Event
-	Pager   pager
-	Type    identity.EventType
-	Types   []identity.EventType
-	Tenant  identity.TenantID
-	Tenants []identity.Tenant
-	User    identity.UserID
-	Object  string
-	Who     string // of the user filter
-	Export  string // where the list is taken out as it is filtered
-}
-
-// events is the audit trail, newest first.
-func (d *Door) events(w http.ResponseWriter, r *http.Request, v visit) error {
-	q := provisioning.EventQuery{Limit: pageSize}
-	if kind := identity.EventType(r.FormValue("type")); identity.EventTypes[kind] != "" {
-		q.Type = kind
-	}
-	q.After, _ = identity.ParseID[identity.EventID](r.FormValue("after"))
-	q.TenantID, _ = identity.ParseID[identity.TenantID](r.FormValue("tenant"))
-	q.UserID, _ = identity.ParseID[identity.UserID](r.FormValue("user"))
-	q.ObjectID, _ = identity.ParseID[string](r.FormValue("object"))
-	found, err := d.prov.Events(r.Context(), v.Actor, q)
-	if err != nil {
-		return err
-	}
-	tenants, err := d.tenantOptions(r.Context(), v)
-	if err != nil {
-		return err
-	}
-	if err := d.nameIDs(r.Context(), v, found.Items); err != nil {
-		return err
-	}
-	body := eventsBody{
-		Export: exportURL(exportAudit, r), Events: found.Items, Type: q.Type, Types: slices.Sorted(maps.Keys(identity.EventTypes)), Tenant: q.TenantID, Tenants: tenants, User: q.UserID, Object: q.ObjectID,
-		Pager: onward(r, found, func(e identity.Event) string { return string(e.ID) }),
-	}
-	if q.UserID != "" && len(found.Items) > 0 {
-		body.Who = found.Items[0].ObjectLabel
-	}
-	return d.show(w, r, v, "events", screen{Title: "Audit", Nav: "events", Body: body})
-}
 
 // nameIDs writes the names of tenants and connections in place of their ids, as far as the visitor may see them.
 func (d *Door) nameIDs(ctx context.Context, v visit, events []identity.Event) error {
@@ -147,6 +99,14 @@ var eventNames = map[identity.EventType]string{
 	identity.ConnectionCreated: "Connection created",
 	identity.ConnectionUpdated: "Connection changed",
 	identity.TenantUpdated:     "Tenant changed",
+	identity.ConnectionDeleted: "Connection deleted",
+	identity.ConnectionTested:  "Connection tested",
+	identity.SetupLinkCreated:  "Setup link made",
+	identity.SetupLinkFinished: "Setup by link finished",
+	identity.SetupLinkRevoked:  "Setup link revoked",
+	identity.ResourceCreated:   "Object created",
+	identity.ResourceUpdated:   "Object changed",
+	identity.ResourceDeleted:   "Object deleted",
 	identity.TenantHanded:      "Owner changed",
 
 	identity.SecondFactorOn:       "Second factor on",
@@ -174,6 +134,7 @@ var eventNames = map[identity.EventType]string{
 	identity.MetadataRefused:      "Metadata refused",
 	identity.ConnectionEnding:     "Certificate or secret ends soon",
 	identity.MailResent:           "Mail sent again",
+	identity.MailTested:           "Mail tested",
 	identity.InvitationSent:       "Invited",
 	identity.InvitationResent:     "Invited again",
 	identity.InvitationRevoked:    "Invitation taken back",

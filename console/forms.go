@@ -140,6 +140,16 @@ func (f *form) refused(err error) bool {
 	return false
 }
 
+// stale reports whether what a form was made from ("was") is no longer what is there. It makes the form say so, and hold when it is sent once more.
+func (f *form) stale(now string) bool {
+	if f.Value("was") == now {
+		return false
+	}
+	f.Values.Set("was", now)
+	f.Problem = identity.Errorf(identity.Precondition, "Somebody changed this meanwhile; what it says now stands beside what you entered. Save again to keep yours.")
+	return true
+}
+
 // pathID returns an id of the path; what is no id names nothing.
 func pathID[T ~string](r *http.Request, name string) (T, error) {
 	id, ok := identity.ParseID[T](r.PathValue(name))

@@ -3,6 +3,7 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
@@ -10,14 +11,18 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// functions is the one function map of all templates.
+// functions is the one function map of all templates. say translates a text that comes from Go.
 var functions = template.FuncMap{
+	"say":       func(s any) string { return fmt.Sprint(s) },
 	"asset":     assetURL,
 	"icon":      icon,
 	"when":      when,
 	"status":    func(u identity.User) identity.Status { return u.Status() },
 	"label":     func(u identity.User) string { return u.Label() },
 	"email":     func(u identity.User) string { return u.Email() },
+	"given":     func(u identity.User) string { return u.Name().GivenName },
+	"family":    func(u identity.User) string { return u.Name().FamilyName },
+	"locale":    func(u identity.User) string { return u.Locale() },
 	"lower":     func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
 	"titles":    roleTitles,
 	"count":     count,
@@ -25,6 +30,8 @@ var functions = template.FuncMap{
 	"value":     changeValue,
 	"field":     fieldName,
 	"known":     func(v any) bool { return changeValue(v) != "–" },
+	"plain":     plainChanges,
+	"whole":     wholeValue,
 	"eventName": eventName,
 	"eventTone": eventTone,
 	"source":    sourceText,
@@ -34,6 +41,9 @@ var functions = template.FuncMap{
 	"networks":  func(d directoryRow) string { return strings.Join(identity.NetworkTexts(d.Networks), ", ") },
 	"ms":        func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) + " ms" },
 
+	"providerIcon": providerIcon,
+
+	"span":       span,
 	"list":       func(words ...string) []string { return words },
 	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
 	"saveWord":   saveWord,
@@ -50,6 +60,18 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
+	"attributes": attributesOf,
+	"days":       func(d time.Duration) int { return int(d.Hours() / 24) },
+	"minus":      func(a, b int) int { return a - b },
+	"numberIn":   func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":    refusal,
+
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
+}
+
+// span writes a time in the largest unit that it is a whole number of: "90 days", "1 hour", "15 minutes".
+func span(d time.Duration) string {
+	n, unit := inUnits(d)
+	return count(n, strings.TrimSuffix(unit, "s"), unit)
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"net/http"
 	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -82,27 +81,4 @@ func (d *Door) statesOf(ctx context.Context, v visit, connections []identity.Con
 		}
 	}
 	return out, nil
-}
-
-// start shows an administrator what needs somebody; when nothing does, and everybody else, it sends to the first page that their role opens.
-func (d *Door) start(w http.ResponseWriter, r *http.Request, v visit) error {
-	to := "/account"
-	if v.Can(usersRead) {
-		to = "/console/users"
-	}
-	if v.Can(tenantsWrite) {
-		all, err := d.prov.Connections(r.Context(), v.Actor, identity.Query{Limit: maxOptions})
-		if err != nil {
-			return err
-		}
-		notices, err := d.noticesOf(r.Context(), v, all.Items)
-		if err != nil {
-			return err
-		}
-		if len(notices) > 0 {
-			return d.show(w, r, v, "start", screen{Title: "What needs you", Body: notices})
-		}
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
-	return nil
 }

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,17 +15,29 @@ import (
 
 type placementBody struct {
 	Form    form
-	Users   []identity.User
+	Users   []waitingRow
 	Pager   pager
 	Search  string
 	Landing identity.Tenant
 	Tenants []identity.Tenant
 	Roles   roleOptions
+	Single  bool // there is one tenant to go to
+	Reason  bool // whoever places somebody says why
+}
+
+// More reports whether there are people who wait beyond this page.
+func (b placementBody) More() bool { return b.Pager.Older != "" || b.Pager.Newer != "" }
+
+// waitingRow is somebody who waits, with the tenant where they probably belong.
+type waitingRow struct {
+	identity.User
+	Suggested identity.Tenant
+	Alike     string // the inbox with all who have the same domain, and that tenant chosen
 }
 
 // placement is the inbox of everybody whom nobody has placed yet, newest first.
 func (d *Door) placement(w http.ResponseWriter, r *http.Request, v visit) error {
-	home, err := d.homeOr(r.Context(), "")
+	home, err := d.homeOr(r.Context(), r.FormValue("tenant"))
 	if err != nil {
 		return err
 	}
@@ -38,7 +51,7 @@ func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) er
 	if err != nil {
 		return err
 	}
-	body := placementBody{Form: f, Search: q.Search}
+	body := placementBody{Form: f, Search: q.Search, Single: d.prov.Model().Single(), Reason: d.prov.Model().ReasonRequired()}
 	if body.Landing, err = d.prov.Landing(r.Context()); err != nil {
 		return err
 	}
@@ -46,7 +59,11 @@ func (d *Door) inbox(w http.ResponseWriter, r *http.Request, v visit, f form) er
 		return err
 	}
 	body.Pager = turn(r, q, &found, func(u identity.User) string { return string(u.ID) })
-	if body.Users, err = d.withChosen(r.Context(), v, f, found.Items); err != nil {
+	people, err := d.withChosen(r.Context(), v, f, found.Items)
+	if err != nil {
+		return err
+	}
+	if body.Users, err = d.waitingRows(r.Context(), v, people, body.Single); err != nil {
 		return err
 	}
 	s := screen{Title: "Placement", Nav: "placement", Body: body}
@@ -77,6 +94,25 @@ func (d *Door) withChosen(ctx context.Context, v visit, f form, shown []identity
 	return append(out, shown...), nil
 }
 
+// waitingRows adds where people probably belong; where there is one tenant it goes without saying.
+func (d *Door) waitingRows(ctx context.Context, v visit, people []identity.User, single bool) ([]waitingRow, error) {
+	rows := make([]waitingRow, len(people))
+	for i, u := range people {
+		rows[i].User = u
+	}
+	if single || len(people) == 0 {
+		return rows, nil
+	}
+	suggested, err := d.prov.SuggestTenants(ctx, v.Actor, people)
+	for i, u := range people {
+		if t, ok := suggested[u.ID]; ok {
+			q := url.Values{"q": {"@" + identity.EmailDomain(identity.NameKey(u.Email()))}, "tenant": {string(t.ID)}}
+			rows[i].Suggested, rows[i].Alike = t, "/console/placement?"+q.Encode()
+		}
+	}
+	return rows, err
+}
+
 // placementChoices are the tenants and roles to place somebody into; the landing tenant is no place to go to.
 func (d *Door) placementChoices(ctx context.Context, v visit, landing identity.TenantID) ([]identity.Tenant, roleOptions, error) {
 	all, err := d.tenantOptions(ctx, v)
@@ -100,6 +136,7 @@ type previewBody struct {
 	Place    string // where to, in words
 	Back     string
 	TenantID string
+	Single   bool
 }
 
 // previewPlacement shows what placing would do, for each person; it changes nothing.
@@ -108,16 +145,39 @@ func (d *Door) previewPlacement(w http.ResponseWriter, r *http.Request, v visit)
 	if err != nil {
 		return err
 	}
-	if p.Role == "" || f.Value("tenant") == "" || len(p.Users) == 0 {
+	all := f.Value("all") != ""
+	if p.Role == "" || f.Value("tenant") == "" || len(p.Users) == 0 && !all {
 		f.Problem = missing(f, p)
 		return d.inbox(w, r, v, f)
+	}
+	if all {
+		return d.placeAll(w, r, v, f, p)
 	}
 	return d.preview(w, r, v, f, p)
 }
 
+// placeAll makes a plan to place everybody who waits and whom the search finds: it shows each of them, is carried out in the background, and can be stopped and undone.
+func (d *Door) placeAll(w http.ResponseWriter, r *http.Request, v visit, f form, p provisioning.Placement) error {
+	landing, err := d.prov.Landing(r.Context())
+	if err != nil {
+		return err
+	}
+	plan, err := d.prov.PlanBulk(r.Context(), v.Actor, provisioning.BulkAct{
+		Act: provisioning.BulkMove, Filter: &identity.Query{Tenant: landing.ID, Search: search(r)}, Tenant: p.Tenant, Role: p.Role, Reason: p.Reason,
+	})
+	switch {
+	case err == nil:
+		http.Redirect(w, r, plansPath+string(plan.ID), http.StatusSeeOther)
+		return nil
+	case f.refused(err):
+		return d.inbox(w, r, v, f)
+	}
+	return err
+}
+
 func missing(f form, p provisioning.Placement) *identity.Error {
 	switch {
-	case len(p.Users) == 0:
+	case len(p.Users) == 0 && f.Value("all") == "":
 		return identity.Errorf(identity.Invalid, "Nobody is chosen. Tick at least one person.")
 	case f.Value("tenant") == "":
 		return identity.Errorf(identity.Invalid, "Choose a tenant to place them in.").WithField("tenant")
@@ -154,7 +214,7 @@ func (d *Door) preview(w http.ResponseWriter, r *http.Request, v visit, f form, 
 		return err
 	}
 	f.Problem = problem
-	body := previewBody{Form: f, Plan: plan, Ready: len(plan.Steps) - plan.Refusals(), TenantID: f.Value("tenant"), Back: "/console/placement"}
+	body := previewBody{Form: f, Plan: plan, Ready: len(plan.Steps) - plan.Refusals(), TenantID: f.Value("tenant"), Back: "/console/placement", Single: d.prov.Model().Single()}
 	body.Place = plan.Tenant.Name
 	if plan.Tenant.ID == "" {
 		body.Place = "the platform, outside all tenants"
@@ -192,7 +252,7 @@ func (d *Door) place(w http.ResponseWriter, r *http.Request, v visit) error {
 
 // placedAt is where to go after placing: to the one person, or back to the inbox.
 func placedAt(p provisioning.Placement) string {
-	if len(p.Users) == 1 {
+	if len(p.Users) == 1 { // who was placed can be seen from then on
 		return "/console/users/" + string(p.Users[0].ID) + "?done=placed"
 	}
 	return "/console/placement?done=placed"

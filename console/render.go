@@ -3,7 +3,6 @@ package console
 import (
 	"bytes"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -21,23 +20,24 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-// sharedFiles are what the pages have in common.
-var sharedFiles = []string{
-	"templates/layout.html",
-	"templates/parts.html",
-	"templates/parts_connection.html",
-	"templates/parts_mail.html",
-	"templates/parts_plan.html",
-	"templates/parts_people.html",
-}
+// sharedPatterns are the files that pages have in common: the layout and the parts.
+var sharedPatterns = []string{"templates/layout.html", "templates/parts*.html"}
 
-// templates are parsed when the first page is shown: the commands of the command line show none. They are embedded, so what parses in a test parses everywhere.
-var templates = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles) })
+// templates are parsed when the first page of a language is shown: the commands of the command line show none. They are embedded, so what parses in a test parses
+// everywhere.
+var templates = func() map[string]func() (*template.Template, error) {
+	out := map[string]func() (*template.Template, error){}
+	for _, tag := range languages {
+		lang := tag.String()
+		out[lang] = sync.OnceValues(func() (*template.Template, error) { return parseTemplates(templateFiles, textsOf(lang)) })
+	}
+	return out
+}()
 
 // parseTemplates returns everything in one set, so that the parts are in memory once and not once a page. Every page's file defines "content", which the
-// set has under the name of the file; whatever else a page defines must have a name of its own.
-func parseTemplates(from fs.FS) (*template.Template, error) {
-	set, err := template.New("").Funcs(functions).ParseFS(from, sharedFiles...)
+// set has under the name of the file; whatever else a page defines must have a name of its own. The texts are those of a language; nil leaves them English.
+func parseTemplates(from fs.FS, t *texts) (*template.Template, error) {
+	set, err := template.New("").Funcs(functionsIn(t)).ParseFS(from, sharedPatterns...)
 	if err != nil {
 		return nil, err
 	}
@@ -46,14 +46,27 @@ func parseTemplates(from fs.FS) (*template.Template, error) {
 		return nil, err
 	}
 	for _, file := range files {
-		if slices.Contains(sharedFiles, file) {
+		if isShared(file) {
 			continue
 		}
 		if err := addPage(set, from, file); err != nil {
 			return nil, err
 		}
 	}
+	if t != nil {
+		w := rewriter{say: t.Say}
+		for _, page := range set.Templates() {
+			w.tree(page.Tree)
+		}
+	}
 	return set, nil
+}
+
+func isShared(file string) bool {
+	return slices.ContainsFunc(sharedPatterns, func(pattern string) bool {
+		fits, _ := path.Match(pattern, file) // the patterns are constants and valid
+		return fits
+	})
 }
 
 func addPage(set *template.Template, from fs.FS, file string) error {
@@ -101,21 +114,29 @@ type frame struct {
 	Visit  visit
 	Me     identity.User
 	Menu   []menuGroup
+	Gear   []menuEntry // what the button in the corner leads to, where the access model has one
 	Notice string
 	Path   string
+
+	Lang      string // of the page
+	Direction string // "ltr" or "rtl"
 
 	Content template.HTML // the page itself
 }
 
 // show writes a page. The page is complete before its first byte is sent, so an error can still become an error page.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string, s screen) error {
-	set, err := templates()
+	lang := languageOf(r, v.User)
+	set, err := templates[lang]()
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
-	f := frame{screen: s, Visit: v, Me: v.User, Notice: doneTexts[r.URL.Query().Get("done")], Path: r.URL.Path}
+	t := textsOf(lang)
+	s.Title = t.Say(s.Title)
+	f := frame{screen: s, Visit: v, Me: v.User, Notice: t.Say(doneTexts[r.URL.Query().Get("done")]), Path: r.URL.Path, Lang: lang, Direction: direction(lang)}
 	if v.prov != nil {
 		f.Menu = d.menu(r.Context(), v)
+		f.Gear = v.gear(f.Menu)
 	}
 	var content, page bytes.Buffer
 	if err := set.ExecuteTemplate(&content, name+".html", f); err != nil {
@@ -126,6 +147,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 		return fmt.Errorf("console: page %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", lang)
 	if s.Status != 0 {
 		w.WriteHeader(s.Status)
 	}
@@ -184,48 +206,9 @@ func roleTitles(roles []identity.Role) string {
 	return strings.Join(out, ", ")
 }
 
-// changeValue writes one side of a changed field.
-func changeValue(v any) string {
-	switch x := v.(type) {
-	case nil:
-		return "–"
-	case string:
-		if x == "" {
-			return "–"
-		}
-		return clip(x, maxValue)
-	case bool:
-		return map[bool]string{true: "yes", false: "no"}[x]
-	}
-	raw, err := json.Marshal(v)
-	if err != nil {
-		return fmt.Sprint(v)
-	}
-	var list []string
-	if json.Unmarshal(raw, &list) == nil {
-		return changeValue(strings.Join(list, ", "))
-	}
-	return clip(string(raw), maxValue)
-}
-
-// maxValue is how many characters of a changed value a list shows.
-const maxValue = 160
-
 func clip(s string, n int) string {
 	if r := []rune(s); len(r) > n {
 		return string(r[:n]) + "…"
-	}
-	return s
-}
-
-// fieldNames are the words for attributes whose own names are for programs.
-var fieldNames = map[string]string{
-	"userName": "user name", "displayName": "name", "externalId": "external id", "emails": "e-mail", "active": "may come in", "held": "held by an administrator", "ip": "address",
-}
-
-func fieldName(s string) string {
-	if name, ok := fieldNames[s]; ok {
-		return name
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func TestEveryPageParsesAndEveryPartThatItNamesExists(t *testing.T) {
-	set, err := templates()
+	set, err := templates["en"]()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestEveryPageParsesAndEveryPartThatItNamesExists(t *testing.T) {
 	}
 	for _, file := range files {
 		name := path.Base(file)
-		if slices.Contains(sharedFiles, file) {
+		if isShared(file) {
 			continue
 		}
 		var wrong *template.Error // an error of the template itself; that there is no data is another
@@ -42,14 +42,18 @@ func TestATemplateThatIsWrongIsRefused(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := fstest.MapFS{"templates/page.html": {Data: []byte(c.text)}}
-			for _, file := range sharedFiles {
+			shared, err := fs.Glob(templateFiles, "templates/*.html")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range slices.DeleteFunc(shared, func(file string) bool { return !isShared(file) }) {
 				raw, err := fs.ReadFile(templateFiles, file)
 				if err != nil {
 					t.Fatal(err)
 				}
 				files[file] = &fstest.MapFile{Data: raw}
 			}
-			if _, err := parseTemplates(files); err == nil || !strings.Contains(err.Error(), c.says) {
+			if _, err := parseTemplates(files, nil); err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("it ends with %v, want %q", err, c.says)
 			}
 		})

@@ -63,12 +63,12 @@ func TestASecondFactorIsTurnedOnUsedAndTurnedOff(t *testing.T) {
 		other.get("/signin/code").is(http.StatusOK).says("Enter your code")
 		other.post("/signin/code", url.Values{"code": {"12345"}}).is(http.StatusBadRequest).says("The code is not right")
 		other.post("/signin/code", url.Values{"code": {p.code(0)}, "return_to": {"/account"}}).is(http.StatusOK).at("/account").says("Ada Lovelace")
-		other.post("/signin/code", url.Values{"code": {p.code(0)}}).is(http.StatusOK).at("/console/users") // is in already
+		other.post("/signin/code", url.Values{"code": {p.code(0)}}).is(http.StatusOK).at("/console") // is in already
 
 		third := s.browser()
 		third.post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {password}}).is(http.StatusOK).says("Enter your code")
 		third.post("/signin/code", url.Values{"code": {p.code(0)}}).is(http.StatusBadRequest) // used before
-		third.post("/signin/code", url.Values{"code": {p.codes[0]}}).is(http.StatusOK).at("/console/users")
+		third.post("/signin/code", url.Values{"code": {p.codes[0]}}).is(http.StatusOK).at("/console")
 		s.browser().get("/signin/code").is(http.StatusOK).at("/signin?return_to=%2Fconsole")
 
 		renewed := b.post("/account/second-factor/codes", url.Values{"password": {password}, "code": {p.codes[1]}}).is(http.StatusOK).says("shown this once")

@@ -37,7 +37,7 @@ func TestSigningIn(t *testing.T) {
 		})
 		t.Run("it leads to no other site", func(t *testing.T) {
 			for _, to := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "javascript:alert(1)"} {
-				s.browser().post("/signin", url.Values{"email": {"root@bridge.example"}, "password": {password}, "return_to": {to}}).is(http.StatusOK).at("/console/users")
+				s.browser().post("/signin", url.Values{"email": {"root@bridge.example"}, "password": {password}, "return_to": {to}}).is(http.StatusOK).at("/console")
 			}
 		})
 		t.Run("signing out ends the session on the server", func(t *testing.T) {
@@ -92,7 +92,7 @@ func TestSigningInAgainEndsTheSessionBefore(t *testing.T) {
 		b := s.signedIn("vera@acme.example")
 		here := must(url.Parse(s.url))(t)
 		before := b.client.Jar.Cookies(here)
-		b.post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {password}}).is(http.StatusOK).at("/console/users")
+		b.post("/signin", url.Values{"email": {"ada@acme.example"}, "password": {password}}).is(http.StatusOK).at("/console")
 		thief := s.browser()
 		thief.client.Jar.SetCookies(here, before)
 		thief.get("/account").is(http.StatusOK).says("Your session has ended", "Sign in")

@@ -7,6 +7,25 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
+func (d *Door) tenantRoutes() []route {
+	return []route{
+		{"GET /console/tenants", tenantsWrite, d.tenants},
+		{"POST /console/tenants", tenantsWrite, d.createTenant},
+		{"GET /console/tenants/{id}", usersWrite, d.tenant},
+		{"GET /console/tenants/{id}/require-sso", usersWrite, d.confirmRequire},
+		{"POST /console/tenants/{id}/require-sso", usersWrite, d.requireSSO},
+		{"POST /console/tenants/{id}/allow-passwords", usersWrite, d.unrequireSSO},
+		{"GET /console/tenants/{id}/switch-sso", tenantsWrite, d.confirmSwitch},
+		{"POST /console/tenants/{id}/switch-sso", tenantsWrite, d.switchSSO},
+		{"GET /console/tenants/{id}/settings", usersWrite, d.tenantSettings},
+		{"POST /console/tenants/{id}/settings/sessions", usersWrite, d.setSessions},
+		{"POST /console/tenants/{id}/settings/second-factor", usersWrite, d.setSecondFactor},
+		{"POST /console/tenants/{id}/settings/dormant", usersWrite, d.setDormant},
+		{"GET /console/tenants/{id}/owner", tenantsWrite, d.ownerForm},
+		{"POST /console/tenants/{id}/owner", tenantsWrite, d.setOwner},
+	}
+}
+
 type tenantsBody struct {
 	Form    form
 	Tenants []identity.Tenant
@@ -40,10 +59,10 @@ func (d *Door) createTenant(w http.ResponseWriter, r *http.Request, v visit) err
 	if err != nil {
 		return err
 	}
-	_, err = d.prov.CreateTenant(r.Context(), v.Actor, f.Value("name"))
+	t, err := d.prov.CreateTenant(r.Context(), v.Actor, f.Value("name"))
 	switch {
 	case err == nil:
-		http.Redirect(w, r, "/console/tenants?done=tenant-created", http.StatusSeeOther)
+		http.Redirect(w, r, tenantURL(t.ID)+"?done=tenant-created", http.StatusSeeOther)
 		return nil
 	case f.refused(err):
 		return d.tenantList(w, r, v, f)

@@ -32,7 +32,6 @@ func (d *Door) userRoutes() []route {
 		{"POST /console/users/bulk", usersWrite, d.bulkUsers},
 		{"POST /console/users/{id}/set-role", usersWrite, d.setRole},
 		{"GET /console/users/{id}/restore", usersWrite, d.confirmRestoreUser},
-		{"POST /console/users/{id}/restore", usersWrite, d.restoreDeleted},
 		{"GET /console/users/invite", anyRight, d.inviteForm},
 		{"POST /console/users/invite", anyRight, d.invite},
 		{"GET /console/users/new", usersWrite, d.newUser},

@@ -124,24 +124,3 @@ func (d *Door) confirmRestoreUser(w http.ResponseWriter, r *http.Request, v visi
 	}
 	return d.confirm(w, r, v, "users", askRestore(u))
 }
-
-func (d *Door) restoreDeleted(w http.ResponseWriter, r *http.Request, v visit) error {
-	f, err := readForm(w, r)
-	if err != nil {
-		return err
-	}
-	u, err := d.deletedUser(r, v)
-	if err != nil {
-		return err
-	}
-	if _, err = d.prov.RestoreUser(r.Context(), v.Actor, u.ID); err == nil {
-		http.Redirect(w, r, usersPath+"/"+string(u.ID)+"?done=user-restored", http.StatusSeeOther)
-		return nil
-	}
-	if !f.refused(err) {
-		return err
-	}
-	body := askRestore(u)
-	body.Form = f
-	return d.confirm(w, r, v, "users", body)
-}

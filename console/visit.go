@@ -32,6 +32,9 @@ func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.
 func (v visit) Can(capability string) bool {
+	if capability == household {
+		return v.Can(tenantsWrite) || v.Can(usersWrite) && v.prov.Model().Single() && v.Actor.TenantID != ""
+	}
 	return v.prov != nil && v.prov.May(v.Actor, capability).Allowed
 }
 
@@ -42,6 +45,9 @@ func (v visit) Caption(key, otherwise string) string {
 	}
 	return v.prov.Model().Caption(key, otherwise)
 }
+
+// Single reports whether there is one organisation here and no tenants to tell apart.
+func (v visit) Single() bool { return v.prov != nil && v.prov.Model().Single() }
 
 // RoleList returns the visitor's roles with their titles.
 func (v visit) RoleList() []identity.Role {
@@ -68,6 +74,10 @@ func (v visit) EventURL(e identity.Event) string {
 		return "/console/domains"
 	case e.ObjectKind == "review" && v.Can(usersWrite):
 		return "/console/reviews/" + id
+	case e.ObjectKind == "role" && e.Type != identity.RoleDeleted && v.Can(rolesRead):
+		return "/console/roles/" + id
+	case e.ObjectKind == "access review" && v.Can(usersRead):
+		return "/console/access-reviews/" + id
 	case e.UserID != "" && v.Can(usersRead):
 		return "/console/users/" + string(e.UserID)
 	case !v.Can(tenantsWrite):

@@ -24,6 +24,14 @@ type Email struct {
 // in lower case. Plus tags and dots are kept: they are different people at many providers. It refuses what is not a plain
 // address: display names, comments, quoted local parts, two @, a trailing dot, invisible characters, and text that Unicode normalisation (NFKC) would change.
 func EmailKey(address string) (string, error) {
+	if isPlain(address) {
+		return strings.ToLower(address), nil
+	}
+	return strictKey(address)
+}
+
+// strictKey is EmailKey for any text.
+func strictKey(address string) (string, error) {
 	bad := func(why string) (string, error) {
 		return "", Errorf(Invalid, "%q is no plain e-mail address: %s.", clip(address, 80), why).WithField("email")
 	}
@@ -52,6 +60,36 @@ func EmailKey(address string) (string, error) {
 		return bad("its domain is not valid")
 	}
 	return strings.ToLower(local) + "@" + domain, nil
+}
+
+// isPlain reports whether an address has only ASCII letters, digits and the marks that most addresses have, where they may be. Of such a one nothing is left to check.
+func isPlain(address string) bool {
+	at := strings.IndexByte(address, '@')
+	if at < 1 || len(address) > MaxEmail {
+		return false
+	}
+	for part := range strings.SplitSeq(address[:at], ".") {
+		if !isWord(part, "_+-") {
+			return false
+		}
+	}
+	for label := range strings.SplitSeq(address[at+1:], ".") {
+		if !isWord(label, "-") || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' || strings.Contains(label, "--") {
+			return false
+		}
+	}
+	return true
+}
+
+// isWord reports whether a text is not empty and has only ASCII letters, digits and some marks.
+func isWord(s, marks string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && strings.IndexByte(marks, c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // domains maps names as they are looked up (UTS 46, not transitional) and holds them to the lengths of DNS.

@@ -125,6 +125,7 @@ const (
 	MetadataRefused      EventType = "connection.metadata_refused"
 	ConnectionEnding     EventType = "connection.ending"
 	MailResent           EventType = "mail.resent"
+	MailTested           EventType = "mail.tested"
 	TracesShared         EventType = "signin.shared"
 	TracesUnshared       EventType = "signin.unshared"
 
@@ -275,6 +276,7 @@ var EventTypes = map[EventType]string{
 	MetadataRefused:      "a provider's metadata could not be its own: another entity id, a wrong signature, an old document; the settings stayed",
 	ConnectionEnding:     "a certificate or client secret of a connection ends within 60, 30, 7 or 1 days; written once each",
 	MailResent:           "a mail that was given up is sent again",
+	MailTested:           "somebody had a mail sent to the own address, to see whether mails arrive",
 	TracesShared:         "a link was made that shows one sign-in, or the refused ones of a connection, to whoever has it",
 	TracesUnshared:       "such a link was revoked",
 

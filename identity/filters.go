@@ -82,7 +82,7 @@ type Query struct {
 	External *bool      // only people who belong to the organisation, or only those who do not
 
 	Role      RoleID      // only people who hold this role
-	Directory DirectoryID // only people whom this directory knows
+	Directory DirectoryID // only groups of this directory, or people whom it knows
 	Deleted   bool        // people who were deleted and may be restored, in place of all others
 
 	// What Type and Unit come to; provisioning fills it in.

@@ -73,11 +73,27 @@ func (n Name) Text() string {
 
 // Name returns the user's name as far as it is known.
 func (u *User) Name() Name {
+	if raw, sure := valueOf(u.Attributes, "name"); sure {
+		var name Name
+		if raw != nil {
+			_ = json.Unmarshal(raw, &name) // as below
+		}
+		return name
+	}
 	var a struct {
 		Name Name `json:"name"`
 	}
 	_ = json.Unmarshal(u.Attributes, &a) // the store holds only objects that were valid; a wrong one has no name
 	return a.Name
+}
+
+// Locale is the language tag that the record has (RFC 7643 4.1.1), such as de-AT; "" for none.
+func (u *User) Locale() string {
+	var a struct {
+		Locale string `json:"locale"`
+	}
+	_ = json.Unmarshal(u.Attributes, &a) // as with the name
+	return a.Locale
 }
 
 // Label returns what a page calls this user: the display name, else the full name, else the user name.

@@ -17,6 +17,7 @@ type AccessQuery struct {
 	Role      identity.RoleID // only those who hold it, and only what it gives
 	Resource  string          // only those who may do something with it, and only that
 	Sensitive bool            // only what the access model calls sensitive
+	Search    string          // only people whose names or addresses have these words
 	After     string          // the id of the last person of the page before
 	Limit     int
 	Total     bool
@@ -97,7 +98,7 @@ func (s *Service) accessPage(ctx context.Context, tx *store.Tx, scope store.Scop
 
 // holdersFor says who may be in a report at all.
 func (s *Service) holdersFor(q AccessQuery) store.HolderQuery {
-	h := store.HolderQuery{Tenant: q.Tenant, After: q.After, Limit: q.Limit, Total: q.Total}
+	h := store.HolderQuery{Tenant: q.Tenant, Search: q.Search, After: q.After, Limit: q.Limit, Total: q.Total}
 	_, flag := s.model.AdminFlag()
 	switch {
 	case q.Role != "":

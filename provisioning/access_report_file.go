@@ -70,6 +70,9 @@ func (s *Service) reportEvent(by identity.Actor, q AccessQuery) identity.Event {
 	if q.Resource != "" {
 		e.Changes = append(e.Changes, identity.Change{Field: "resource", After: q.Resource})
 	}
+	if q.Search != "" {
+		e.Changes = append(e.Changes, identity.Change{Field: "search", After: q.Search})
+	}
 	if q.Sensitive {
 		e.Changes = append(e.Changes, identity.Change{Field: "sensitive", After: true})
 	}

@@ -18,6 +18,7 @@ type OwnData struct {
 	FirstName   *string
 	LastName    *string
 	Locale      *string // a language tag such as de-AT; empty: none
+	Version     int64   // of the account as the person saw it; 0: whatever it is by now
 }
 
 // ownAccount returns the actor's own account, with its row locked, or Forbidden for an actor who is nobody.
@@ -32,13 +33,18 @@ func (s *Service) ownAccount(ctx context.Context, tx *store.Tx, by identity.Acto
 	return u, facts, sharpen(err, noUser)
 }
 
-// UpdateOwn changes the actor's own names and language. Forbidden where a directory manages the person: what it says counts.
+// UpdateOwn changes the actor's own names and language. Forbidden where a directory manages the person: what it says counts. Precondition when the account was
+// changed since the version that was given.
 func (s *Service) UpdateOwn(ctx context.Context, by identity.Actor, d OwnData) (identity.User, error) {
 	var out identity.User
 	err := s.update(ctx, by, func(tx *store.Tx) error {
 		before, facts, err := s.ownAccount(ctx, tx, by)
 		if err != nil {
 			return err
+		}
+		if d.Version != 0 && d.Version != before.Version {
+			out = before
+			return stale()
 		}
 		out, err = s.change(ctx, tx, by, before, facts, "", func(u *identity.User) error { return d.apply(u) })
 		return err

@@ -68,8 +68,11 @@ func (s *Service) PlanBulk(ctx context.Context, by identity.Actor, act BulkAct) 
 	if err != nil {
 		return plan, err
 	}
-	if act.Act == BulkMove {
-		plan.TenantID, scope = "", store.Everything() // people go from one tenant to another
+	if act.Act == BulkMove { // people go from one tenant to another
+		scope = store.Everything()
+		if by.TenantID == "" && !s.model.Single() {
+			plan.TenantID = ""
+		}
 	}
 	return s.makePlan(ctx, by, scope, plan, s.bulkRows(ctx, by, act, step), ImportOptions{Progress: act.Progress})
 }
@@ -99,7 +102,7 @@ func (s *Service) checkBulk(ctx context.Context, by identity.Actor, act BulkAct)
 	case act.Act == BulkMove && (!validIDs(&step.Tenant) || step.Tenant == "" && role.Scope != identity.ScopePlatform):
 		return step, identity.Errorf(identity.Invalid, "Choose the tenant to which they go.").WithField("tenant")
 	case act.Act == BulkMove:
-		err = s.platform(by)
+		err = s.household(ctx, by)
 	}
 	for i := range act.Users {
 		if act.Users[i] == "" || !validIDs(&act.Users[i]) {
@@ -135,7 +138,7 @@ func (s *Service) bulkPeople(ctx context.Context, by identity.Actor, act BulkAct
 	q.After, q.Limit, q.Sort, q.Newest, q.Total = "", planChunk, nil, false, false
 	return func() (identity.UserID, error) {
 		if len(ids) == 0 && more {
-			page, err := s.Users(ctx, by, q)
+			page, err := s.peopleOfBulk(ctx, by, act.Act, q)
 			if err != nil {
 				return "", err
 			}
@@ -152,4 +155,18 @@ func (s *Service) bulkPeople(ctx context.Context, by identity.Actor, act BulkAct
 		ids = ids[1:]
 		return id, nil
 	}
+}
+
+// peopleOfBulk returns the people of a filter: those who wait to be placed for whoever may place them, else whom the actor sees.
+func (s *Service) peopleOfBulk(ctx context.Context, by identity.Actor, act BulkKind, q identity.Query) (identity.Page[identity.User], error) {
+	if act == BulkMove && q.Tenant != "" && q.Tenant != by.TenantID {
+		landing, err := s.Landing(ctx)
+		if err != nil {
+			return identity.Page[identity.User]{}, err
+		}
+		if landing.ID == q.Tenant {
+			return s.Landed(ctx, by, q)
+		}
+	}
+	return s.Users(ctx, by, q)
 }

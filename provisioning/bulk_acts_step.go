@@ -35,6 +35,11 @@ func (p *planner) bulk(ctx context.Context, tx *store.Tx, id identity.UserID, b 
 	if err != nil {
 		return effect{}, sharpen(err, noUser)
 	}
+	if b.Act == BulkMove {
+		if err := p.s.mayTake(ctx, tx, p.by, u); err != nil {
+			return effect{}, err
+		}
+	}
 	out := effect{user: u, seen: u.Version}
 	was, err := p.standing(ctx, tx, u)
 	if err != nil {
@@ -120,7 +125,7 @@ func (p *planner) bulkUnit(ctx context.Context, tx *store.Tx, was standing, b *b
 // bulkMove places somebody, as PlaceUsers does.
 func (p *planner) bulkMove(ctx context.Context, tx *store.Tx, u identity.User, b *bulkStep) error {
 	to := Placement{Users: []PlacedUser{{ID: u.ID}}, Tenant: b.Tenant, Role: b.Role}
-	if err := p.s.platform(p.by); err != nil {
+	if err := p.s.householdWithin(ctx, tx, p.by); err != nil {
 		return err
 	}
 	plan, err := p.s.planPlacement(ctx, tx, p.by, to, (*store.Tx).UserForUpdate)

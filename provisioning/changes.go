@@ -13,6 +13,19 @@ import (
 
 // diffUsers returns what differs, field by field.
 func diffUsers(before, after identity.User) []identity.Change {
+	return append(diffRecords(before, after), diffAttributes(before.Attributes, after.Attributes)...)
+}
+
+// diffNew is diffUsers of somebody new, whose attributes may have been read already.
+func diffNew(u identity.User, read *readOnce) []identity.Change {
+	if read.of(u.Attributes) {
+		return append(diffRecords(identity.User{}, u), diffObjects(nil, read.all)...)
+	}
+	return diffUsers(identity.User{}, u)
+}
+
+// diffRecords is diffUsers without the attributes.
+func diffRecords(before, after identity.User) []identity.Change {
 	var out []identity.Change
 	add := func(field string, a, b any, same bool) {
 		if !same {
@@ -27,7 +40,7 @@ func diffUsers(before, after identity.User) []identity.Change {
 	add("held", before.Held, after.Held, before.Held == after.Held)
 	text("externalId", before.ExternalID, after.ExternalID)
 	add("emails", emailTexts(before.Emails), emailTexts(after.Emails), sameEmails(before.Emails, after.Emails))
-	return append(out, diffAttributes(before.Attributes, after.Attributes)...)
+	return out
 }
 
 func orNil(s string) any {
@@ -55,7 +68,10 @@ func diffAttributes(before, after json.RawMessage) []identity.Change {
 	if bytes.Equal(before, after) {
 		return nil
 	}
-	a, b := object(before), object(after)
+	return diffObjects(object(before), object(after))
+}
+
+func diffObjects(a, b map[string]any) []identity.Change {
 	var names []string
 	for k := range a {
 		names = append(names, k)

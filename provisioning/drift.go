@@ -170,11 +170,12 @@ func (w words) drift(now map[string]any, item DriftItem, out *DriftReport) {
 		if !last.spoke || slices.Contains(notSaid, field) || strings.HasPrefix(field, "active at ") {
 			continue
 		}
-		said, is := jsonText(last.said), jsonText(now[field])
+		value, there := namelessManager(field, last.said), namelessManager(field, now[field])
+		said, is := jsonText(value), jsonText(there)
 		if said == is || strings.Contains(said, `"`+hiddenValue+`"`) {
 			continue
 		}
-		item.Field, item.Said, item.Now = field, changeValue(last.said), changeValue(plain(now[field]))
+		item.Field, item.Said, item.Now = field, changeValue(value), changeValue(plain(there))
 		item.ChangedBy, item.At, item.Event = "", time.Time{}, ""
 		if last.other != nil {
 			item.ChangedBy, item.At, item.Event = last.other.ActorLabel, last.other.At, last.other.ID

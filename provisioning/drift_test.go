@@ -70,6 +70,19 @@ func TestDriftSaysWhatIsNotAsADirectoryPushedIt(t *testing.T) {
 	})
 }
 
+func TestTheNameOfAManagerIsNoDrift(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		okta := h.directory("Okta", h.tenant("Acme").ID, identity.DialectOkta)
+		lead := h.push(okta, "lead@acme.test")
+		u := person("ada@acme.test")
+		u.Attributes = []byte(`{"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"R","manager":{"value":"` + string(lead.ID) + `","displayName":"Lead"}}}`)
+		must[identity.User](t)(h.CreateUser(h.ctx, okta, provisioning.NewUser{User: u}))
+		if got := drifted(must[provisioning.DriftReport](t)(h.DirectoryDrift(h.ctx, h.op, okta.DirectoryID()))); len(got) > 0 {
+			t.Errorf("it says %v", got)
+		}
+	})
+}
+
 // behindItsBack gives a person other attributes without an event.
 func (h *house) behindItsBack(id identity.UserID, attributes string) {
 	h.t.Helper()

@@ -52,6 +52,76 @@ func (s *Service) Events(ctx context.Context, by identity.Actor, q EventQuery) (
 	return page, err
 }
 
+// eventsRead is how many events one search for parts of texts reads at most.
+const eventsRead = 20_000
+
+// SearchEvents is Events for a query with parts of texts, which no index finds: it reads a bounded number of events. What it did not get to has More set, and is
+// found by asking again after the event that is returned, which need not be one of the page.
+func (s *Service) SearchEvents(ctx context.Context, by identity.Actor, q EventQuery) (identity.Page[identity.Event], identity.EventID, error) {
+	if q.Reads() {
+		scope, err := s.scopeFor(by, auditRead)
+		if err != nil {
+			return identity.Page[identity.Event]{}, "", err
+		}
+		q.After = identity.EventID(cursor(string(q.After)))
+		if !validIDs(&q.UserID) || !validIDs(&q.TenantID) || !validIDs(&q.ActorID) {
+			return identity.Page[identity.Event]{}, "", nil
+		}
+		err = s.db.View(ctx, func(tx *store.Tx) error {
+			q.From, err = tx.EventsBack(ctx, scope, q, eventsRead)
+			return err
+		})
+		if err != nil {
+			return identity.Page[identity.Event]{}, "", err
+		}
+	}
+	page, err := s.Events(ctx, by, q)
+	switch {
+	case page.More:
+		return page, page.Items[len(page.Items)-1].ID, err
+	case q.From != "":
+		page.More = true
+		return page, q.From, err
+	}
+	return page, "", err
+}
+
+// mostCounted is how far events are counted.
+const mostCounted = 100_000
+
+// CountEvents returns how many events a query names, and whether there are more than were counted. Parts of texts do not narrow it.
+func (s *Service) CountEvents(ctx context.Context, by identity.Actor, q EventQuery) (int64, bool, error) {
+	scope, err := s.scopeFor(by, auditRead)
+	if err != nil {
+		return 0, false, err
+	}
+	if !validIDs(&q.UserID) || !validIDs(&q.TenantID) || !validIDs(&q.ActorID) {
+		return 0, false, nil
+	}
+	var n int64
+	err = s.db.View(ctx, func(tx *store.Tx) error {
+		n, err = tx.CountEvents(ctx, scope, q, mostCounted+1)
+		return err
+	})
+	return min(n, mostCounted), n > mostCounted, err
+}
+
+// Event returns one event that the actor may read in the audit, or NotFound.
+func (s *Service) Event(ctx context.Context, by identity.Actor, id identity.EventID) (identity.Event, error) {
+	none := func() *identity.Error { return identity.Errorf(identity.NotFound, "There is no such event here.") }
+	if !validIDs(&id) || id == "" {
+		return identity.Event{}, none()
+	}
+	page, err := s.Events(ctx, by, EventQuery{ID: id, Limit: 1})
+	if err == nil && len(page.Items) == 0 {
+		err = none()
+	}
+	if err != nil {
+		return identity.Event{}, err
+	}
+	return page.Items[0], nil
+}
+
 // cursor returns an id to continue a list after, or "" for what is none.
 func cursor(after string) string {
 	id, _ := identity.ParseID[string](after)

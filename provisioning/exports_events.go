@@ -134,8 +134,12 @@ func eventChanges(q EventQuery) []identity.Change {
 	for _, f := range []struct{ field, value string }{
 		{"user", string(q.UserID)},
 		{"actor", string(q.ActorID)},
+		{"by", q.Who},
+		{"about", q.Whom},
+		{"text", q.Word},
 		{"object", q.ObjectID},
 		{"type", string(q.Type)},
+		{"types", typeTexts(q.Types)},
 		{"tenant", string(q.TenantID)},
 		{"since", timeCell(&q.Since)},
 		{"until", timeCell(&q.Until)},
@@ -145,4 +149,12 @@ func eventChanges(q EventQuery) []identity.Change {
 		}
 	}
 	return out
+}
+
+func typeTexts(types []identity.EventType) string {
+	texts := make([]string, len(types))
+	for i, t := range types {
+		texts[i] = string(t)
+	}
+	return strings.Join(texts, ", ")
 }

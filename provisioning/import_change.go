@@ -102,8 +102,12 @@ func (p *planner) create(ctx context.Context, tx *store.Tx, row importRow, reaso
 // newUser is somebody new as a row says, before any rule was asked, with all roles; the first is that of the user. Nothing is written.
 func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason string) (NewUser, []identity.RoleID, error) {
 	n := NewUser{User: identity.User{TenantID: r.tenant, Enabled: true}, PasswordHash: r.hash, PasswordTerms: r.terms, source: identity.SourceImport, sourceID: p.plan.Source}
-	if err := r.applyTo(&n.User, false); err != nil {
+	all, err := r.putInto(&n.User, false)
+	if err != nil {
 		return n, nil, err
+	}
+	if all != nil {
+		n.read = &readOnce{n.User.Attributes, tableOf(all), all}
 	}
 	if n.User.UserName == "" {
 		n.User.UserName = n.User.Email()
@@ -126,7 +130,7 @@ func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason
 // newStanding is how somebody stands whom the plan has just made, with the first role alone.
 func (p *planner) newStanding(r importRow, n NewUser, u identity.User) standing {
 	return standing{
-		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position, sources: p.known(u, r),
+		user: u, roles: []identity.Assignment{{RoleID: n.Role, Source: identity.SourceImport, SourceID: p.plan.Source}}, position: n.Position, sources: p.known(u, r), read: n.read,
 	}
 }
 

@@ -33,7 +33,7 @@ func (a tableAttributes) manager() leading {
 func leadersOf(ctx context.Context, tx *store.Tx, people []standing) error {
 	var ids []identity.UserID
 	for i := range people {
-		people[i].read = &readOnce{people[i].user.Attributes, readAttributes(people[i].user.Attributes)}
+		people[i].read = &readOnce{raw: people[i].user.Attributes, is: readAttributes(people[i].user.Attributes)}
 		people[i].leader = people[i].read.is.manager().ID
 		if id, ok := identity.ParseID[identity.UserID](people[i].leader); ok {
 			ids = append(ids, id)

@@ -82,7 +82,7 @@ func (p *planner) lead(ctx context.Context, tx *store.Tx, users []identity.User,
 			continue
 		}
 		after := u
-		if after.Attributes, err = (importRow{manager: leaders[u.ID], leader: n.Label}).attributes(u.Attributes, false); err != nil {
+		if err = (importRow{manager: leaders[u.ID], leader: n.Label}).applyTo(&after, false); err != nil {
 			return err
 		}
 		e := about(p.by, identity.UserUpdated, u)

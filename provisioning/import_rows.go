@@ -139,6 +139,12 @@ func readYes(s string) (yes, ok bool) {
 
 // applyTo writes what the row says into a user. Where clear is set an empty cell takes the value away, but never a name by which somebody is known, nor access.
 func (r importRow) applyTo(u *identity.User, clear bool) error {
+	_, err := r.putInto(u, clear)
+	return err
+}
+
+// putInto is applyTo. The attributes are returned as they were written; nil when they did not change.
+func (r importRow) putInto(u *identity.User, clear bool) (map[string]any, error) {
 	if v := r.fields[fieldUserName]; v != "" {
 		u.UserName = v
 	}
@@ -151,9 +157,13 @@ func (r importRow) applyTo(u *identity.User, clear bool) error {
 	if r.has(fieldEmail, clear) {
 		u.Emails = withAddress(u.Emails, r.fields[fieldEmail])
 	}
-	attributes, err := r.attributes(u.Attributes, clear)
-	u.Attributes = attributes
-	return err
+	all, changed := r.attributes(u.Attributes, clear)
+	if !changed {
+		return nil, nil
+	}
+	var err error
+	u.Attributes, err = identity.AppendJSON(make([]byte, 0, 256), all)
+	return all, err
 }
 
 // withAddress makes an address the primary one; an empty one takes the primary one away. The others stay.
@@ -175,8 +185,8 @@ func withAddress(emails []identity.Email, address string) []identity.Email {
 	return slices.Insert(out, 0, identity.Email{Value: address, Type: "work", Primary: true})
 }
 
-// attributes writes what the row says into the SCIM attributes of a user; what does not change stays as it was written.
-func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage, error) {
+// attributes writes what the row says into the SCIM attributes of a user, and reports whether that changes any.
+func (r importRow) attributes(raw json.RawMessage, clear bool) (map[string]any, bool) {
 	var now tableAttributes
 	var all map[string]any
 	if len(raw) > 0 {
@@ -211,10 +221,7 @@ func (r importRow) attributes(raw json.RawMessage, clear bool) (json.RawMessage,
 		putEnterprise(all, fieldManager, nil)
 		changed = true
 	}
-	if !changed {
-		return raw, nil
-	}
-	return json.Marshal(all)
+	return all, changed
 }
 
 func putText(in map[string]any, key, value string) {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/template/parse"
+	"time"
 	"unicode/utf8"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -91,6 +92,16 @@ func (s *Service) MailTemplate(ctx context.Context, by identity.Actor, tenant id
 // the field "subject", "text" or "html" says what is wrong. A template has fields such as {{.Link}} and conditions; no loops, no functions, and in HTML nothing that
 // runs or loads.
 func (s *Service) SetMailTemplate(ctx context.Context, by identity.Actor, m identity.MailTemplate) error {
+	return s.setMailTemplate(ctx, by, m, nil)
+}
+
+// ChangeMailTemplate is SetMailTemplate for somebody who had words before their eyes that were written at a time (the zero one: those that came with the program):
+// Precondition where others are in force by now.
+func (s *Service) ChangeMailTemplate(ctx context.Context, by identity.Actor, m identity.MailTemplate, seen time.Time) error {
+	return s.setMailTemplate(ctx, by, m, &seen)
+}
+
+func (s *Service) setMailTemplate(ctx context.Context, by identity.Actor, m identity.MailTemplate, seen *time.Time) error {
 	if !validIDs(&m.TenantID) {
 		return noTenant()
 	}
@@ -110,6 +121,9 @@ func (s *Service) SetMailTemplate(ctx context.Context, by identity.Actor, m iden
 		before, err := nearest(changed, m.Kind)
 		if err != nil {
 			return err
+		}
+		if seen != nil && !seen.Equal(before.UpdatedAt) {
+			return stale()
 		}
 		m.UpdatedBy = by.Label
 		if err := tx.PutMailTemplate(ctx, m); err != nil {
@@ -209,13 +223,10 @@ func tryTemplate(m identity.MailTemplate) (identity.Mail, error) {
 	if err != nil {
 		return out, badTemplate("text", "It makes no mail: "+plainTemplateError(err))
 	}
-	if err := tryBare(m, l); err != nil {
-		return out, err
-	}
 	if !keepsPromise(m.Kind, out, l) {
 		return out, badTemplate("text", "It lacks what the mail is sent for: "+map[bool]string{true: "{{.Password}}", false: "{{.Link}}"}[m.Kind == identity.MailPassword]+".")
 	}
-	return out, nil
+	return out, tryBare(m, l)
 }
 
 // tryBare tries a template where little is known, so that the other side of each condition is tried too.

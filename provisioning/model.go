@@ -75,10 +75,10 @@ type ModelInForce struct {
 	Source    []byte
 }
 
-// ModelInForce returns the access model that is in force. Only the platform sees it.
+// ModelInForce returns the access model that is in force. Whoever runs the installation sees it.
 func (s *Service) ModelInForce(ctx context.Context, by identity.Actor) (ModelInForce, error) {
 	var out ModelInForce
-	if err := s.platform(by); err != nil {
+	if err := s.household(ctx, by); err != nil {
 		return out, err
 	}
 	err := s.db.View(ctx, func(tx *store.Tx) error {

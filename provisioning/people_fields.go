@@ -27,15 +27,20 @@ type standing struct {
 type readOnce struct {
 	raw json.RawMessage
 	is  tableAttributes
+	all map[string]any // of somebody new
+}
+
+// of reports whether these are the attributes that were read.
+func (r *readOnce) of(raw json.RawMessage) bool {
+	return r != nil && len(raw) > 0 && len(raw) == len(r.raw) && &raw[0] == &r.raw[0]
 }
 
 // attributes reads the attributes of the user, unless that was done before and they are still the same ones.
 func (p standing) attributes() tableAttributes {
-	raw := p.user.Attributes
-	if p.read != nil && len(raw) > 0 && len(raw) == len(p.read.raw) && &raw[0] == &p.read.raw[0] {
+	if p.read.of(p.user.Attributes) {
 		return p.read.is
 	}
-	return readAttributes(raw)
+	return readAttributes(p.user.Attributes)
 }
 
 // peopleOf reads what a table shows of some people, who keep their order.
@@ -194,7 +199,11 @@ type tableAttributes struct {
 	Addresses json.RawMessage `json:"addresses"`
 
 	Enterprise enterpriseAttributes `json:"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"`
+
+	shown *shownAttributes // what Phones and Addresses say, where that is known
 }
+
+type shownAttributes struct{ phone, location string }
 
 // enterpriseAttributes are those of the extension.
 type enterpriseAttributes struct {
@@ -226,6 +235,37 @@ func readAttributes(raw json.RawMessage) tableAttributes {
 	return a
 }
 
+// tableOf is readAttributes of what importRow.attributes wrote for somebody new, without reading it.
+func tableOf(all map[string]any) tableAttributes {
+	name, _ := all["name"].(map[string]any)
+	more, _ := all[enterprise].(map[string]any)
+	a := tableAttributes{
+		Name: identity.Name{GivenName: textIn(name, "givenName"), FamilyName: textIn(name, "familyName")}, Title: loose(textIn(all, "title")),
+		Enterprise: enterpriseAttributes{
+			EmployeeNumber: loose(textIn(more, "employeeNumber")), Department: loose(textIn(more, "department")), Division: loose(textIn(more, "division")),
+			CostCenter: loose(textIn(more, "costCenter")), Organization: loose(textIn(more, "organization")),
+		},
+		shown: &shownAttributes{textIn(firstOf(all["phoneNumbers"]), "value"), textIn(firstOf(all["addresses"]), "locality")},
+	}
+	if leader := more["manager"]; leader != nil {
+		a.Enterprise.Manager, _ = json.Marshal(leader) // texts are always written
+	}
+	return a
+}
+
+func textIn(object map[string]any, key string) string {
+	s, _ := object[key].(string)
+	return s
+}
+
+func firstOf(list any) map[string]any {
+	if l, _ := list.([]any); len(l) > 0 {
+		first, _ := l[0].(map[string]any)
+		return first
+	}
+	return nil
+}
+
 type phoneNumber struct {
 	Value   string `json:"value"`
 	Primary bool   `json:"primary"`
@@ -233,6 +273,9 @@ type phoneNumber struct {
 
 // phone returns the number that is primary, else the first.
 func (a tableAttributes) phone() string {
+	if a.shown != nil {
+		return a.shown.phone
+	}
 	var list []phoneNumber
 	_ = json.Unmarshal(a.Phones, &list) // as above
 	for _, p := range list {
@@ -254,6 +297,9 @@ type postal struct {
 }
 
 func (a tableAttributes) location() string {
+	if a.shown != nil {
+		return a.shown.location
+	}
 	var list []postal
 	_ = json.Unmarshal(a.Addresses, &list) // as above
 	at := workAddress(len(list), func(i int) (string, bool) { return string(list[i].Type), string(list[i].Primary) == "true" })

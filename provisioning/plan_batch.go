@@ -14,10 +14,10 @@ import (
 // the single way (planner.carryOut), which is the law: here nothing is decided, only found to be plain.
 
 // batchFields are what a row may say of somebody who is created with others. A field that is not among them has its row go by itself.
-var batchFields = []string{
-	fieldUserName, fieldEmail, fieldDisplayName, fieldGivenName, fieldFamilyName, fieldRole, fieldTenant, fieldType, fieldUnit, fieldTeam, fieldLevel, fieldExternal, fieldEmployeeNumber,
-	fieldExternalID, fieldPhone, fieldTitle, fieldActive,
-	fieldDepartment, fieldDivision, fieldCostCenter, fieldOrganization, fieldLocation,
+var batchFields = map[string]bool{
+	fieldUserName: true, fieldEmail: true, fieldDisplayName: true, fieldGivenName: true, fieldFamilyName: true, fieldRole: true, fieldTenant: true, fieldType: true, fieldUnit: true,
+	fieldTeam: true, fieldLevel: true, fieldExternal: true, fieldEmployeeNumber: true, fieldExternalID: true, fieldPhone: true, fieldTitle: true, fieldActive: true,
+	fieldDepartment: true, fieldDivision: true, fieldCostCenter: true, fieldOrganization: true, fieldLocation: true,
 }
 
 // newcomer is somebody new who keeps all rules.
@@ -34,7 +34,7 @@ func (p *planner) plain(r importRow) bool {
 		return false
 	}
 	for field, value := range r.fields {
-		if value != "" && !slices.Contains(batchFields, field) {
+		if value != "" && !batchFields[field] {
 			return false
 		}
 	}

@@ -44,7 +44,7 @@ func (a *applying) together(ctx context.Context, tx *store.Tx, steps []identity.
 	var done []int
 	var users []*newcomer
 	for k, n := range list {
-		if n != nil && sameFields(n.after, data[open[k]].Left) {
+		if n != nil && data[open[k]].leaves(n.after) {
 			done, users = append(done, open[k]), append(users, n)
 		}
 	}
@@ -84,11 +84,15 @@ func (a *applying) addAll(ctx context.Context, tx *store.Tx, steps []identity.Pl
 		return err
 	}
 	for k, i := range which {
-		done := effect{user: users[k], after: data[i].Left}
+		done := effect{user: users[k]}
 		if data[i].Hash == "" {
 			markDone(&steps[i], done)
 			steps[i].Data = nil // as it was
-		} else if err := a.done(&steps[i], data[i], done); err != nil {
+			continue
+		}
+		data[i] = data[i].whole(steps[i])
+		done.after = data[i].Left
+		if err := a.done(&steps[i], data[i], done); err != nil {
 			return err
 		}
 	}

@@ -14,6 +14,8 @@ type stepPage struct {
 	data  []stepData
 	rows  []importRow
 	err   error
+
+	beside bool // may be carried out beside another one
 }
 
 // last returns the line of the last step, or the one behind which there is none.
@@ -34,6 +36,7 @@ func (a *applying) readAhead(ctx context.Context, after int) <-chan stepPage {
 			page, err = readSteps(ctx, tx, id, after, most)
 			return err
 		})
+		page.beside = a.beside(page)
 		out <- page
 	}()
 	return out
@@ -48,7 +51,7 @@ func readSteps(ctx context.Context, tx *store.Tx, id identity.PlanID, after, mos
 	}
 	p.steps, p.data, p.rows = list.Items, make([]stepData, len(list.Items)), make([]importRow, len(list.Items))
 	for i, step := range p.steps {
-		if p.data[i], err = unpackStep(step); err != nil {
+		if p.data[i], err = decodeStep(step); err != nil {
 			return p, err
 		}
 		p.rows[i] = p.data[i].row(step.Line)
@@ -104,8 +107,8 @@ func (t *tally) now() PlanProgress {
 	return t.sum
 }
 
-// hands is how many pages may be carried out at once: while one waits for the database, the next is put together.
-const hands = 2
+// hands is how many pages may be carried out at once: while one waits for the database, and another for the disk, the next is put together.
+const hands = 3
 
 // run carries out what is left of a plan, page by page.
 func (a *applying) run(ctx context.Context) error {
@@ -119,7 +122,7 @@ func (a *applying) run(ctx context.Context) error {
 	var failed firstError
 	err := a.pages(ctx, func(after int, page stepPage) error {
 		hand := <-idle
-		if !a.beside(page) {
+		if !page.beside {
 			other := <-idle // what may touch somebody who is there waits for what was begun before
 			err := failed.get()
 			if err == nil {

@@ -61,27 +61,65 @@ func (d stepData) row(line int) importRow {
 }
 
 func readStep(s identity.PlanStep) (stepData, error) {
-	d, err := unpackStep(s)
-	if s.Action == identity.StepCreate && d.Left != nil {
-		d.Changes = diffFields(nil, d.Left)
+	d, err := decodeStep(s)
+	return d.whole(s), err
+}
+
+// decodeStep is readStep for somebody new without what follows from the rest.
+func decodeStep(s identity.PlanStep) (stepData, error) {
+	if len(s.Data) == 0 {
+		return stepData{}, nil
 	}
+	if d, ok := plainStep(string(s.Data)); ok {
+		return d, nil
+	}
+	var d stepData
+	err := json.Unmarshal(s.Data, &d)
 	return d, err
 }
 
-// unpackStep is readStep without the changes of somebody new.
-func unpackStep(s identity.PlanStep) (stepData, error) {
-	var d stepData
-	if len(s.Data) == 0 {
-		return d, nil
+// whole fills in how a step leaves somebody new, and what changes by it.
+func (d stepData) whole(s identity.PlanStep) stepData {
+	if s.Action != identity.StepCreate {
+		return d
 	}
-	err := json.Unmarshal(s.Data, &d)
-	if s.Action == identity.StepCreate && d.More != nil {
+	if d.More != nil {
 		d.Left, d.More = leftBy(d.Fields, d.More), nil
 		if s.UserID != "" {
 			d.Left[fieldID] = string(s.UserID)
 		}
 	}
-	return d, err
+	if d.Left != nil {
+		d.Changes = diffFields(nil, d.Left)
+	}
+	return d
+}
+
+// leaves reports whether a step that is not whole leaves somebody new as these fields say.
+func (d stepData) leaves(after personFields) bool {
+	if d.More == nil {
+		return sameFields(after, d.Left)
+	}
+	for field, value := range after {
+		will, other := d.More[field]
+		if !other {
+			will = d.Fields[field]
+		}
+		if value != will && field != fieldID {
+			return false
+		}
+	}
+	for field, value := range d.Fields {
+		if _, other := d.More[field]; !other && value != after[field] && field != fieldID {
+			return false
+		}
+	}
+	for field, value := range d.More {
+		if value != after[field] && field != fieldID {
+			return false
+		}
+	}
+	return true
 }
 
 // writeStep puts what a step keeps into it. Of somebody new it keeps what the row does not say of how they will be; that says what changes, too.

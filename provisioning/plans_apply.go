@@ -53,8 +53,8 @@ func planPeople(p identity.Plan) store.Scope {
 	if p.DirectoryID != "" {
 		return store.OfDirectory(p.DirectoryID, p.TenantID)
 	}
-	if p.TenantID == "" {
-		return store.Everything()
+	if p.TenantID == "" || p.Kind == identity.PlanBulk && p.FileName == string(BulkMove) {
+		return store.Everything() // who is moved is elsewhere; each step asks whether its person may be taken
 	}
 	return store.OfTenant(p.TenantID)
 }
@@ -156,7 +156,7 @@ func (a *applying) lock(ctx context.Context, tx *store.Tx) (identity.Plan, error
 func (a *applying) chunk(ctx context.Context, after int, page stepPage) (int, error) {
 	var last int
 	var did PlanProgress
-	end, beside := page.last(after), a.beside(page)
+	end, beside := page.last(after), page.beside
 	err := a.s.db.Update(ctx, func(tx *store.Tx) (err error) {
 		last, did = end, PlanProgress{}
 		var plan identity.Plan
@@ -251,9 +251,7 @@ func (a *applying) singly(ctx context.Context, tx *store.Tx, steps []identity.Pl
 			if single++; single > applySingle {
 				continue
 			}
-			if steps[i].Action == identity.StepCreate && data[i].Left != nil {
-				data[i].Changes = diffFields(nil, data[i].Left)
-			}
+			data[i] = data[i].whole(steps[i])
 			if err := a.step(ctx, tx, &steps[i], data[i], rows[i], known); err != nil {
 				return nil, 0, err
 			}

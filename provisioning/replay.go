@@ -268,7 +268,7 @@ func (r *replaying) run(ctx context.Context) error {
 		if r.sent[e.RequestID] {
 			return nil
 		}
-		if e.ActorKind == identity.ActorDirectory && e.RequestID != "" && !e.At.Before(r.o.Since) && !r.apart[e.RequestID] {
+		if e.ActorKind == identity.ActorDirectory && e.RequestID != "" && !e.At.Before(r.o.Since) && !r.apart[e.RequestID] && !r.nameless(e) {
 			done, err := r.again(ctx, e)
 			if done || err != nil {
 				return err

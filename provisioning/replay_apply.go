@@ -2,6 +2,7 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -48,7 +49,7 @@ func (r *replaying) apply(ctx context.Context, e identity.Event) error {
 		r.report.Applied++
 		return r.changeDirectory(ctx, e)
 	case identity.UserCreated, identity.UserUpdated, identity.UserActivated, identity.UserDeactivated, identity.UserAdopted, identity.UserRestored, identity.UserDeleted, identity.UserPlaced,
-		identity.RoleAssigned, identity.RoleRemoved, identity.UserMerged:
+		identity.RoleAssigned, identity.RoleRemoved, identity.UserMerged, identity.UserErased:
 		return r.person(ctx, e)
 	case identity.GroupCreated, identity.GroupUpdated, identity.GroupDeleted, identity.MembersAdded, identity.MembersRemoved:
 		return r.group(ctx, e)
@@ -67,6 +68,7 @@ type told struct {
 	r         *replaying
 	tenant    identity.TenantID    // there
 	directory identity.DirectoryID // there; empty unless a directory did it
+	nameless  bool                 // it is about somebody who was erased for good
 }
 
 // tell prepares an event to be applied: the tenant and the directory it speaks of are there.
@@ -94,35 +96,44 @@ func (t *told) keep(ctx context.Context, tx *store.Tx) error {
 
 // person applies an event about a user.
 func (r *replaying) person(ctx context.Context, e identity.Event) error {
-	if r.erased[e.UserID] {
-		r.leave("people who were erased for good are not replayed: their data is gone", string(e.ID))
-		return nil
+	nameless := r.nameless(e)
+	if nameless {
+		r.leave("people who were erased for good have no name there until they are erased: their data is not rebuilt", string(e.ID))
 	}
 	if _, known := r.ids[string(e.UserID)]; !known && e.Type != identity.UserCreated {
 		r.leave("the event about a person whose beginning no event tells: "+e.ObjectLabel, string(e.ID))
 		return nil
 	}
-	if e.Type == identity.UserMerged {
+	if e.Type == identity.UserMerged && !nameless {
 		return r.merged(ctx, e)
 	}
 	t, err := r.tell(ctx, e)
 	if err != nil {
 		return err
 	}
-	steps := map[identity.EventType]func(context.Context, *store.Tx) error{
-		identity.UserCreated: t.create, identity.UserPlaced: t.place, identity.UserDeleted: t.bury, identity.RoleAssigned: t.assign, identity.RoleRemoved: t.unassign,
-	}
-	step, special := steps[e.Type]
-	if !special {
-		step = t.change
-	}
+	t.nameless = nameless
 	err = r.into.db.Update(ctx, func(tx *store.Tx) error {
-		if err := step(ctx, tx); err != nil {
+		if err := t.step()(ctx, tx); err != nil {
 			return err
 		}
 		return t.keep(ctx, tx)
 	})
+	if e.Type == identity.UserCreated && err == nil {
+		r.ids[string(e.UserID)] = string(e.UserID)
+	}
 	return r.applied(err, e)
+}
+
+// step returns what an event about a user does.
+func (t *told) step() func(context.Context, *store.Tx) error {
+	steps := map[identity.EventType]func(context.Context, *store.Tx) error{
+		identity.UserCreated: t.create, identity.UserPlaced: t.place, identity.UserDeleted: t.bury, identity.RoleAssigned: t.assign, identity.RoleRemoved: t.unassign,
+		identity.UserErased: t.erase, identity.UserMerged: t.mergeNameless,
+	}
+	if step, special := steps[t.Type]; special {
+		return step
+	}
+	return t.change
 }
 
 // applied counts an event that was applied, or names it when the scratch installation refused it.
@@ -132,10 +143,11 @@ func (r *replaying) applied(err error, e identity.Event) error {
 		r.leave(string(e.Type)+" of "+e.ObjectLabel+" was refused: "+messageFor(err), string(e.ID))
 		return nil
 	}
-	if err == nil {
-		r.report.Applied++
+	if err != nil {
+		return fmt.Errorf("event %s, %s of %s: %w", e.ID, e.Type, e.ObjectLabel, err)
 	}
-	return err
+	r.report.Applied++
+	return nil
 }
 
 // merged joins two people as they were joined here. What the other events of it tell is done with it.

@@ -84,7 +84,7 @@ func portraitOf(u identity.User, links []identity.DirectoryLink) portrait {
 // attributes adds the first level of a JSON object.
 func (p portrait) attributes(raw json.RawMessage) {
 	for name, v := range object(raw) {
-		if text, err := json.Marshal(v); err == nil {
+		if text, err := json.Marshal(namelessManager(name, v)); err == nil {
 			p[name] = string(text)
 		}
 	}

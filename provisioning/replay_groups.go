@@ -18,6 +18,10 @@ func (r *replaying) group(ctx context.Context, e identity.Event) error {
 		r.leave("a group of a directory that nobody knows any more", string(e.ID))
 		return nil
 	}
+	if e.Type != identity.GroupCreated && t.groupID() == "" {
+		r.leave("the event about a group whose beginning no event tells: "+e.ObjectLabel, string(e.ID))
+		return nil
+	}
 	steps := map[identity.EventType]func(context.Context, *store.Tx) error{
 		identity.GroupCreated: t.found, identity.GroupUpdated: t.rename, identity.GroupDeleted: t.dissolve, identity.MembersAdded: t.join, identity.MembersRemoved: t.part,
 	}
@@ -27,6 +31,9 @@ func (r *replaying) group(ctx context.Context, e identity.Event) error {
 		}
 		return t.keep(ctx, tx)
 	})
+	if e.Type == identity.GroupCreated && err == nil {
+		r.ids[e.ObjectID], r.groups[e.ObjectID] = e.ObjectID, true
+	}
 	return r.applied(err, e)
 }
 
@@ -37,7 +44,6 @@ func (t *told) found(ctx context.Context, tx *store.Tx) error {
 	g := identity.Group{
 		ID: identity.GroupID(t.ObjectID), DirectoryID: t.directory, TenantID: t.tenant, DisplayName: t.ObjectLabel, Attributes: []byte("{}"), Version: 1, CreatedAt: t.At, UpdatedAt: t.At,
 	}
-	t.r.ids[t.ObjectID], t.r.groups[t.ObjectID] = t.ObjectID, true
 	if err := t.setGroup(&g); err != nil {
 		return err
 	}

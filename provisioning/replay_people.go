@@ -12,7 +12,7 @@ import (
 
 // noAttributes are the fields that an event about a user names beside those of the person.
 var noAttributes = []string{
-	"tenant", "role", "source", "sessions", "api keys", "password", "directory", "avatar", "joined", "joined with", fieldOpenWork,
+	"tenant", "role", "source", "sessions", "api keys", "password", "directory", "avatar", "joined", "joined with", fieldOpenWork, "kept out by",
 	"user type", "unit", "team", "data level", "external", "administrator",
 }
 
@@ -21,24 +21,26 @@ func (t *told) create(ctx context.Context, tx *store.Tx) error {
 	u := identity.User{
 		ID: t.UserID, TenantID: t.tenant, Version: 1, CreatedAt: t.At, UpdatedAt: t.At, Attributes: []byte("{}"),
 	}
+	if t.nameless {
+		u.UserName, u.DisplayName = string(u.ID), string(u.ID)
+	}
 	if err := t.set(&u); err != nil {
 		return err
 	}
-	t.r.ids[string(u.ID)] = string(u.ID)
 	if err := normalise(&u); err != nil {
 		return err
 	}
 	if err := tx.InsertUser(ctx, u); err != nil {
 		return err
 	}
-	if t.directory != "" {
+	if t.directory != "" && !t.nameless {
 		link := identity.DirectoryLink{DirectoryID: t.directory, UserID: u.ID, ExternalID: u.ExternalID, Active: u.Enabled}
 		if err := tx.PutDirectoryLink(ctx, link); err != nil {
 			return err
 		}
 	}
 	for _, title := range texts(t.Changes, "role") {
-		if err := t.give(ctx, tx, title, t.bornWith()); err != nil {
+		if err := t.give(ctx, tx, u.ID, title, t.bornWith()); err != nil {
 			return err
 		}
 	}
@@ -93,6 +95,9 @@ func (t *told) change(ctx context.Context, tx *store.Tx) error {
 
 // links keeps what directories say of a user.
 func (t *told) links(ctx context.Context, tx *store.Tx, before, after identity.User) error {
+	if t.nameless {
+		return nil
+	}
 	links, err := tx.DirectoryLinks(ctx, before.ID)
 	if err != nil {
 		return err
@@ -134,14 +139,15 @@ func (t *told) set(u *identity.User) error {
 	for _, c := range t.Changes {
 		var err error
 		switch {
-		case c.Field == "userName":
-			err = into(c.After, &u.UserName)
-		case c.Field == "displayName":
-			u.DisplayName, _ = c.After.(string)
 		case c.Field == "active":
 			u.Enabled, _ = c.After.(bool)
 		case c.Field == "held":
 			u.Held, _ = c.After.(bool)
+		case t.nameless:
+		case c.Field == "userName":
+			err = into(c.After, &u.UserName)
+		case c.Field == "displayName":
+			u.DisplayName, _ = c.After.(string)
 		case c.Field == "externalId":
 			u.ExternalID, _ = c.After.(string)
 		case c.Field == "emails":
@@ -222,25 +228,29 @@ func (t *told) bury(ctx context.Context, tx *store.Tx) error {
 
 // assign gives a role as the event tells.
 func (t *told) assign(ctx context.Context, tx *store.Tx) error {
+	u, err := t.now(ctx, tx)
+	if err != nil {
+		return err
+	}
 	for _, title := range texts(t.Changes, "role") {
 		source := identity.SourceManual
 		if s := texts(t.Changes, "source"); len(s) > 0 {
 			source = identity.SourceKind(s[0])
 		}
-		if err := t.give(ctx, tx, title, source); err != nil {
+		if err := t.give(ctx, tx, u.ID, title, source); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *told) give(ctx context.Context, tx *store.Tx, title string, source identity.SourceKind) error {
+func (t *told) give(ctx context.Context, tx *store.Tx, to identity.UserID, title string, source identity.SourceKind) error {
 	role, ok := t.role(title)
 	if !ok {
 		return nil
 	}
 	a := identity.Assignment{
-		ID: identity.NewID[identity.AssignmentID](), UserID: identity.UserID(t.r.ids[string(t.UserID)]), RoleID: role, Application: identity.DefaultApplication,
+		ID: identity.NewID[identity.AssignmentID](), UserID: to, RoleID: role, Application: identity.DefaultApplication,
 		Source: source, Reason: t.Reason, GrantedBy: t.ActorLabel, CreatedAt: t.At,
 	}
 	if source == identity.SourceDirectory || source == identity.SourceClaim {

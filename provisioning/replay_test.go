@@ -13,7 +13,7 @@ import (
 )
 
 // replayed replays the events of a house into an empty one and returns what differs.
-func replayed(t *testing.T, fresh storetest.Fresh, w *planWorld, preset string) []string {
+func replayed(t *testing.T, fresh storetest.Fresh, w *house, preset string) []string {
 	t.Helper()
 	db, _ := fresh(t)
 	report, err := w.Replay(w.ctx, w.op, houseOn(t, db, preset).Service, provisioning.ReplayOptions{})
@@ -49,13 +49,51 @@ func TestTheEventsOfAnyFileTellAllThatItDid(t *testing.T) {
 					for _, f := range s.Files {
 						w.tell(f)
 					}
-					wrong = replayed(t, fresh, w, s.Preset)
+					wrong = replayed(t, fresh, w.house, s.Preset)
 				})
 				if len(wrong) > 0 {
 					rt.Fatal(strings.Join(wrong, "\n"))
 				}
 			})
 		})
+	})
+}
+
+// replayedFor runs a story in a house of its own on each database, and replays it.
+func replayedFor(t *testing.T, preset string, story func(t *testing.T, h *house)) {
+	t.Helper()
+	storetest.EachFresh(t, func(t *testing.T, fresh storetest.Fresh) {
+		db, _ := fresh(t)
+		h := houseOn(t, db, preset)
+		story(t, h)
+		for _, wrong := range replayed(t, fresh, h, preset) {
+			t.Error(wrong)
+		}
+	})
+}
+
+func TestReplayingSomebodyErasedTakesThoseAlongWhoHadBeenJoinedWithThem(t *testing.T) {
+	replayedFor(t, "etlworks", func(t *testing.T, h *house) {
+		h.hire("stays@acme.test", "administrator")
+		keep, drop := h.hire("keep@acme.test", "viewer"), h.hire("drop@acme.test", "viewer")
+		must[identity.User](t)(h.SetRoles(h.ctx, h.op, drop.ID, []identity.RoleID{"editor"}, "promoted"))
+		must[identity.User](t)(h.DeactivateUser(h.ctx, h.op, drop.ID, "pause"))
+		must[provisioning.MergePlan](t)(h.MergeUsers(h.ctx, h.op, provisioning.Merge{Keep: provisioning.PlacedUser{ID: keep.ID}, Drop: provisioning.PlacedUser{ID: drop.ID}, Reason: "one person"}))
+		must[identity.User](t)(h.SetRoles(h.ctx, h.op, keep.ID, []identity.RoleID{"operator"}, "changed"))
+		h.ok(h.EraseUser(h.ctx, h.op, keep.ID, 0, "asked for it"))
+		must[identity.User](t)(h.UpdateUser(h.ctx, h.op, h.hire("keep@acme.test", "viewer").ID, 0, func(u *identity.User) error { u.DisplayName = "Somebody else"; return nil }))
+	})
+}
+
+func TestAReplayKnowsWhoKeepsSomebodyOut(t *testing.T) {
+	replayedFor(t, "etlworks", func(t *testing.T, h *house) {
+		o := provisioning.ImportOptions{Tenant: h.account().ID, Source: "hr", PlanOptions: identity.PlanOptions{Role: "viewer", Missing: true}}
+		h.bring(o, "email,displayName", "ada@acme.test,Ada", "bob@acme.test,Bob")
+		h.bring(o, "email,displayName", "bob@acme.test,Bob")
+		u := must[identity.User](t)(h.DeactivateUser(h.ctx, h.op, h.known("ada@acme.test").ID, "left"))
+		if e := h.lastEvent(identity.UserUpdated); e.UserID != u.ID || len(e.Changes) != 1 || e.Changes[0].Field != "kept out by" {
+			t.Errorf("the last event is %+v", e)
+		}
 	})
 }
 

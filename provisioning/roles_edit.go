@@ -117,6 +117,9 @@ func (s *Service) insertRole(ctx context.Context, tx *store.Tx, by identity.Acto
 		return role, identity.Errorf(identity.Forbidden, "Only the platform makes roles of the platform.").WithField("scope")
 	}
 	diffs, err := s.fill(m, by, &role, identity.RoleDefinition{}, d)
+	if err == nil {
+		err = checkConfirmed(diffs, d.ConfirmSensitive)
+	}
 	if err != nil {
 		return role, err
 	}
@@ -132,7 +135,7 @@ func (s *Service) insertRole(ctx context.Context, tx *store.Tx, by identity.Acto
 	return role, tx.InsertEvent(ctx, e)
 }
 
-// fill writes a draft into a role and holds every rule about what the role grants then; before is the role as it was.
+// fill writes a draft into a role and holds every rule about what the role grants then, but for what is to be confirmed; before is the role as it was.
 func (s *Service) fill(m *access.Model, by identity.Actor, role *identity.RoleDefinition, before identity.RoleDefinition, d RoleDraft) ([]grantDiff, error) {
 	role.Title, role.Description, role.IntendedFor, role.Provides = d.Title, d.Description, d.IntendedFor, d.Provides
 	if err := checkTexts(role); err != nil {
@@ -149,10 +152,7 @@ func (s *Service) fill(m *access.Model, by identity.Actor, role *identity.RoleDe
 		return nil, err
 	}
 	diffs := diffGrants(m, before.Grants, role.Grants)
-	if err := mayGrant(m, by, diffs); err != nil {
-		return nil, err
-	}
-	return diffs, checkConfirmed(diffs, d.ConfirmSensitive)
+	return diffs, mayGrant(m, by, diffs)
 }
 
 // UpdateRole makes a role what the draft says; a version other than 0 must be the current one, else Precondition. It counts for everybody who holds the role from
@@ -160,15 +160,9 @@ func (s *Service) fill(m *access.Model, by identity.Actor, role *identity.RoleDe
 func (s *Service) UpdateRole(ctx context.Context, by identity.Actor, id identity.RoleID, version int64, d RoleDraft) (RoleChange, error) {
 	var out RoleChange
 	err := s.changeRoles(ctx, by, func(tx *store.Tx, m *access.Model) error {
-		before, err := tx.RoleDefinition(ctx, identity.DefaultApplication, id)
+		before, err := roleToEdit(ctx, tx, m, id, version)
 		if err != nil {
-			return sharpen(err, noRoleHere)
-		}
-		if version != 0 && version != before.Version {
-			return stale()
-		}
-		if m.Unlimited(id) {
-			return unlimited(before.Title)
+			return err
 		}
 		check, err := s.guardManagers(ctx, tx, m, id)
 		if err != nil {
@@ -190,6 +184,9 @@ func (s *Service) UpdateRole(ctx context.Context, by identity.Actor, id identity
 func (s *Service) writeRole(ctx context.Context, tx *store.Tx, by identity.Actor, m *access.Model, before identity.RoleDefinition, d RoleDraft) (identity.RoleDefinition, error) {
 	after := before
 	diffs, err := s.fill(m, by, &after, before, d)
+	if err == nil {
+		err = checkConfirmed(diffs, d.ConfirmSensitive)
+	}
 	if err != nil {
 		return before, err
 	}
@@ -302,7 +299,7 @@ func roleID(m *access.Model, title string) identity.RoleID {
 	base = strings.TrimRight(base[:min(len(base), 50)], "_")
 	id := identity.RoleID(base)
 	for n := 2; ; n++ {
-		if _, taken := m.Role(id); !taken {
+		if _, taken := m.Role(id); !taken && id != "new" { // the page of new roles is at /console/roles/new
 			return id
 		}
 		id = identity.RoleID(fmt.Sprintf("%s_%d", base, n))

@@ -143,7 +143,9 @@ func mayGrant(m *access.Model, by identity.Actor, diffs []grantDiff) error {
 	for _, d := range diffs {
 		for _, action := range d.fresh {
 			if !m.Decide(access.Who(by), d.ID, action).Allowed {
-				return identity.Errorf(identity.Forbidden, "You may not grant %s: %s, which you do not hold yourself.", d.Title, action).WithField("grants").WithCode("escalation")
+				e := identity.Errorf(identity.Forbidden, "You may not grant %s: %s, which you do not hold yourself.", d.Title, action).WithField("grants").WithCode("escalation")
+				e.Choices = []string{d.ID} // the resource, so that a page can say it there
+				return e
 			}
 		}
 	}
@@ -206,8 +208,12 @@ func (s *Service) guardManagers(ctx context.Context, tx *store.Tx, before *acces
 		role, _ := before.Role(id)
 		left, err := countManagers(ctx, tx, after)
 		if err == nil && left == 0 && count > 0 {
-			return identity.Errorf(identity.Forbidden, "Nobody could manage people any more without %s; let somebody else do it first.", role.Title).WithCode("last_administrator")
+			return withoutManagers(role.Title)
 		}
 		return err
 	}, err
+}
+
+func withoutManagers(title string) *identity.Error {
+	return identity.Errorf(identity.Forbidden, "Nobody could manage people any more without %s; let somebody else do it first.", title).WithCode("last_administrator")
 }

@@ -13,6 +13,7 @@ import (
 type SignInButton struct {
 	ConnectionID identity.ConnectionID
 	Title        string
+	Provider     string // by which the access model names it: microsoft, google
 }
 
 // providerNames are the words by which an access model names a provider, and those by which a connection keeps what it was made for.
@@ -43,7 +44,8 @@ func (s *Service) SignInButtons(ctx context.Context) ([]SignInButton, error) {
 		for _, c := range page.Items {
 			taken := slices.ContainsFunc(out, func(b SignInButton) bool { return b.ConnectionID == c.ID })
 			if c.TenantID == "" && c.Enabled && !taken && madeFor(c, method) && len(out) < mostButtons {
-				out = append(out, SignInButton{c.ID, c.Name})
+				_, name, _ := strings.Cut(method, ":")
+				out = append(out, SignInButton{c.ID, c.Name, name})
 			}
 		}
 	}

@@ -151,10 +151,22 @@ func (s *Service) landingID(ctx context.Context, tx *store.Tx) (identity.TenantI
 // household refuses everybody who may not change what is one for the whole installation: the platform may, and in an installation of one tenant whoever may
 // write users there.
 func (s *Service) household(ctx context.Context, by identity.Actor) error {
+	return s.householdOf(by, func() (identity.TenantID, error) { return s.mainID(ctx) })
+}
+
+// householdWithin is household within a transaction.
+func (s *Service) householdWithin(ctx context.Context, tx *store.Tx, by identity.Actor) error {
+	return s.householdOf(by, func() (identity.TenantID, error) {
+		t, err := tx.MainTenant(ctx)
+		return t.ID, err
+	})
+}
+
+func (s *Service) householdOf(by identity.Actor, one func() (identity.TenantID, error)) error {
 	if by.Kind != identity.ActorUser || by.TenantID == "" || !s.model.Single() {
 		return s.platform(by)
 	}
-	main, err := s.mainID(ctx)
+	main, err := one()
 	if err != nil {
 		return err
 	}

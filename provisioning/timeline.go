@@ -3,6 +3,7 @@ package provisioning
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -37,6 +38,7 @@ type TimelineEntry struct {
 	Reason   string
 
 	Event   identity.EventID
+	Type    identity.EventType // of a change that its type names well enough; empty: the sentence says more
 	Request identity.RequestID
 	Trace   identity.TraceID
 	Mail    identity.MailID
@@ -49,8 +51,9 @@ type TimelineEntry struct {
 // TimelineQuery says which entries are wanted; empty fields do not narrow.
 type TimelineQuery struct {
 	Since  time.Time
-	Before string // behind the entry whose Cursor this is
-	Limit  int    // 0: timelinePage
+	Before string    // behind the entry whose Cursor this is
+	Kind   EntryKind // only these
+	Limit  int       // 0: timelinePage
 }
 
 // Cursor returns what TimelineQuery.Before wants for the entries behind this one.
@@ -67,6 +70,7 @@ type timeline struct {
 	s      *Service
 	by     identity.Actor
 	scope  store.Scope
+	kind   EntryKind // empty: all
 	q      store.PeopleQuery
 	edge   TimelineEntry // entries at or before this one in the list are not wanted
 	people []string      // ids
@@ -85,7 +89,7 @@ func (s *Service) Timeline(ctx context.Context, by identity.Actor, id identity.U
 		return page, noUser()
 	}
 	limit := min(cmp.Or(max(q.Limit, 0), timelinePage), maxTimeline)
-	t := &timeline{s: s, by: by, scope: scope, q: store.PeopleQuery{Users: []identity.UserID{id}, Since: q.Since, Limit: limit + 1 + sameMoment}}
+	t := &timeline{s: s, by: by, scope: scope, kind: q.Kind, q: store.PeopleQuery{Users: []identity.UserID{id}, Since: q.Since, Limit: limit + 1 + sameMoment}}
 	if err := t.from(q.Before); err != nil {
 		return page, err
 	}
@@ -125,13 +129,48 @@ func (t *timeline) read(ctx context.Context, id identity.UserID) func(*store.Tx)
 		}
 		t.q.Users = append([]identity.UserID{id}, joined...)
 		t.people = asStrings(t.q.Users)
-		for _, part := range []func(context.Context, *store.Tx) error{t.events, t.members, t.mails, t.steps, t.signIns, t.requests} {
+		for _, part := range t.parts() {
 			if err := part(ctx, tx); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
+}
+
+// parts are what has to be read for the kind that is wanted.
+func (t *timeline) parts() []func(context.Context, *store.Tx) error {
+	type parts = []func(context.Context, *store.Tx) error
+	switch t.kind {
+	case EntryChange:
+		return parts{t.events, t.members}
+	case EntrySignIn:
+		return parts{t.events, t.signIns}
+	case EntryMail:
+		return parts{t.mails}
+	case EntryPlan:
+		return parts{t.steps}
+	case EntryRequest:
+		return parts{t.requests}
+	}
+	return parts{t.events, t.members, t.mails, t.steps, t.signIns, t.requests}
+}
+
+// signInEvents are the events that somebody who looks for sign-ins wants to see, and who looks for changes does not.
+var signInEvents = []identity.EventType{
+	identity.SessionStarted, identity.SessionEnded, identity.SignInRefused, identity.SignInBreakGlass, identity.PasswordLocked, identity.UserLocked, identity.UserUnlocked,
+	identity.SecondFactorLocked, identity.RecoveryCodeUsed,
+}
+
+// eventTypes are those of the kind that is wanted; nil: all.
+func (t *timeline) eventTypes() []identity.EventType {
+	switch t.kind {
+	case EntrySignIn:
+		return signInEvents
+	case EntryChange:
+		return slices.DeleteFunc(slices.Sorted(maps.Keys(identity.EventTypes)), func(e identity.EventType) bool { return slices.Contains(signInEvents, e) })
+	}
+	return nil
 }
 
 func asStrings[T ~string](list []T) []string {
@@ -166,7 +205,7 @@ func newestFirst(a, b TimelineEntry) int {
 
 // events are the changes. What a sign-in trace tells in full is left to it.
 func (t *timeline) events(ctx context.Context, tx *store.Tx) error {
-	q := EventQuery{UserID: t.q.Users[0], Merged: t.q.Users[1:], Since: t.q.Since, Until: t.q.Until, Limit: t.q.Limit}
+	q := EventQuery{UserID: t.q.Users[0], Merged: t.q.Users[1:], Since: t.q.Since, Until: t.q.Until, Types: t.eventTypes(), Limit: t.q.Limit}
 	page, err := tx.Events(ctx, t.scope, q)
 	for _, e := range page.Items {
 		t.out = append(t.out, t.ofEvent(e))
@@ -179,7 +218,7 @@ func (t *timeline) members(ctx context.Context, tx *store.Tx) error {
 	list, err := tx.MemberEvents(ctx, t.scope, t.q)
 	for _, e := range list {
 		entry := t.ofEvent(e)
-		entry.Changes, entry.UserID = nil, t.q.Users[0] // the other members are nobody's business here
+		entry.Changes, entry.UserID, entry.Type = nil, t.q.Users[0], "" // the other members are nobody's business here
 		entry.Sentence = "Came into the group " + e.ObjectLabel
 		if e.Type == identity.MembersRemoved {
 			entry.Sentence = "Left the group " + e.ObjectLabel
@@ -192,7 +231,7 @@ func (t *timeline) members(ctx context.Context, tx *store.Tx) error {
 func (t *timeline) ofEvent(e identity.Event) TimelineEntry {
 	out := TimelineEntry{
 		At: e.At, ID: string(e.ID), Kind: EntryChange, Sentence: eventSentence(e), Actor: e.ActorLabel, Door: e.Door, UserID: e.UserID, Changes: e.Changes, Reason: e.Reason,
-		Event: e.ID, Request: e.RequestID,
+		Event: e.ID, Type: e.Type, Request: e.RequestID,
 	}
 	switch {
 	case e.ObjectKind == "trace":

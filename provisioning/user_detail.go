@@ -26,7 +26,8 @@ type UserDetail struct {
 	Records     []identity.Record // of applications, that the person is tied to
 	Origin      Origin
 	Terms       identity.Terms
-	LastSignIn  *SignedIn // nil: never, or longer ago than events are kept
+	LastSignIn  *SignedIn       // nil: never, or longer ago than events are kept
+	Out         *identity.Event // who keeps the person out, or what locked the account; nil: nobody and nothing does
 }
 
 // UserDetail returns a user with all that hangs on it, or NotFound.
@@ -59,7 +60,10 @@ func (s *Service) loadOrganisation(ctx context.Context, tx *store.Tx, d *UserDet
 	if d.Origin, err = originOf(ctx, tx, d); err != nil {
 		return err
 	}
-	d.LastSignIn, err = lastSignIn(ctx, tx, d.User)
+	if d.LastSignIn, err = lastSignIn(ctx, tx, d.User); err != nil {
+		return err
+	}
+	d.Out, err = loadOut(ctx, tx, d.User)
 	return err
 }
 

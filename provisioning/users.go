@@ -28,6 +28,7 @@ type NewUser struct {
 	sourceID string
 	out      bool // may not come in, by the word of whoever creates the person
 	waits    bool // may not come in at this time, by the person's terms
+	read     *readOnce
 }
 
 // User returns a user whom the actor may see (oneself always), or NotFound. People get the roles and the tenant's name with it, a directory what
@@ -262,7 +263,7 @@ func (s *Service) insertWith(ctx context.Context, tx *store.Tx, by identity.Acto
 	for i, n := range list {
 		u := users[i]
 		e := about(by, identity.UserCreated, u)
-		e.Reason, e.Changes = n.Reason, diffUsers(identity.User{}, u)
+		e.Reason, e.Changes = n.Reason, diffNew(u, n.read)
 		if n.Role != "" {
 			a := assignment(tx, by, u, n.Role, source, n.Reason)
 			a.SourceID = n.sourceID

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -95,8 +96,36 @@ type EventQuery struct {
 	Until    time.Time            // exclusive
 	Types    []identity.EventType // any of these
 	TenantID identity.TenantID
+	ID       identity.EventID // this one only
+	Who      string           // a part of the name of whoever did it
+	Whom     string           // a part of the name of what it is about
+	Word     string           // a part of either name, of the reason or of what changed, or the whole network address
+	From     identity.EventID // not older than this one
 	After    identity.EventID // older than this one
 	Limit    int
+}
+
+// Reads reports whether the query asks for parts of texts, for which there is no index.
+func (q EventQuery) Reads() bool { return q.Who+q.Whom+q.Word != "" }
+
+// texts adds what has no index.
+func (q EventQuery) texts(b *builder) {
+	part := func(column, word string) {
+		b.add(b.holds("lower("+column+")"), strings.ToLower(word))
+	}
+	if q.Who != "" {
+		part("e.actor_label", q.Who)
+	}
+	if q.Whom != "" {
+		part("e.object_label", q.Whom)
+	}
+	if word := strings.ToLower(q.Word); word != "" {
+		ways, args := []string{"e.ip = ?"}, []any{word}
+		for _, column := range []string{"e.actor_label", "e.object_label", "e.reason", "CAST(e.changes AS text)"} {
+			ways, args = append(ways, b.holds("lower("+column+")")), append(args, word)
+		}
+		b.add("("+strings.Join(ways, " OR ")+")", args...)
+	}
 }
 
 // conditions adds what the query asks for.
@@ -134,6 +163,42 @@ func (q EventQuery) conditions(b *builder) {
 	if q.TenantID != "" {
 		b.add("e.tenant_id = ?", string(q.TenantID))
 	}
+	if q.ID != "" {
+		b.add("e.id = ?", string(q.ID))
+	}
+	if q.From != "" {
+		b.add("e.id >= ?", string(q.From))
+	}
+}
+
+// EventsBack returns the id of the event that is n events back among those that the query's indexed conditions name, or "" when there are fewer: how far a search
+// for parts of texts reads in one go.
+func (tx *Tx) EventsBack(ctx context.Context, scope Scope, q EventQuery, n int) (identity.EventID, error) {
+	visible, args := scope.tenants("e.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	q.conditions(&b)
+	b.after("e.id", identity.Query{After: string(q.After), Newest: true})
+	var ids []text
+	err := tx.listBuilt(ctx, &ids, `SELECT e.id FROM events e`+b.where()+` ORDER BY e.id DESC LIMIT 1 OFFSET ?`, append(b.args, n)...)
+	if len(ids) == 0 {
+		return "", err
+	}
+	return identity.EventID(ids[0]), err
+}
+
+// CountEvents returns how many events the query's indexed conditions name, counted up to most.
+func (tx *Tx) CountEvents(ctx context.Context, scope Scope, q EventQuery, most int) (int64, error) {
+	visible, args := scope.tenants("e.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	q.conditions(&b)
+	var n []int64
+	err := tx.listBuilt(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM events e`+b.where()+` LIMIT ?) counted`, append(b.args, most)...)
+	if err != nil {
+		return 0, err
+	}
+	return n[0], nil
 }
 
 // Events returns the scope's events, newest first.
@@ -143,6 +208,7 @@ func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.P
 	b := builder{tx: tx}
 	b.add(visible, args...)
 	q.conditions(&b)
+	q.texts(&b)
 	list := identity.Query{After: string(q.After), Newest: true, Limit: q.Limit}
 	b.after("e.id", list)
 	var rows []eventRow

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -91,6 +92,12 @@ func (tx *Tx) Groups(ctx context.Context, scope Scope, q identity.Query) (identi
 	b.add(visible, args...)
 	if q.Filter != nil {
 		b.filter(q.Filter)
+	}
+	if q.Directory != "" {
+		b.add("g.directory_id = ?", string(q.Directory))
+	}
+	for _, word := range strings.Fields(q.Search) {
+		b.add(`g.display_name_key LIKE ? ESCAPE '\'`, "%"+escapeLike(identity.NameKey(word))+"%")
 	}
 	var err error
 	if page.Total, err = b.total(ctx, q, ` FROM groups g`, nil); err != nil || q.Limit == 0 {

@@ -112,6 +112,37 @@ func (tx *Tx) FewMembers(ctx context.Context, scope Scope, group identity.GroupI
 	return few, err
 }
 
+// MembersPage returns a page of a group's members in the order of their ids, beginning behind one.
+func (tx *Tx) MembersPage(ctx context.Context, group identity.GroupID, after string, limit int) (identity.Page[identity.Member], error) {
+	var page identity.Page[identity.Member]
+	if after == "" {
+		after = everywhere
+	}
+	err := tx.each(ctx, tx.bind(`SELECT x.member_id, x.member_type, x.display`+memberRows+` ORDER BY x.member_id`), []any{string(group), after, limit + 1}, func(rows *sql.Rows) error {
+		var id, kind, display text
+		err := rows.Scan(&id, &kind, &display)
+		page.Items = append(page.Items, identity.Member{ID: string(id), Type: identity.MemberType(kind), Display: string(display)})
+		return err
+	})
+	page.Items, page.More = cut(page.Items, limit)
+	return page, err
+}
+
+// CountMembers returns how many members some groups have. It stops counting a group at most: more are as many.
+func (tx *Tx) CountMembers(ctx context.Context, groups []identity.GroupID, most int) (map[identity.GroupID]int, error) {
+	in, args := idList(tx, "g.id", groups)
+	out := make(map[identity.GroupID]int, len(groups))
+	query := fmt.Sprintf(`SELECT g.id, (SELECT count(*) FROM (SELECT 1 FROM group_members m WHERE m.group_id = g.id LIMIT %d) x) AS members FROM groups g WHERE %s`, most, in)
+	err := tx.each(ctx, tx.bind(query), args, func(rows *sql.Rows) error {
+		var id text
+		var n int
+		err := rows.Scan(&id, &n)
+		out[identity.GroupID(id)] = n
+		return err
+	})
+	return out, err
+}
+
 // InsertMembers adds members and returns those who were not there before, in the order given.
 func (tx *Tx) InsertMembers(ctx context.Context, group identity.GroupID, members []identity.Member) ([]identity.Member, error) {
 	if len(members) == 0 {

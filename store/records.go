@@ -69,11 +69,13 @@ type RecordQuery struct {
 	Tenant   identity.TenantID
 	Type     string
 	User     identity.UserID
-	Unlinked bool   // tied to nobody
-	Active   bool   // only those that are active
-	Search   string // in the name and the id
-	After    string // the foreign id that the page before ended with; needs Tenant and Type
-	Limit    int
+	Unlinked bool // tied to nobody
+	Active   bool // only those that are active
+
+	ForeignID string // only the one with this id
+	Search    string // in the name and the id
+	After     string // the foreign id that the page before ended with; needs Tenant and Type
+	Limit     int
 }
 
 // Records returns a page of the scope's records, by tenant, type and foreign id.
@@ -90,6 +92,9 @@ func (tx *Tx) Records(ctx context.Context, scope Scope, q RecordQuery) (identity
 	}
 	if q.User != "" {
 		b.add("r.user_id = ?", string(q.User))
+	}
+	if q.ForeignID != "" {
+		b.add("r.foreign_id = ?", q.ForeignID)
 	}
 	if q.Unlinked {
 		b.add("r.user_id IS NULL")

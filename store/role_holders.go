@@ -74,6 +74,7 @@ func (tx *Tx) RoleHolders(ctx context.Context, scope Scope, application string, 
 // HolderQuery says whose roles are wanted.
 type HolderQuery struct {
 	Tenant  identity.TenantID // only this one
+	Search  string            // only people whose names or addresses have these words
 	Roles   []identity.RoleID // who holds one of these …
 	Flagged bool              // … or carries the admin flag …
 	Anybody bool              // … or everybody
@@ -88,9 +89,7 @@ func (tx *Tx) HolderPage(ctx context.Context, scope Scope, q HolderQuery) (ident
 	visible, args := scope.users()
 	b := builder{tx: tx}
 	b.add("u.deleted_at IS NULL AND "+visible, args...)
-	if q.Tenant != "" {
-		b.add("u.tenant_id = ?", string(q.Tenant))
-	}
+	b.userQuery(identity.Query{Tenant: q.Tenant, Search: q.Search})
 	if !q.Anybody {
 		in, names := tx.textList("a.role_id", roleTexts(q.Roles))
 		held := "EXISTS (SELECT 1 FROM assignments a WHERE a.user_id = u.id AND " + in + ")"

@@ -72,7 +72,7 @@ func (r rowsOf) byArrays(args []any) (string, []any) {
 			value, source = "CAST(r."+c.name+" AS "+c.kind+")", "CAST(? AS text[])"
 		}
 		values, sources, names = append(values, value), append(sources, source), append(names, c.name)
-		lists = append(lists, array(args, i, n))
+		lists = append(lists, arrayOf(c.kind, args, i, n))
 	}
 	return r.head() + "SELECT " + strings.Join(values, ", ") + " FROM unnest(" + strings.Join(sources, ", ") + ") AS r(" + strings.Join(names, ", ") + ")" + r.after, append(before, lists...)
 }
@@ -134,18 +134,6 @@ func elementSize(value any) int {
 		return 2*len(v) + 8
 	}
 	return 32
-}
-
-// textArray is an array literal of texts.
-func textArray[T ~string](list []T) string {
-	b := []byte{'{'}
-	for i, s := range list {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendQuoted(b, string(s))
-	}
-	return string(append(b, '}'))
 }
 
 // appendElement writes one value as an element of an array literal.

@@ -8,6 +8,7 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -94,4 +95,13 @@ func (tx *Tx) checkKey(ctx context.Context) error {
 		return identity.Errorf(identity.Invalid, "this database was written with another secret key; set DRAWBRIDGE_SECRET_KEY to that one").WithField("secret_key").WithCause(err)
 	}
 	return nil
+}
+
+// SealKeys names the keys of the ring, the one that seals first: the first four bytes of the SHA-256 of each, in hex.
+func (db *DB) SealKeys() []string {
+	out := make([]string, len(db.keys))
+	for i, k := range db.keys {
+		out[i] = hex.EncodeToString(k.id[:])
+	}
+	return out
 }

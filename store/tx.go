@@ -368,7 +368,7 @@ func (m moment) time() time.Time {
 
 // asJSON returns v as JSON text: PostgreSQL takes JSON as a string, never as bytes.
 func asJSON(v any) (string, error) {
-	raw, err := json.Marshal(v)
+	raw, err := identity.AppendJSON(nil, v)
 	return string(raw), err
 }
 

@@ -116,10 +116,19 @@ func (b *bridge) routes(log *slog.Logger) *http.ServeMux {
 	b.door = door
 	console.New(console.Options{
 		Provisioning: b.people, Authn: b.authn, URL: b.settings.URL, Cookies: cookies, Metadata: b.samlSettings, Refresh: door.Refresh, Logout: door.Logout,
-		Explain: door.Explain, Begin: door.Begin, Log: log,
+		Explain: door.Explain, Begin: door.Begin, Installed: b.installation(), Log: log,
 	}).Routes(mux)
 	api.New(api.Options{Provisioning: b.people, Authn: b.authn, QueryKeys: b.settings.APIKeyInQuery}).Routes(mux)
 	return mux
+}
+
+// installation is what the settings pages say of how the program was started.
+func (b *bridge) installation() console.Installation {
+	out := console.Installation{NamedModel: b.settings.AccessModel, NamedSource: b.named, JournalAge: b.settings.JournalAge()}
+	if server := mailServer(b.settings.SMTP); server.Host != "" {
+		out.MailServer, out.MailFrom = server.String(), b.settings.SMTPFrom.String()
+	}
+	return out
 }
 
 // ssoDoor returns the door of single sign-on as the settings want it.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/drawbridge-id/drawbridge/access"
@@ -32,6 +33,28 @@ type estate struct {
 	sources []identity.Directory
 	idp     *ssotest.OIDC
 	via     identity.Connection
+	said    *estateLog // what the program logged as its own failures
+}
+
+// estateLog keeps the failures that a program logs: the browser is never told.
+type estateLog struct {
+	mu    sync.Mutex
+	lines []byte
+}
+
+// Write implements io.Writer.
+func (l *estateLog) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, line...)
+	return len(line), nil
+}
+
+// String returns all lines.
+func (l *estateLog) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.lines)
 }
 
 // newEstate opens an empty installation at a database's URL.
@@ -49,11 +72,12 @@ func newEstate(t testing.TB, sh shell, preset string) *estate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := slog.New(slog.DiscardHandler)
+	said := &estateLog{}
+	log := slog.New(slog.NewTextHandler(said, &slog.HandlerOptions{Level: slog.LevelError}))
 	server.Config.Handler = web.New(web.Options{Log: log, URL: settings.URL}).Handler(b.routes(log))
 	server.Start()
 	t.Cleanup(func() { server.Close(); _ = b.db.Close() })
-	e := &estate{t: t, sh: sh, b: b, model: b.model, op: identity.Operator()}
+	e := &estate{t: t, sh: sh, b: b, model: b.model, op: identity.Operator(), said: said}
 	e.settle()
 	return e
 }
@@ -151,7 +175,7 @@ func (e *estate) scim(ctx context.Context, tenant int, method, path string, body
 	code, _ := answer["scimType"].(string)
 	kind, known := scimKinds[res.StatusCode]
 	if !known {
-		return answer, fmt.Errorf("%s %s was answered %d: %s", method, path, res.StatusCode, raw)
+		return answer, fmt.Errorf("%s %s was answered %d: %s; the log says\n%s", method, path, res.StatusCode, raw, e.said)
 	}
 	return answer, identity.Errorf(kind, "%s", detail).WithCode(code)
 }
@@ -221,7 +245,7 @@ func (e *estate) signIn(ctx context.Context, email string) error {
 	case err != nil:
 		return err
 	case p.status >= 500:
-		return fmt.Errorf("the sign-in was answered %d: %s", p.status, p.body)
+		return fmt.Errorf("the sign-in was answered %d; the log says\n%s", p.status, e.said)
 	case p.next == "":
 		return identity.Errorf(identity.Forbidden, "refused")
 	}

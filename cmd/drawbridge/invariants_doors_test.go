@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -220,7 +221,7 @@ func (d *door) commands() map[string]func(context.Context) error {
 // floorAndSignIns is a provider's people, and another administrator.
 func (d *door) floorAndSignIns() map[string]func(context.Context) error {
 	acts := d.floor()
-	for name := range acts {
+	for _, name := range slices.Sorted(maps.Keys(acts)) {
 		if d.rng.IntN(2) == 0 {
 			delete(acts, name)
 		}

@@ -63,13 +63,14 @@ type storm struct {
 	kinds []identity.UserTypeID
 
 	mu    sync.Mutex
+	rng   *rand.Rand        // of what providers say
 	ids   []identity.UserID // of everybody who was ever there
 	count map[string]int    // what became of which operation
 	wrong []error
 }
 
 func newStorm(e *estate, seed uint64) *storm {
-	s := &storm{e: e, seed: seed, count: map[string]int{}}
+	s := &storm{e: e, seed: seed, rng: rand.New(rand.NewPCG(seed, stormDoors)), count: map[string]int{}}
 	for _, r := range e.model.Roles() {
 		if r.Scope == identity.ScopeTenant && e.model.Assignable(r.ID) {
 			s.roles = append(s.roles, r.ID)
@@ -130,9 +131,11 @@ func (s *storm) met(id identity.UserID) {
 
 // someGroups are those of whoever signs in now.
 func (s *storm) someGroups() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var out []string
 	for _, r := range s.roles {
-		if rand.IntN(3) == 0 {
+		if s.rng.IntN(3) == 0 {
 			out = append(out, string(r))
 		}
 	}

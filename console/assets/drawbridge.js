@@ -52,7 +52,8 @@
       const refresh = () => {
         const ticked = boxes.filter((box) => box.checked).length;
         for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
-        if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
+        if (count && count.dataset.one) count.textContent = ticked === 0 ? "Nothing ticked" : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
+        else if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
         if (bar) bar.hidden = ticked === 0;
         if (master) {
           master.checked = ticked > 0 && ticked === boxes.length;
@@ -80,6 +81,27 @@
       refresh();
     }
 
+    // Permissions of a role: a level ticks its row, and ticks find their level.
+    for (const table of fresh("table[data-grants]", root)) {
+      for (const row of all("tr", table)) {
+        const level = row.querySelector("select[name^='level.']");
+        if (!level) continue;
+        const boxes = all("input[data-action]", row);
+        const match = () => {
+          const ticked = boxes.filter((box) => box.checked).map((box) => box.dataset.action).join(" ");
+          const found = Array.from(level.options).find((option) => option.value !== "" && option.dataset.actions === ticked);
+          level.value = found ? found.value : "";
+        };
+        level.addEventListener("change", () => {
+          if (level.value === "") return;
+          const actions = level.selectedOptions[0].dataset.actions.split(" ");
+          for (const box of boxes) box.checked = actions.includes(box.dataset.action);
+        });
+        for (const box of boxes) box.addEventListener("change", match);
+        match();
+      }
+    }
+
     // Rules of a new password, while it is typed. Without an answer they stay as they are: the server looks again.
     for (const list of fresh("ul[data-rules]", root)) {
       const input = list.closest(".field").querySelector("input[type=password]");
@@ -105,6 +127,20 @@
         clearTimeout(timer);
         timer = setTimeout(ask, 250);
       });
+    }
+
+    // A role that cannot be held at the chosen place is not offered.
+    for (const select of fresh("select[data-narrows]", root)) {
+      const roles = select.form.elements[select.dataset.narrows];
+      const narrow = () => {
+        const scope = select.value === "" ? "" : select.value === "platform" ? "platform" : "tenant";
+        for (const group of all("optgroup[data-scope]", roles)) {
+          group.disabled = group.hidden = scope !== "" && group.dataset.scope !== scope;
+          if (group.disabled && group.contains(roles.selectedOptions[0])) roles.value = "";
+        }
+      };
+      select.addEventListener("change", narrow);
+      narrow();
     }
 
     // What belongs to another choice is out of the way.
@@ -270,6 +306,18 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-send]");
     if (form) form.requestSubmit();
+  });
+
+  // A menu that is open closes by Escape, and the button in the corner by a click elsewhere.
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details.gear[open], details.drawer[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+  document.addEventListener("click", (event) => {
+    const gear = document.querySelector("details.gear[open]");
+    if (gear && !gear.contains(event.target)) gear.open = false;
   });
 
   setUp(document);

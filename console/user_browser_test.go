@@ -1,0 +1,355 @@
+package console_test
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"github.com/drawbridge-id/drawbridge/authn"
+	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
+)
+
+// personPage is a browser that works on the pages of people.
+type personPage struct {
+	*screen
+	h      *house
+	script string
+}
+
+func personHouse(t *testing.T, preset string) *personPage {
+	t.Helper()
+	script := loadAxe(t)
+	h := newHouse(t, preset)
+	return &personPage{screen: h.browse(h.boss, "/console"), h: h, script: script}
+}
+
+// at opens a page of somebody.
+func (p *personPage) at(u identity.User, rest string) {
+	p.t.Helper()
+	p.goTo("/console/users/" + string(u.ID) + rest)
+}
+
+// press clicks what a selector finds and waits until the next page has something.
+func (p *personPage) press(selector, then string) {
+	p.t.Helper()
+	p.run(chromedp.Click(selector, chromedp.ByQuery), chromedp.WaitVisible(then, chromedp.ByQuery))
+}
+
+// reads ends the test unless the page says every text.
+func (p *personPage) reads(t *testing.T, wants ...string) {
+	t.Helper()
+	var text string
+	p.run(chromedp.Text("main", &text, chromedp.ByQuery))
+	text = space.ReplaceAllString(text, " ")
+	for _, want := range wants {
+		if !strings.Contains(text, want) {
+			t.Fatalf("the page does not say %q: %s", want, text)
+		}
+	}
+}
+
+// lacks ends the test when a selector finds something.
+func (p *personPage) lacks(t *testing.T, selector string) {
+	t.Helper()
+	if p.holds(selector) {
+		t.Errorf("the page has %s", selector)
+	}
+}
+
+func (p *personPage) holds(selector string) bool {
+	p.t.Helper()
+	var found bool
+	p.run(chromedp.Evaluate(`document.querySelector(`+"`"+selector+"`"+`) !== null`, &found))
+	return found
+}
+
+// sound checks the page that is open for everybody, at both widths.
+func (p *personPage) sound(where string) {
+	p.t.Helper()
+	var wide bool
+	p.axe(p.script, where)
+	p.run(chromedp.EmulateViewport(390, 844), chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide))
+	p.shoot(where + "-390")
+	p.run(chromedp.EmulateViewport(1280, 800))
+	p.shoot(where + "-1280")
+	if wide {
+		p.t.Errorf("%s is wider than a telephone", where)
+	}
+	p.calm(where)
+}
+
+func (p *personPage) shoot(name string) {
+	dir := os.Getenv("U2SHOTS")
+	if dir == "" {
+		return
+	}
+	var png []byte
+	p.run(emulation.SetEmulatedMedia(), chromedp.FullScreenshot(&png, 100))
+	_ = os.WriteFile(dir+"/"+p.h.preset+"-"+strings.ReplaceAll(name, " ", "_")+".png", png, 0o644)
+}
+
+// hired is somebody of the house with a role.
+func (p *personPage) hired(name string, role identity.RoleID) identity.User {
+	p.t.Helper()
+	email := strings.ToLower(strings.ReplaceAll(name, " ", ".")) + "@house.example"
+	return must(p.h.hire(email, name, p.h.home.ID, role))(p.t)
+}
+
+// refusesForged ends the test unless somebody's forged form is refused.
+func (p *personPage) refusesForged(t *testing.T, who identity.User, path string) {
+	t.Helper()
+	cookie, _, err := p.h.authn.StartSession(t.Context(), who, identity.Session{ConnectionID: p.h.door, Upstream: identity.Upstream{AMR: []string{"mfa"}}}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := must(http.NewRequest(http.MethodPost, p.h.url+path, strings.NewReader("reason=forged&role=administrator&how=temporary&for=24")))(t)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(&http.Cookie{Name: "drawbridge", Value: cookie})
+	answer := must(http.DefaultTransport.RoundTrip(r))(t)
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusForbidden {
+		t.Errorf("a forged form to %s is answered %d, not 403", path, answer.StatusCode)
+	}
+}
+
+func TestInABrowserPeopleOfTheConnectorModel(t *testing.T) {
+	p := personHouse(t, "fentu-connect")
+	nora := p.hired("Nora Lind", "viewer")
+	t.Run("FC-61 the page shows profile and rights, and the profile is changed or cloned", func(t *testing.T) {
+		p.at(nora, "")
+		p.reads(t, "Profiles, and why", "Viewer", "Given by hand", "Another profile")
+		p.sound("overview")
+		p.at(nora, "?tab=access")
+		p.reads(t, "Home", "read-only", "Connection Config", "sensitive", "Given by hand by operator")
+		p.sound("access")
+		p.at(nora, "")
+		p.run(chromedp.SetValue("#give-role", "integration_manager", chromedp.ByQuery), chromedp.SendKeys("#give-reason", "moves up", chromedp.ByQuery))
+		p.press("#roles form.inline .button", ".ask")
+		p.reads(t, "This grants what is sensitive", "Connection Config: view, edit")
+		p.sound("sensitive role")
+		p.press(".ask .button-primary", ".notice-good")
+		p.reads(t, "Integration Manager", "moves up")
+		p.press("#roles .inline .button-quiet", "#title")
+		p.run(chromedp.SetValue("#role", "viewer", chromedp.ByQuery), chromedp.SendKeys("#title", "Viewer of Nora", chromedp.ByQuery))
+		p.press(".form .button-primary", "#roles")
+		p.reads(t, "Viewer of Nora")
+		if roles := p.h.now(nora.ID).Roles; len(roles) != 1 || roles[0].Title != "Viewer of Nora" {
+			t.Errorf("after cloning the profile is %+v", roles)
+		}
+	})
+	t.Run("FC-20 the dialog names the user and what ends, and needs a second click", func(t *testing.T) {
+		p.at(nora, "")
+		p.press(".drop summary", ".drop .danger")
+		p.press(".drop .danger", ".ask")
+		p.reads(t, "Delete Nora Lind?", "nora.lind@house.example", "It cannot be undone", "Deactivate instead")
+		if p.h.now(nora.ID).DeletedAt != nil {
+			t.Error("one click deleted somebody")
+		}
+		p.sound("delete")
+	})
+	t.Run("FC-22 the dialog offers to deactivate, and that can be undone", func(t *testing.T) {
+		before := p.h.now(nora.ID)
+		p.press(".ask .notice a", ".button-danger")
+		p.run(chromedp.SendKeys("#reason", "parental leave", chromedp.ByQuery))
+		p.press(".button-danger", ".notice-warn")
+		p.reads(t, "Nora Lind cannot come in", "deactivated the account", "parental leave")
+		p.press(`a[href$="/activate"]`, ".ask")
+		p.reads(t, "Reactivate Nora Lind?", "roles, links and history are as they were")
+		p.press(".ask .button-primary", ".notice-good")
+		if now := p.h.now(nora.ID); !now.Enabled || now.TenantID != before.TenantID || len(now.Roles) != 1 || now.Roles[0].ID != before.Roles[0].ID {
+			t.Errorf("reactivated as %+v, was %+v", now, before)
+		}
+	})
+	t.Run("FC-20 the second click deletes for good", func(t *testing.T) {
+		p.at(nora, "/delete")
+		p.press(".ask form .button-danger", ".notice-good")
+		if _, err := p.h.prov.User(t.Context(), identity.Operator(), nora.ID); identity.KindOf(err) != identity.NotFound {
+			t.Errorf("the user is still there: %v", err)
+		}
+	})
+	p.calm("fentu-connect")
+}
+
+func TestInABrowserPeopleOfTheFieldServiceModel(t *testing.T) {
+	p := personHouse(t, "fentu-fsm")
+	theo := p.hired("Theo Brandt", "technician")
+	ida := p.hired("Ida Moen", "technician")
+	t.Run("FSM-37 FSM-41 a locked account says so, and Unlock clears the lock", func(t *testing.T) {
+		p.lock(theo)
+		p.at(theo, "")
+		p.reads(t, "Locked", "the account is locked since", "wrong passwords")
+		p.sound("locked")
+		p.press(`form[action$="/unlock"] button`, ".notice-good")
+		if now := p.h.now(theo.ID); now.LockedAt != nil || now.Status() == identity.StatusLocked {
+			t.Errorf("still %s", now.Status())
+		}
+		p.reads(t, "Unlocked")
+		p.lacks(t, `form[action$="/unlock"]`)
+	})
+	t.Run("FSM-07 the dialog for a new password unlocks too", func(t *testing.T) {
+		p.lock(theo)
+		p.at(theo, "/password")
+		p.reads(t, "A link by mail", "A temporary password", "Also unlock the account")
+		p.sound("password")
+		p.run(chromedp.Click(`input[value=temporary]`, chromedp.ByQuery))
+		p.press(".ask .button-primary", ".secret code")
+		p.reads(t, "It is shown this once")
+		if now := p.h.now(theo.ID); now.LockedAt != nil {
+			t.Error("the lock is still there")
+		}
+	})
+	t.Run("FSM-24 a technician record is linked from the page of the person", func(t *testing.T) {
+		name := "Van 7"
+		must(p.h.prov.PutRecord(t.Context(), identity.Operator(), provisioning.RecordKey{Tenant: p.h.home.ID, Type: "technician", ForeignID: "T-7"}, provisioning.RecordChange{Display: &name}))(t)
+		p.at(theo, "")
+		p.reads(t, "Records of applications", "None is linked")
+		p.press(`a[href$="/records/new"]`, `input[name=record]`)
+		p.run(chromedp.Click(`input[value="T-7"]`, chromedp.ByQuery))
+		p.press(".form .button-primary", ".notice-good")
+		p.reads(t, "Van 7", "Technician T-7")
+		if d := must(p.h.prov.UserDetail(t.Context(), identity.Operator(), theo.ID))(t); len(d.Records) != 1 {
+			t.Errorf("%d records are linked", len(d.Records))
+		}
+	})
+	t.Run("FSM-68 open work is handed over in the dialog that deactivates", func(t *testing.T) {
+		must(p.h.prov.PutHolding(t.Context(), identity.Operator(), identity.Holding{HoldingKey: identity.HoldingKey{Kind: identity.OpenTask, ForeignID: "WO-1"}, Display: "Pump in Ås", UserID: theo.ID}))(t)
+		clicks := 0
+		click := func(selector, then string) { clicks++; p.press(selector, then) }
+		p.goTo("/console")
+		click(`.menu a[href="/console/users"]`, "table")
+		click(`a.row[href$="`+string(theo.ID)+`"]`, ".timeline")
+		click(`.actions a[href$="/deactivate"]`, ".ask")
+		p.reads(t, "Pump in Ås", "has to do it", "Who takes over", "Open work has to be handed over")
+		p.sound("deactivate")
+		p.run(chromedp.SendKeys("#successor", ida.Email(), chromedp.ByQuery), chromedp.SendKeys("#reason", "leaves the company", chromedp.ByQuery))
+		click(".ask .button-danger", ".notice-good")
+		p.reads(t, "Pump in Ås", "asked for", "Ida Moen")
+		if p.h.now(theo.ID).Enabled {
+			t.Error("the leaver may still come in")
+		}
+		t.Logf("a leaver is out after %d clicks", clicks)
+		if clicks > 6 {
+			t.Errorf("%d clicks", clicks)
+		}
+	})
+	t.Run("FSM-40 inactive is derived, and Reactivate lets the person in again", func(t *testing.T) {
+		p.at(theo, "")
+		p.reads(t, "Inactive", "cannot come in", "leaves the company")
+		p.press(`a[href$="/activate"]`, ".ask")
+		p.press(".ask .button-primary", ".notice-good")
+		if !p.h.now(theo.ID).Enabled {
+			t.Error("the person is still out")
+		}
+	})
+	t.Run("a forged form of somebody who may only read is refused", func(t *testing.T) {
+		at := "/console/users/" + string(ida.ID)
+		for _, path := range []string{"/deactivate", "/unlock", "/password", "/roles", "/roles/technician/remove", "/delete", "/restore", "/records", "/keys", "/demand", "/sessions/end", "/dates", "/merge"} {
+			p.refusesForged(t, p.h.people["read_only"], at+path)
+		}
+		if now := p.h.now(ida.ID); !now.Enabled || now.Roles[0].ID != "technician" || now.Version != ida.Version {
+			t.Errorf("the forged forms changed %+v", now)
+		}
+	})
+	p.calm("fentu-fsm")
+}
+
+// lock locks an account as wrong passwords do.
+func (p *personPage) lock(u identity.User) {
+	p.t.Helper()
+	ctx := p.t.Context()
+	if _, err := p.h.authn.ResetPassword(ctx, identity.Operator(), u.ID, authn.GivenPassword{Password: "Seven-quiet-herons-9"}); err != nil {
+		p.t.Fatal(err)
+	}
+	for range 5 {
+		_, _, _ = p.h.authn.CheckPassword(ctx, u.UserName, "wrong", "203.0.113.9") // it is to be wrong
+	}
+	if now := p.h.now(u.ID); now.LockedAt == nil {
+		p.t.Fatal("five wrong passwords did not lock the account")
+	}
+}
+
+func TestInABrowserPeopleOfTheIntegrationModel(t *testing.T) {
+	p := personHouse(t, "etlworks")
+	eve := p.hired("Eve Marsh", "editor")
+	t.Run("ETL-09 people are deactivated, and deleting is not offered", func(t *testing.T) {
+		p.at(eve, "")
+		p.reads(t, "Deactivate")
+		p.lacks(t, `main a[href$="/delete"]`)
+		p.refusesForged(t, p.h.boss, "/console/users/"+string(eve.ID)+"/delete")
+		p.at(eve, "/deactivate")
+		p.reads(t, "Deactivate Eve Marsh?", "You can reactivate this person at any time")
+	})
+	t.Run("ETL-31 a key is generated, and the next one replaces it", func(t *testing.T) {
+		p.at(eve, "")
+		p.press(`#keys-of-programs a[href$="/keys/new"]`, "#name")
+		p.run(chromedp.SendKeys("#name", "Nightly load", chromedp.ByQuery))
+		p.press(".ask .button-primary", ".secret code")
+		first := p.secret()
+		p.sound("key")
+		p.at(eve, "")
+		p.press(`a[href*="replaces="]`, ".ask")
+		p.reads(t, "Replace the key Nightly load?", "is dead from then on")
+		p.sound("replace key")
+		p.press(".ask .button-danger", ".secret code")
+		second := p.secret()
+		if _, err := p.h.authn.CheckKey(t.Context(), first, "203.0.113.9"); err == nil {
+			t.Error("the old key still works")
+		}
+		if _, err := p.h.authn.CheckKey(t.Context(), second, "203.0.113.9"); err != nil {
+			t.Errorf("the new key does not work: %v", err)
+		}
+	})
+	t.Run("ETL-34 the key is shown and hidden again, and each look is written down", func(t *testing.T) {
+		p.at(eve, "")
+		p.lacks(t, ".secret")
+		p.press(`#keys-of-programs form[action$="/show"] button`, ".secret code")
+		if secret := p.secret(); len(secret) < 40 {
+			t.Errorf("what is shown is %q", secret)
+		}
+		p.run(chromedp.Click(`#keys-of-programs a[data-hx-get]`, chromedp.ByQuery), chromedp.WaitNotPresent(".secret", chromedp.ByQuery))
+		seen := must(p.h.prov.Events(t.Context(), identity.Operator(), provisioning.EventQuery{UserID: eve.ID, Type: identity.APIKeyRevealed, Limit: 5}))(t)
+		if len(seen.Items) != 1 {
+			t.Errorf("%d looks are written down", len(seen.Items))
+		}
+	})
+	t.Run("ETL-33 a button copies the key and says so", func(t *testing.T) {
+		p.press(`#keys-of-programs form[action$="/show"] button`, ".secret .copy")
+		var said string
+		p.run(chromedp.Click(".secret .copy", chromedp.ByQuery), chromedp.WaitVisible(".secret .copy.done", chromedp.ByQuery), chromedp.Text(".secret .copy", &said, chromedp.ByQuery))
+		if said != "Copied" && said != "Press Ctrl+C" {
+			t.Errorf("the button says %q", said)
+		}
+	})
+	t.Run("ETL-10 the page has details, role, key, sessions and what happened", func(t *testing.T) {
+		if _, _, err := p.h.authn.StartSession(t.Context(), eve, identity.Session{ConnectionID: p.h.door, UserAgent: "Mozilla/5.0 (X11; Linux) Firefox/1", Upstream: identity.Upstream{AMR: []string{"mfa"}}}, ""); err != nil {
+			t.Fatal(err)
+		}
+		p.at(eve, "")
+		p.reads(t, "Details", "eve.marsh@house.example", "Editor", "API key", "Nightly load", "Signed in now", "Firefox on Linux", "What happened", "Created")
+		p.sound("overview")
+	})
+	t.Run("ETL-32 revoking ends the key at once", func(t *testing.T) {
+		p.press(`#keys-of-programs form[action$="/show"] button`, ".secret code")
+		secret := p.secret()
+		p.press(`#keys-of-programs a[href$="/revoke"]`, ".ask")
+		p.reads(t, "Revoke the key Nightly load?")
+		p.press(".ask .button-danger", ".notice-good")
+		p.reads(t, "The key was revoked")
+		if _, err := p.h.authn.CheckKey(t.Context(), secret, "203.0.113.9"); err == nil {
+			t.Error("the revoked key still works")
+		}
+	})
+	p.calm("etlworks")
+}
+
+func (p *personPage) secret() string {
+	p.t.Helper()
+	var secret string
+	p.run(chromedp.Text(".secret code", &secret, chromedp.ByQuery))
+	return strings.TrimSpace(secret)
+}
