@@ -51,7 +51,7 @@ var law = map[string]room{
 	},
 	"sso": {floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, owns: sign},
 	"console": {
-		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"},
+		floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, owns: []string{"golang.org/x/text/language"},
 		inTest: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/pquerna/otp"},
 	},
 	"api": {floor: 4, ours: []string{"identity", "provisioning", "authn", "web"}, inTest: []string{"github.com/go-jose/go-jose/v4"}},

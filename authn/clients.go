@@ -46,6 +46,9 @@ func (s *Service) IssueAccessToken(ctx context.Context, proof ClientProof) (iden
 	}
 	token := identity.NewSecret(identity.AccessTokenPrefix)
 	err = s.db.Update(ctx, func(tx *store.Tx) error { return issue(ctx, tx, c, signed, token) })
+	if identity.CodeOf(err) == store.ChangedMeanwhile {
+		return identity.AccessToken{}, badClient(err) // it was deleted
+	}
 	if identity.KindOf(err) == identity.Conflict {
 		return identity.AccessToken{}, badClient(fmt.Errorf("client %s used the JWT %q before", c.ID, clean(signed.id, 80)))
 	}

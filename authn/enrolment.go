@@ -89,7 +89,7 @@ func (s *Service) begin(ctx context.Context, by identity.Actor, issuer string) (
 			return err
 		}
 		err = tx.BeginSecondFactor(ctx, u.ID, secret)
-		if identity.KindOf(err) == identity.Conflict {
+		if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
 			return hasFactor()
 		}
 		return err

@@ -25,7 +25,7 @@ func (s *Service) SaveSignIn(ctx context.Context, st identity.SignInState) error
 	if err := s.begun.take(st.IP, time.Now()); err != nil {
 		return err
 	}
-	return s.db.Update(ctx, func(tx *store.Tx) error {
+	return noConnection(s.db.Update(ctx, func(tx *store.Tx) error {
 		if st.CreatedAt.IsZero() {
 			st.CreatedAt = tx.Now()
 		}
@@ -33,7 +33,7 @@ func (s *Service) SaveSignIn(ctx context.Context, st identity.SignInState) error
 			st.ExpiresAt = st.CreatedAt.Add(signInAge)
 		}
 		return tx.InsertSignIn(ctx, st, identity.HashSecret(st.Key))
-	})
+	}))
 }
 
 // TakeSignIn returns what SaveSignIn remembered for this connection and forgets it: a second take is NotFound, and so is one after its end.
@@ -85,9 +85,17 @@ func usableKey(connection *identity.ConnectionID, key string) error {
 	return nil
 }
 
+// noConnection says that the connection, of which something was to be remembered, is gone.
+func noConnection(err error) error {
+	if identity.CodeOf(err) == store.ChangedMeanwhile {
+		return identity.Errorf(identity.NotFound, "There is no such connection any more.").WithCode("connection.unknown").WithCause(err)
+	}
+	return err
+}
+
 // usedBefore sharpens the conflict of a key that is remembered already.
 func usedBefore(err error) error {
-	if identity.KindOf(err) == identity.Conflict {
+	if err = noConnection(err); identity.KindOf(err) == identity.Conflict {
 		return identity.Errorf(identity.Conflict, "This was used before.").WithCode("replay").WithCause(err)
 	}
 	return err

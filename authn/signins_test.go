@@ -217,3 +217,17 @@ func TestSweepingDeletesOnlyWhatIsPast(t *testing.T) {
 		}
 	})
 }
+
+func TestNothingIsRememberedOfAConnectionThatIsGone(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		gone := identity.NewID[identity.ConnectionID]()
+		for _, err := range []error{
+			h.SaveSignIn(t.Context(), identity.SignInState{ConnectionID: gone, Key: "state", BrowserHash: []byte("browser")}),
+			h.Remember(t.Context(), gone, "assertion", time.Now().Add(time.Hour)),
+		} {
+			if identity.KindOf(err) != identity.NotFound || identity.CodeOf(err) != "connection.unknown" {
+				t.Errorf("it said %v", err)
+			}
+		}
+	})
+}

@@ -87,7 +87,7 @@ func TestTheAuditIsNarrowedByItsForm(t *testing.T) {
 	})
 }
 
-func TestInABrowserTheAuditIsForAdministrators(t *testing.T) {
+func TestInABrowserAuditAndStatisticsAreForAdministrators(t *testing.T) {
 	script := loadAxe(t)
 	h := newHouse(t, "etlworks")
 	other := must(h.prov.CreateTenant(t.Context(), identity.Operator(), "Beta Freight"))(t)
@@ -122,6 +122,42 @@ func TestInABrowserTheAuditIsForAdministrators(t *testing.T) {
 			if !strings.Contains(rows, "Your role does not include this page") || links != 0 {
 				t.Errorf("%s reads %s, with %d links", role, rows, links)
 			}
+		}
+	})
+	t.Run("ETL-42 statistics are there for an Administrator and a SuperAdmin, of the own tenant, and for nobody else", func(t *testing.T) {
+		h.enter(b, h.boss)
+		b.goTo("/console/events")
+		var text string
+		b.run(chromedp.Click(`.side-inner > .menu a[href="/console/statistics"]`), chromedp.WaitVisible(".chart-plot"), chromedp.Text("main", &text))
+		for _, want := range []string{"Of your tenant", "Sign-ins per day", "Provisioning per day", "People by status", "People by role", "5 people in all"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("the page does not say %q: %s", want, text)
+			}
+		}
+		if strings.Contains(text, "Beta Freight") {
+			t.Errorf("an Administrator reads of another tenant: %s", text)
+		}
+		b.axe(script, "statistics")
+		b.run(chromedp.Click(".range a:last-child"), chromedp.WaitVisible(`.range a:last-child[aria-current]`))
+		var bars int
+		var wide int64
+		b.run(chromedp.Evaluate(`document.querySelectorAll("#content .chart-plot")[0].querySelectorAll(".chart-day title").length`, &bars), chromedp.EmulateViewport(390, 800), chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide))
+		if bars != 90 || wide > 390 {
+			t.Errorf("%d days, %d wide", bars, wide)
+		}
+		b.run(chromedp.EmulateViewport(1280, 800))
+		h.enter(b, h.root)
+		b.goTo("/console/statistics")
+		b.run(chromedp.Text("main", &text))
+		if !strings.Contains(text, "Of the whole installation") || !strings.Contains(text, "Beta Freight") {
+			t.Errorf("a SuperAdmin reads %s", text)
+		}
+		b.calm("statistics")
+		h.enter(b, h.people["viewer"])
+		b.goTo("/console/statistics")
+		b.run(chromedp.Text("main", &text))
+		if !strings.Contains(text, "Your role does not include this page") {
+			t.Errorf("a Viewer reads %s", text)
 		}
 	})
 }

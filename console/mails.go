@@ -203,7 +203,16 @@ type outboxBody struct {
 	Names    map[identity.TenantID]string
 	Tenant   identity.TenantID
 	Filtered bool
-	Again    string // the query, so that sending again comes back to the same list
+	query    string // of the list
+}
+
+// Resend is where a mail is sent again, and from where the browser comes back to the same list.
+func (b outboxBody) Resend(id identity.MailID) string {
+	to := settingsPath + "/outbox/" + string(id) + "/resend"
+	if b.query != "" {
+		to += "?" + b.query
+	}
+	return to
 }
 
 // outbox lists the mails that wait, were sent or were given up, newest first.
@@ -227,7 +236,7 @@ func (d *Door) outboxPage(w http.ResponseWriter, r *http.Request, v visit, f for
 		return err
 	}
 	b.Pager = turn(r, q.Query, &found, func(m identity.Mail) string { return string(m.ID) })
-	b.Mails, b.State, b.To, b.Tenant, b.Again = found.Items, q.Outcome, q.To, q.TenantID, r.URL.RawQuery
+	b.Mails, b.State, b.To, b.Tenant, b.query = found.Items, q.Outcome, q.To, q.TenantID, r.URL.RawQuery
 	b.Filtered = q.Outcome != "" || q.To != "" || q.TenantID != ""
 	if b.Tenants, b.Names, err = d.tenantsByID(r.Context(), v); err != nil {
 		return err

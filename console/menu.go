@@ -53,6 +53,7 @@ var menuGroups = []menuGroup{
 		{Key: "signins", Title: "Sign-ins", URL: "/console/signins", Icon: "signin", need: auditRead},
 		{Key: "requests", Title: "Requests", URL: "/console/requests", Icon: "requests", need: tenantsWrite},
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
+		{Key: "statistics", Title: "Statistics", URL: "/console/statistics", Icon: "statistics", need: auditRead},
 		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
 	}},
 	{"Administration", []menuEntry{

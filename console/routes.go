@@ -51,6 +51,8 @@ func (d *Door) routes() []route {
 		d.accountRoutes(),
 		d.settingsRoutes(),
 		d.eventRoutes(),
+		d.statisticRoutes(),
+		d.uploadRoutes(),
 		d.userRoutes(),
 		d.ownRoutes(),
 		d.styleRoutes(),

@@ -217,12 +217,12 @@ func inUnits(d time.Duration) (n int64, unit string) {
 
 // rulesText writes rules into a hidden field, so that the form knows what stood there when it was opened.
 func rulesText(r authn.TenantRules) string {
-	return strings.Join([]string{r.Idle.String(), r.Age.String(), strconv.Itoa(r.Most), strconv.FormatBool(r.SecondFactor), string(r.Worth)}, " ")
+	return strings.Join([]string{r.Idle.String(), r.Age.String(), strconv.Itoa(r.Most), strconv.FormatBool(r.SecondFactor), string(r.Worth)}, "/")
 }
 
 func rulesFrom(text string) (authn.TenantRules, error) {
 	var r authn.TenantRules
-	parts := strings.Split(text, " ")
+	parts := strings.Split(text, "/")
 	bad := identity.Errorf(identity.Invalid, "The form does not say what it was made from. Open the page again.").WithField("seen")
 	if len(parts) != 5 {
 		return r, bad

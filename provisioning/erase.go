@@ -178,20 +178,29 @@ func (s *Service) erase(ctx context.Context, tx *store.Tx, by identity.Actor, u 
 
 // eraseTracks clears what outlives the row of a person.
 func eraseTracks(ctx context.Context, tx *store.Tx, u identity.User, requests []identity.RequestID) error {
-	known, err := tx.RequestsOf(ctx, u.ID)
+	merged, err := tx.MergedInto(ctx, u.ID)
 	if err != nil {
 		return err
 	}
-	addresses := addressesOf(u)
+	ids, addresses := append(merged, u.ID), addressesOf(u)
+	for _, id := range ids {
+		known, err := tx.RequestsOf(ctx, id)
+		if err != nil {
+			return err
+		}
+		requests = append(requests, known...)
+		if err := tx.ErasePlanSteps(ctx, id); err != nil {
+			return err
+		}
+	}
 	steps := []func() error{
-		func() error { return tx.EraseRequests(ctx, append(requests, known...)) },
+		func() error { return tx.EraseRequests(ctx, requests) },
 		func() error { return tx.EraseMailsOf(ctx, u.ID, addresses) },
 		func() error { return tx.EraseTracesOf(ctx, u.ID, addresses) },
 		func() error { return tx.EraseReviewsOf(ctx, u.ID, addresses) },
-		func() error { return tx.ErasePlanSteps(ctx, u.ID) },
 		func() error { return tx.EraseLeader(ctx, u.ID, leaderWords(u, addresses)) },
 		func() error { return tx.EraseRefusals(ctx, u.ID, addresses) },
-		func() error { return eraseEvents(ctx, tx, u, addresses) },
+		func() error { return eraseEvents(ctx, tx, u, ids, addresses) },
 	}
 	for _, step := range steps {
 		if err := step(); err != nil {
@@ -211,13 +220,9 @@ func leaderWords(u identity.User, addresses []string) []string {
 }
 
 // eraseEvents leaves the id of a person in the audit, of those whom an administrator joined with them too, and nothing else that says who it was.
-func eraseEvents(ctx context.Context, tx *store.Tx, u identity.User, addresses []string) error {
-	ids, err := tx.MergedInto(ctx, u.ID)
-	if err != nil {
-		return err
-	}
+func eraseEvents(ctx context.Context, tx *store.Tx, u identity.User, ids []identity.UserID, addresses []string) error {
 	did := false
-	for _, id := range append(ids, u.ID) {
+	for _, id := range ids {
 		if err := tx.EraseEventsOf(ctx, id, append(addresses, u.Label())); err != nil {
 			return err
 		}

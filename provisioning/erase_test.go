@@ -74,6 +74,29 @@ func TestErasingSomebody(t *testing.T) {
 	}
 }
 
+func TestErasingSomebodyErasesThoseWhoWereJoinedWithThem(t *testing.T) {
+	eachOpened(t, "fentu-fsm", func(t *testing.T, h *opened) {
+		home := h.home()
+		h.staff(home.ID, "boss@acme.test", h.chiefRole())
+		keep, _ := h.staff(home.ID, "keep@acme.test", "technician")
+		pushing := h.directory("Okta", home.ID, identity.DialectOkta)
+		pushing.Request = &identity.Request{ID: identity.NewID[identity.RequestID](), At: time.Now().UTC(), Method: "POST", Path: "/scim/v2/Users", Body: `{"displayName":"Zelda Quirk"}`, Status: 201}
+		pushing.RequestID = pushing.Request.ID
+		u := person("z@acme.test")
+		u.DisplayName = "Zelda Quirk"
+		zelda := must[identity.User](t)(h.CreateUser(h.ctx, pushing, provisioning.NewUser{User: u}))
+		h.bring(provisioning.ImportOptions{Tenant: home.ID, Source: "hr"}, "userName,title", "z@acme.test,Quirkologist")
+		must[provisioning.MergePlan](t)(h.MergeUsers(h.ctx, h.op, provisioning.Merge{Keep: provisioning.PlacedUser{ID: keep.ID}, Drop: provisioning.PlacedUser{ID: zelda.ID}, Reason: "one person"}))
+		if len(h.everywhere("uirk")) < 2 {
+			t.Fatalf("the test sees too little: %v", h.everywhere("uirk"))
+		}
+		h.ok(h.EraseUser(h.ctx, h.op, keep.ID, 0, "asked for it"))
+		if left := h.everywhere("uirk"); len(left) > 0 {
+			t.Errorf("still in %v", left)
+		}
+	})
+}
+
 // ok ends the test when something that has to succeed did not.
 func (h *house) ok(err error) {
 	h.t.Helper()

@@ -255,15 +255,15 @@ func TestTheNumbersBehindTheStatisticsPage(t *testing.T) {
 			h.ok(h.db.Update(h.ctx, func(tx *store.Tx) error {
 				return tx.InsertEvent(h.ctx, identity.Event{Type: identity.SessionStarted, ActorKind: identity.ActorUser, TenantID: acme.ID, ObjectKind: "session"})
 			}))
-			_, err := h.Statistics(h.ctx, plain)
+			_, err := h.Statistics(h.ctx, plain, 30)
 			wantKind(t, err, identity.Forbidden, "")
-			st := must[provisioning.Statistics](t)(h.Statistics(h.ctx, boss))
+			st := must[provisioning.Statistics](t)(h.Statistics(h.ctx, boss, 30))
 			today := st.Days[len(st.Days)-1]
 			if st.Statuses[identity.StatusPending] != 3 || len(st.Tenants) != 1 || st.Tenants[0].Users != 3 || today.SignIns != 1 || today.Pushes != 2 || today.Failed != 1 || len(st.Days) != 30 {
 				t.Errorf("of one tenant: %+v", st)
 			}
-			all := must[provisioning.Statistics](t)(h.Statistics(h.ctx, h.op))
-			if all.Statuses[identity.StatusPending] != 4 || len(all.Tenants) != 3 || all.Days[29].Pushes != 3 {
+			all := must[provisioning.Statistics](t)(h.Statistics(h.ctx, h.op, 7))
+			if all.Statuses[identity.StatusPending] != 4 || len(all.Tenants) != 3 || all.Days[6].Pushes != 3 {
 				t.Errorf("of all: %+v", all)
 			}
 			for _, r := range all.Roles {

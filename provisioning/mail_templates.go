@@ -223,13 +223,10 @@ func tryTemplate(m identity.MailTemplate) (identity.Mail, error) {
 	if err != nil {
 		return out, badTemplate("text", "It makes no mail: "+plainTemplateError(err))
 	}
-	if err := tryBare(m, l); err != nil {
-		return out, err
-	}
 	if !keepsPromise(m.Kind, out, l) {
 		return out, badTemplate("text", "It lacks what the mail is sent for: "+map[bool]string{true: "{{.Password}}", false: "{{.Link}}"}[m.Kind == identity.MailPassword]+".")
 	}
-	return out, nil
+	return out, tryBare(m, l)
 }
 
 // tryBare tries a template where little is known, so that the other side of each condition is tried too.

@@ -30,15 +30,12 @@ func (s *Service) PreviewSignIn(ctx context.Context, c identity.Connection, clai
 		return errPreview
 	})
 	trace.UserID = ""
-	switch {
-	case errors.Is(err, errPreview):
+	if errors.Is(err, errPreview) {
 		trace.Message = would
 		trace.Checks = append(trace.Checks, identity.Check{Name: "would have", Result: identity.Passed, Got: would})
 		return nil
-	case identity.KindOf(err) == identity.Conflict:
-		return s.nameOfStranger(trace, err)
 	}
-	return err
+	return s.unsettled(trace, err)
 }
 
 // would says what the sign-in would have come to. Its query also sends what waits, so that a conflict shows.

@@ -23,6 +23,7 @@ type Service struct {
 	main    atomic.Pointer[identity.TenantID] // likewise
 	bursts  bursts                            // how many people directories may keep out before the database is asked
 	reads   reads                             // a statistic on its way to the database
+	days    dayCounts                         // what happened on days that are over
 	dns     *Resolver
 
 	temporary MakePassword  // for plans that mail passwords; nil: they cannot be carried out without one

@@ -37,12 +37,13 @@ func (s *Service) SignIn(ctx context.Context, c identity.Connection, claims iden
 		return err
 	}
 	err := s.db.Update(ctx, run)
-	if identity.KindOf(err) == identity.Conflict && identity.CodeOf(err) == "" {
-		err = s.db.Update(ctx, run) // somebody created the same person at the same time: now they are there
+	if overtaken(err) {
+		err = s.db.Update(ctx, run) // somebody created, deleted or joined the same person at the same time: now it can be seen who is there
 	}
-	if identity.KindOf(err) == identity.Conflict {
-		err = s.nameOfStranger(trace, err)
+	if overtaken(err) {
+		out = identity.User{}
 	}
+	err = s.unsettled(trace, err)
 	trace.UserID = out.ID
 	if trace.TenantID == "" {
 		trace.TenantID = out.TenantID // through the installation's own provider: her administrators may see it
@@ -60,6 +61,29 @@ func (s *Service) newSignIn(tx *store.Tx, c identity.Connection, claims identity
 		s: s, tx: tx, c: c, claims: claims, trace: trace,
 		by: identity.Actor{Kind: identity.ActorConnection, ID: string(c.ID), Label: c.Name, TenantID: c.TenantID, Door: "sso", IP: trace.IP},
 	}
+}
+
+// overtaken reports whether a sign-in met somebody who changed at the same time what it had read.
+func overtaken(err error) bool {
+	code := identity.CodeOf(err)
+	switch identity.KindOf(err) {
+	case identity.Conflict:
+		return code == "" || code == store.ChangedMeanwhile
+	case identity.NotFound:
+		return code == ""
+	}
+	return false
+}
+
+// unsettled makes a refusal of what a sign-in met in the database.
+func (s *Service) unsettled(trace *identity.Trace, err error) error {
+	switch {
+	case identity.KindOf(err) == identity.NotFound && overtaken(err) || identity.CodeOf(err) == store.ChangedMeanwhile:
+		return refuse(trace, "signin.changed", "The account, or what it belongs to, was deleted or joined with another while the person signed in.", "Start again at the sign-in page.", err)
+	case identity.KindOf(err) == identity.Conflict:
+		return s.nameOfStranger(trace, err)
+	}
+	return err
 }
 
 // nameOfStranger is the refusal of a new person whose user name somebody has.

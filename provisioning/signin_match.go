@@ -122,8 +122,16 @@ func (a *signIn) mayReturnAsNew() bool {
 	return a.c.Options.DeletedAsNew && a.c.Unknown != identity.UnknownRefuse
 }
 
-// adoptLink ties the subject to somebody who has none of this provider yet, when that may happen without anybody's word.
+// adoptLink ties the subject to somebody who has none of this provider yet, when that may happen without anybody's word. The person is locked, and so is neither erased nor
+// made an administrator before the link is there.
 func (a *signIn) adoptLink(ctx context.Context, u identity.User) (identity.User, error) {
+	if u.DeletedAt == nil {
+		locked, err := a.tx.UserForUpdate(ctx, store.Everything(), u.ID)
+		if err != nil {
+			return u, err
+		}
+		u = locked
+	}
 	if err := a.mayComeIn(u); err != nil {
 		return u, err
 	}

@@ -2,14 +2,17 @@ package provisioning
 
 import (
 	"context"
-	"time"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
 )
 
-// statisticDays is how many days the statistics go back, today with them.
-const statisticDays = 30
+// StatisticDays are how many days the statistics can go back, today with them.
+var StatisticDays = []int{7, 30, 90}
+
+// defaultDays is how many days the statistics go back where nobody said.
+const defaultDays = 30
 
 // mostTenantsCounted is how many tenants the statistics name.
 const mostTenantsCounted = 200
@@ -38,8 +41,12 @@ type DayCount struct {
 	Failed  int64 // of the pushes
 }
 
-// Statistics returns numbers about people, sign-ins and pushes. It needs the right to read the audit.
-func (s *Service) Statistics(ctx context.Context, by identity.Actor) (Statistics, error) {
+// Statistics returns numbers about people, sign-ins and pushes of the last days, one of StatisticDays (another number counts as 30). It needs the right to read the
+// audit. Days that are over are counted once and remembered; sign-ins that were refused, and pushes, are kept for a while only, and older days show none.
+func (s *Service) Statistics(ctx context.Context, by identity.Actor, days int) (Statistics, error) {
+	if !slices.Contains(StatisticDays, days) {
+		days = defaultDays
+	}
 	var st Statistics
 	scope, err := s.scopeFor(by, auditRead)
 	if err != nil {
@@ -63,28 +70,8 @@ func (s *Service) Statistics(ctx context.Context, by identity.Actor) (Statistics
 				st.Roles = append(st.Roles, RoleCount{r, held[r.ID]})
 			}
 		}
-		st.Days, err = daysOf(ctx, tx, scope)
+		st.Days, err = s.days.of(ctx, tx, scope, days)
 		return err
 	})
 	return st, err
-}
-
-func daysOf(ctx context.Context, tx *store.Tx, scope store.Scope) ([]DayCount, error) {
-	today := tx.Now().UTC().Truncate(24 * time.Hour)
-	since := today.AddDate(0, 0, 1-statisticDays)
-	came, err := tx.CountEventsByDay(ctx, scope, identity.SessionStarted, since)
-	if err != nil {
-		return nil, err
-	}
-	refused, err := tx.CountEventsByDay(ctx, scope, identity.SignInRefused, since)
-	if err != nil {
-		return nil, err
-	}
-	pushes, failed, err := tx.CountRequestsByDay(ctx, scope, since)
-	out := make([]DayCount, statisticDays)
-	for i := range out {
-		day := dayOf(since.AddDate(0, 0, i))
-		out[i] = DayCount{day, came[day], refused[day], pushes[day], failed[day]}
-	}
-	return out, err
 }

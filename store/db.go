@@ -170,13 +170,16 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	return fn(&Tx{db: db, q: db.read, now: now()})
 }
 
+// ChangedMeanwhile is the code of a Conflict with somebody who deleted what a row belongs to before the row was written, or made something belong to a row before it was deleted.
+const ChangedMeanwhile = "changed_meanwhile"
+
 // Update runs fn in one transaction and commits it when fn returns nil. fn may run again after a serialisation failure, a
-// deadlock or a busy database, so nothing outside the database may happen inside it.
+// deadlock, a busy database or, once, when somebody deleted what it had read, so nothing outside the database may happen inside it.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	const tries = 12
 	for try := 1; ; try++ {
 		err := db.change(ctx, fn)
-		if err == nil || try == tries || !retryable(err) {
+		if err == nil || try == tries || !retryable(err) && (try > 1 || !orphaned(err)) {
 			return err
 		}
 		pause := time.Duration(1<<min(try, 8)) * time.Millisecond
@@ -250,6 +253,18 @@ func retryable(err error) bool {
 	return false
 }
 
+// orphaned reports whether a transaction on PostgreSQL wrote what belongs to a row that somebody deleted at the same time: when it runs again, it sees that. On SQLite
+// nobody writes at the same time.
+func orphaned(err error) bool {
+	var p *pq.Error
+	return errors.As(err, &p) && p.Code == "23503"
+}
+
+// changedMeanwhile is the Conflict of a row with what it belongs to.
+func changedMeanwhile(err error) error {
+	return identity.Errorf(identity.Conflict, "somebody else changed or deleted what this belongs to at the same time; look again").WithCode(ChangedMeanwhile).WithCause(err)
+}
+
 // classify turns a driver's error into a kind. It goes by codes, never by text.
 func classify(ctx context.Context, err error) error {
 	if err == nil {
@@ -260,6 +275,8 @@ func classify(ctx context.Context, err error) error {
 		switch {
 		case p.Code == "23505":
 			return identity.Errorf(identity.Conflict, "this already exists").WithField(p.Constraint).WithCause(err)
+		case p.Code == "23503":
+			return changedMeanwhile(err)
 		case p.Code == "22012": // see hope
 			return identity.Errorf(identity.Conflict, "somebody else changed this at the same time").WithCause(err)
 		case p.Code == "57014" && ctx.Err() != nil:
@@ -268,8 +285,13 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("database: %w", err)
 	}
 	var s *sqlite.Error
-	if errors.As(err, &s) && (s.Code() == 2067 || s.Code() == 1555) {
-		return identity.Errorf(identity.Conflict, "this already exists").WithCause(err)
+	if errors.As(err, &s) {
+		switch s.Code() {
+		case 2067, 1555:
+			return identity.Errorf(identity.Conflict, "this already exists").WithCause(err)
+		case 787:
+			return changedMeanwhile(err)
+		}
 	}
 	return fmt.Errorf("database: %w", err)
 }

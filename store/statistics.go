@@ -70,6 +70,20 @@ func (tx *Tx) CountEventsByDay(ctx context.Context, scope Scope, kind identity.E
 	return out, err
 }
 
+// CountRefusedByDay returns how many of the scope's sign-ins were refused on each day since a time, as far as their traces are kept. Tests and log-outs do not count.
+func (tx *Tx) CountRefusedByDay(ctx context.Context, scope Scope, since time.Time) (map[string]int64, error) {
+	visible, args := scope.tenants("t.tenant_id")
+	var rows []dayRow
+	err := tx.list(ctx, &rows, `SELECT `+tx.day("t.at")+` AS day, count(*) AS n, 0 AS failed FROM traces t
+		WHERE NOT t.ok AND t.id >= ? AND t.at >= ? AND t.purpose NOT IN ('`+string(identity.PurposeTest)+`', '`+string(identity.PurposeLogout)+`') AND `+visible+` GROUP BY 1`,
+		append([]any{identity.IDBefore(since.Add(-time.Minute)), since.UTC()}, args...)...)
+	out := make(map[string]int64, len(rows))
+	for _, r := range rows {
+		out[r.Day] = r.N
+	}
+	return out, err
+}
+
 // CountRequestsByDay returns how many requests of the scope's directories the journal has of each day since a time, and how many of them failed.
 func (tx *Tx) CountRequestsByDay(ctx context.Context, scope Scope, since time.Time) (all, failed map[string]int64, err error) {
 	visible, args := scope.tenants("r.tenant_id")

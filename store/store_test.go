@@ -270,3 +270,16 @@ func TestACancelledQuerySaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatBelongsToARowThatIsGoneIsAConflict(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		runs := 0
+		err := db.Update(t.Context(), func(tx *store.Tx) error {
+			runs++
+			return tx.InsertReplay(t.Context(), identity.NewID[identity.ConnectionID](), []byte("key"), tx.Now())
+		})
+		if identity.KindOf(err) != identity.Conflict || identity.CodeOf(err) != store.ChangedMeanwhile || runs > 2 {
+			t.Errorf("after %d runs it said %v", runs, err)
+		}
+	})
+}
