@@ -59,11 +59,11 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
-	"details":  detailOf,
-	"days":     func(d time.Duration) int { return int(d.Hours() / 24) },
-	"minus":    func(a, b int) int { return a - b },
-	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
-	"refusal":  refusal,
+	"attributes": attributesOf,
+	"days":       func(d time.Duration) int { return int(d.Hours() / 24) },
+	"minus":      func(a, b int) int { return a - b },
+	"numberIn":   func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":    refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,
