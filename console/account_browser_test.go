@@ -28,7 +28,7 @@ func TestInABrowserEverybodyKeepsTheOwnAccount(t *testing.T) {
 				t.Errorf("My Account does not say %q:\n%s", want, page)
 			}
 		}
-		b.narrow("/account")
+		b.accountNarrow("/account")
 		b.axe(script, "/account")
 	})
 	t.Run("FOS-06 and manages them: name, language, picture", func(t *testing.T) {
@@ -77,7 +77,7 @@ func TestInABrowserPeopleKeepTheirOwnKeys(t *testing.T) {
 			t.Errorf("the button says %q", said)
 		}
 		b.axe(script, "a key that is shown")
-		b.narrow("a key that is shown")
+		b.accountNarrow("a key that is shown")
 	})
 	t.Run("ETL-34 it is hidden, and shown again", func(t *testing.T) {
 		var again string
@@ -128,8 +128,8 @@ func (h *house) told(u identity.User, kind identity.EventType) bool {
 	return false
 }
 
-// narrow makes the page as wide as a telephone and back, and fails the test when it scrolls sideways there.
-func (s *screen) narrow(where string) {
+// accountNarrow makes the page as wide as a telephone and back, and fails the test when it scrolls sideways there.
+func (s *screen) accountNarrow(where string) {
 	s.t.Helper()
 	var wide bool
 	s.run(chromedp.EmulateViewport(390, 844), chromedp.Evaluate(`document.documentElement.scrollWidth > innerWidth`, &wide), chromedp.EmulateViewport(1280, 800))
@@ -171,7 +171,7 @@ func TestInABrowserTheSettingsSayWhatHolds(t *testing.T) {
 				t.Errorf("System Settings does not say %q:\n%s", want, page)
 			}
 		}
-		b.narrow("System Settings")
+		b.accountNarrow("System Settings")
 		b.axe(script, "System Settings")
 	})
 	t.Run("FSM-70 what the organisation may say itself is changed there", func(t *testing.T) {
@@ -184,7 +184,7 @@ func TestInABrowserTheSettingsSayWhatHolds(t *testing.T) {
 	})
 	for _, path := range []string{"/console/settings/mail", "/console/settings/mail/invitation", "/console/settings/outbox", "/console/settings/keys", "/console/settings/installation"} {
 		b.goTo(path)
-		b.narrow(path)
+		b.accountNarrow(path)
 		b.axe(script, path)
 	}
 	b.calm("the settings")

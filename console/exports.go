@@ -39,7 +39,7 @@ type exported struct {
 var (
 	exportUsers = exported{
 		"users", "Export users", "Everybody whom you may see and the filters name. With the columns of a template, the file can be imported again and changes nothing.", "/console/users", "Users", usersRead,
-		[]string{"q", "status", "tenant"},
+		[]string{"q", "status", "tenant", "role", "unit", "type", "external", "directory"},
 	}
 	exportAudit = exported{
 		"audit", "Export the audit", "What happened, newest first, as far as you may read the audit.", eventsPath, "Audit", auditRead, eventFilterNames,
@@ -58,6 +58,7 @@ type exportBody struct {
 	What    exported
 	Tabs    []exported
 	Filters []exportFilter
+	Rows    exportRows
 	Columns []string
 	Formats []exportFormat
 	Roles   roleOptions
@@ -100,6 +101,9 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 	if b.Filters, err = d.exportFilters(r, v, what, f, b.Tenants); err != nil {
 		return err
 	}
+	if b.Rows, err = d.countRows(r, v, what, f); err != nil && !f.refused(err) {
+		return err
+	}
 	s := screen{Title: what.Title, Nav: "exports", Body: b}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)
@@ -111,21 +115,29 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, tenants []identity.Tenant) ([]exportFilter, error) {
 	titles := map[string]string{
 		"q": "Search", "status": "Status", "type": "What happened", "user": "About", "object": "About", "who": "By whom", "whom": "To whom", "from": "From", "until": "Until",
-		"resource": "Permission", "sensitive": "Sensitive only",
+		"resource": "Permission", "sensitive": "Sensitive only", "unit": "Business unit", "external": "External", "directory": "Directory",
 	}
 	var out []exportFilter
 	for _, name := range what.filters {
 		value := f.Value(name)
+		if what.Key == exportUsers.Key && (name == "role" || name == "type") {
+			titles[name] = map[string]string{"role": "Role", "type": "User type"}[name]
+		}
 		if value == "" || titles[name] == "" {
 			continue
 		}
 		filter := exportFilter{Name: name, Title: titles[name], Value: value, Shown: value}
-		switch name {
-		case "type":
+		switch {
+		case what.Key == exportUsers.Key:
+			var err error
+			if filter.Shown, err = d.shownFilter(r, v, name, value); err != nil {
+				return nil, err
+			}
+		case name == "type":
 			if filter.Shown = eventName(identity.EventType(value)); eventKinds[value] != "" {
 				filter.Shown = eventKinds[value]
 			}
-		case "user":
+		case name == "user":
 			id, _ := identity.ParseID[identity.UserID](value)
 			u, err := d.prov.User(r.Context(), v.Actor, id)
 			if err != nil && identity.KindOf(err) != identity.NotFound {
@@ -198,8 +210,9 @@ func (d *Door) writeExport(r *http.Request, v visit, what exported, f form, form
 		}, format, out)
 	default:
 		q := provisioning.ExportQuery{Columns: columns}
-		q.Search, q.Status, q.Tenant = f.Value("q"), status(f.Value("status")), tenant
-		_, err = d.prov.ExportUsers(r.Context(), v.Actor, q, format, out)
+		if q.Query, err = d.exportedUsers(r, v, f); err == nil {
+			_, err = d.prov.ExportUsers(r.Context(), v.Actor, q, format, out)
+		}
 	}
 	return err
 }

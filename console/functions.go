@@ -47,6 +47,7 @@ var functions = template.FuncMap{
 	"list":       func(words ...string) []string { return words },
 	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
 	"saveWord":   saveWord,
+	"lifetime":   lifetime,
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
 	"megabytes":  megabytes,
@@ -59,11 +60,11 @@ var functions = template.FuncMap{
 
 	"offState": offState,
 
-	"details":  detailOf,
-	"days":     func(d time.Duration) int { return int(d.Hours() / 24) },
-	"minus":    func(a, b int) int { return a - b },
-	"numberIn": func(list any) int { return reflect.ValueOf(list).Len() },
-	"refusal":  refusal,
+	"attributes": attributesOf,
+	"days":       func(d time.Duration) int { return int(d.Hours() / 24) },
+	"minus":      func(a, b int) int { return a - b },
+	"numberIn":   func(list any) int { return reflect.ValueOf(list).Len() },
+	"refusal":    refusal,
 
 	"reviewTitle":  reviewTitle,
 	"reviewAdvice": reviewAdvice,

@@ -17,7 +17,7 @@ var icons = map[string]string{
 	"signin":       `<path d="M3 13.5V6a5 5 0 0 1 10 0v7.5M1.5 13.5h13M8 13.5V4.5M10 9v1"/>`,
 	"requests":     `<path d="M2 4.5h9M2 8h12M2 11.5h6M12.5 2.7 14.3 4.5l-1.8 1.8"/>`,
 	"events":       `<circle cx="8" cy="8" r="6"/><path d="M8 4.5V8l2.3 1.5"/>`,
-	"statistics": `<path d="M2 13.500h12M4 11V8M8 11V3M12 11V5.500"/>`,
+	"statistics":   `<path d="M2 13.500h12M4 11V8M8 11V3M12 11V5.500"/>`,
 	"account":      `<circle cx="8" cy="5.5" r="2.75"/><path d="M2.75 13.750c.5-3 2.5-4.5 5.25-4.5s4.75 1.5 5.25 4.5"/>`,
 	"menu":         `<path d="M2 4.5h12M2 8h12M2 11.5h12"/>`,
 	"search":       `<circle cx="7" cy="7" r="4.25"/><path d="m10.2 10.2 3.6 3.6"/>`,

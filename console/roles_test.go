@@ -189,6 +189,41 @@ func TestNobodyChangesRolesWithoutTheRight(t *testing.T) {
 	})
 }
 
+func TestARoleIsComparedWhileItIsTyped(t *testing.T) {
+	h := newHouse(t, "fentu-connect")
+	b := h.visitor(h.boss)
+	f := roleForm(b.get("/console/roles/viewer/edit?against=restricted").is(http.StatusOK).says("Home", "less: edit", "same"))
+	f.Set("title", "Half typed")
+	f.Set("against", "administrator")
+	f["grant"] = []string{"visible:on", "home:edit"}
+	again := b.post("/console/roles/viewer/edit", f).is(http.StatusOK).says("less: view", "Administrator").has(`value="Half typed"`)
+	if got := strings.Join(again.all(`name="grant" value="([^"]*)"[^>]* checked`), " "); got != "visible:on home:edit" {
+		t.Errorf("the ticks are %q", got)
+	}
+	if h.roleNow("viewer").Title != "Viewer" {
+		t.Error("comparing has saved")
+	}
+}
+
+func TestARoleSaysHowFarItGoes(t *testing.T) {
+	roleHouses(t, "fintechos", func(t *testing.T, h *house) {
+		b := h.visitor(h.root)
+		page := b.get("/console/roles/officer/edit").is(http.StatusOK).says("How far", "personal, as usual").has(`<option value="branch" selected>`)
+		f := roleForm(page)
+		f.Set("data.records", "global")
+		preview := b.post("/console/roles/officer/preview", f).is(http.StatusOK).says("Entity records view, create, edit (branch) view, create, edit (global) another reach")
+		preview.has(`value="Save and reload">Save and reload<`, `value="Save and close">Save and close<`)
+		f.Set("then", "Save and reload")
+		b.post("/console/roles/officer", f).is(http.StatusOK).at("/console/roles/officer/edit?done=role-updated")
+		if got := h.roleNow("officer").Levels["records"]; got != "global" {
+			t.Errorf("the records go %q far", got)
+		}
+		f.Set("version", b.get("/console/roles/officer/edit").value("version"))
+		f.Set("then", "Save and close")
+		b.post("/console/roles/officer", f).is(http.StatusOK).at("/console/roles?done=role-unchanged")
+	})
+}
+
 func TestRolesThatTheModelFixesAreShown(t *testing.T) {
 	h := newHouse(t, "etlworks")
 	b := h.visitor(h.root)

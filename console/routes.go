@@ -52,6 +52,7 @@ func (d *Door) routes() []route {
 		d.settingsRoutes(),
 		d.eventRoutes(),
 		d.statisticRoutes(),
+		d.uploadRoutes(),
 		d.userRoutes(),
 		d.ownRoutes(),
 		d.styleRoutes(),

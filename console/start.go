@@ -22,7 +22,7 @@ const (
 )
 
 type startBody struct {
-	Search  string
+	Add     addButton
 	Todo    startTodo
 	Steps   startSteps
 	SignIns *startSignIns // nil: the visitor may not see any
@@ -81,7 +81,7 @@ func (d *Door) start(w http.ResponseWriter, r *http.Request, v visit) error {
 	if q := search(r); q != "" {
 		return d.find(w, r, v, q)
 	}
-	var b startBody
+	b := startBody{Add: d.addButton(v)}
 	var err error
 	if b.Todo, err = d.todo(ctx, v); err != nil {
 		return err

@@ -51,62 +51,34 @@ func (d *Door) activity(r *http.Request, v visit, b *userBody, size int) (activi
 			card.Kind = kind
 		}
 	}
-	entries, cursor, err := d.timelineOf(r.Context(), v, b.User.ID, provisioning.TimelineQuery{Before: before, Kind: card.Kind, Limit: size})
+	entries, cursor, err := d.timelineOf(r.Context(), v, b, provisioning.TimelineQuery{Before: before, Kind: card.Kind, Limit: size})
 	card.Entries, card.Older = entries, olderEntries(b.At, card.Kind, cursor)
 	return card, err
 }
 
 // timelineOf reads a page of what happened to somebody, and the cursor of the next one; empty: there is none.
-func (d *Door) timelineOf(ctx context.Context, v visit, id identity.UserID, q provisioning.TimelineQuery) ([]entryRow, string, error) {
-	page, err := d.prov.Timeline(ctx, v.Actor, id, q)
+func (d *Door) timelineOf(ctx context.Context, v visit, b *userBody, q provisioning.TimelineQuery) ([]entryRow, string, error) {
+	page, err := d.prov.Timeline(ctx, v.Actor, b.User.ID, q)
 	if identity.KindOf(err) == identity.Invalid && q.Before != "" { // an address that somebody wrote
 		q.Before = ""
-		page, err = d.prov.Timeline(ctx, v.Actor, id, q)
+		page, err = d.prov.Timeline(ctx, v.Actor, b.User.ID, q)
 	}
 	if err != nil {
 		return nil, "", err
 	}
-	events := make([]identity.Event, len(page.Items))
-	out := make([]entryRow, len(page.Items))
-	for i, e := range page.Items {
-		e.Changes = plainChanges(e.Changes)
-		events[i].Changes = e.Changes
-		out[i] = v.entry(e)
-	}
-	if err := d.nameIDs(ctx, v, events); err != nil {
+	names, err := d.namesFor(ctx, v, b)
+	if err != nil {
 		return nil, "", err
 	}
-	d.nameManagers(ctx, v, events)
+	out := make([]entryRow, len(page.Items))
+	for i, e := range page.Items {
+		out[i] = v.entry(e)
+		out[i].Changes = d.telling(ctx, v, e.Changes, names)
+	}
 	if !page.More || len(page.Items) == 0 {
 		return out, "", nil
 	}
 	return out, page.Items[len(page.Items)-1].Cursor(), nil
-}
-
-// nameManagers writes the name of a manager in place of the id, where the visitor may see that person.
-func (d *Door) nameManagers(ctx context.Context, v visit, events []identity.Event) {
-	names := map[string]string{}
-	name := func(value any) any {
-		text, _ := value.(string)
-		id, ok := identity.ParseID[identity.UserID](text)
-		if !ok {
-			return value
-		}
-		if _, known := names[text]; !known {
-			u, err := d.prov.User(ctx, v.Actor, id)
-			if names[text] = u.Label(); err != nil {
-				names[text] = text
-			}
-		}
-		return names[text]
-	}
-	for _, e := range events {
-		for i, c := range e.Changes {
-			if c.Field == "manager" {
-				e.Changes[i].Before, e.Changes[i].After = name(c.Before), name(c.After)
-			}
-		}
-	}
 }
 
 // entry is an entry with where it leads.

@@ -44,6 +44,7 @@ type rolesCard struct {
 	Reason bool            // one has to be given
 	Copy   bool            // the visitor may make a role of their own after one that is held
 	Write  bool
+	Takes  bool // there is one that may be taken away
 	Kept   bool // an owner's role stays
 	Form   form
 }
@@ -76,6 +77,7 @@ func (d *Door) rolesCard(ctx context.Context, v visit, b *userBody) (rolesCard, 
 	}
 	for i := range c.Rows {
 		c.Rows[i].Gone = c.Write && ofAdministrator(c.Rows[i].Source) && len(distinct(c.Rows)) > least
+		c.Takes = c.Takes || c.Rows[i].Gone
 	}
 	if !c.Write {
 		return c, nil

@@ -13,7 +13,7 @@ const sourceRows = 3
 // fillSources reads whence somebody comes beside what UserDetail has: what each directory sent last, and which lines of which files spoke of the person.
 func (d *Door) fillSources(ctx context.Context, v visit, b *userBody) error {
 	if v.Can(usersWrite) {
-		rows, _, err := d.timelineOf(ctx, v, b.User.ID, provisioning.TimelineQuery{Kind: provisioning.EntryPlan, Limit: sourceRows})
+		rows, _, err := d.timelineOf(ctx, v, b, provisioning.TimelineQuery{Kind: provisioning.EntryPlan, Limit: sourceRows})
 		if err != nil {
 			return err
 		}

@@ -47,23 +47,28 @@ func (f userFilters) SortText() string {
 
 // readFilters reads the address; what is none narrows nothing.
 func (d *Door) readFilters(r *http.Request, v visit) userFilters {
-	f := userFilters{Search: search(r), Status: status(r.FormValue("status")), External: r.FormValue("external")}
-	if r.FormValue("status") == string(statusDeleted) && v.Can(usersWrite) {
+	return d.filtersOf(r.URL.Query().Get, v)
+}
+
+// filtersOf reads the filters of a list by their names, from an address or from a form.
+func (d *Door) filtersOf(of func(name string) string, v visit) userFilters {
+	f := userFilters{Search: strings.TrimSpace(oneLine(of("q"))), Status: status(of("status")), External: of("external")}
+	if of("status") == string(statusDeleted) && v.Can(usersWrite) {
 		f.Status = statusDeleted
 	}
-	f.Tenant, _ = identity.ParseID[identity.TenantID](r.FormValue("tenant"))
-	f.Unit, _ = identity.ParseID[identity.UnitID](r.FormValue("unit"))
-	f.Directory, _ = identity.ParseID[identity.DirectoryID](r.FormValue("directory"))
-	if role, ok := v.prov.Model().Role(identity.RoleID(r.FormValue("role"))); ok {
+	f.Tenant, _ = identity.ParseID[identity.TenantID](of("tenant"))
+	f.Unit, _ = identity.ParseID[identity.UnitID](of("unit"))
+	f.Directory, _ = identity.ParseID[identity.DirectoryID](of("directory"))
+	if role, ok := v.prov.Model().Role(identity.RoleID(of("role"))); ok {
 		f.Role = role.ID
 	}
-	if t := oneLine(r.FormValue("type")); len(t) < 64 {
+	if t := oneLine(of("type")); len(t) < 64 {
 		f.Type = identity.UserTypeID(t)
 	}
 	if f.External != "yes" && f.External != "no" || !v.prov.Model().ExternalFlag() {
 		f.External = ""
 	}
-	sort, down := strings.CutPrefix(r.FormValue("sort"), "-")
+	sort, down := strings.CutPrefix(of("sort"), "-")
 	if slices.Contains([]string{"name", "email", "seen", "created"}, sort) && (sort != "created" || !down) {
 		f.Sort, f.Down = sort, down
 	}
@@ -214,7 +219,7 @@ func (d *Door) userChoices(ctx context.Context, v visit, f userFilters) (c userC
 		return c, err
 	}
 	if len(m.UserTypes()) > 0 || m.UserTypesExtensible() {
-		c.Types, err = d.prov.UserTypes(ctx, v.Actor)
+		c.Types, err = d.prov.UserTypeChoices(ctx, v.Actor)
 	}
 	return c, err
 }
@@ -231,7 +236,7 @@ func (d *Door) unitOptions(ctx context.Context, v visit, tenant identity.TenantI
 	if _, ok := m.Units(); !ok || tenant == "" && v.Actor.TenantID == "" && !m.Single() {
 		return nil, nil
 	}
-	nodes, err := d.prov.Units(ctx, v.Actor, tenant)
+	nodes, err := d.prov.UnitChoices(ctx, v.Actor, tenant)
 	if identity.KindOf(err) == identity.NotFound || identity.KindOf(err) == identity.Forbidden {
 		return nil, nil
 	}

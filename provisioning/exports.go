@@ -229,6 +229,13 @@ func queryChanges(q ExportQuery) []identity.Change {
 	add("tenant", string(q.Tenant))
 	add("search", q.Search)
 	add("status", string(q.Status))
+	add("role", string(q.Role))
+	add("unit", string(q.Unit))
+	add("type", string(q.Type))
+	add("directory", string(q.Directory))
+	if q.External != nil {
+		add("external", strconv.FormatBool(*q.External))
+	}
 	add("source", q.Source)
 	if q.Filter != nil {
 		text, err := json.Marshal(q.Filter)

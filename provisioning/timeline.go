@@ -38,6 +38,7 @@ type TimelineEntry struct {
 	Reason   string
 
 	Event   identity.EventID
+	Type    identity.EventType // of a change that its type names well enough; empty: the sentence says more
 	Request identity.RequestID
 	Trace   identity.TraceID
 	Mail    identity.MailID
@@ -217,7 +218,7 @@ func (t *timeline) members(ctx context.Context, tx *store.Tx) error {
 	list, err := tx.MemberEvents(ctx, t.scope, t.q)
 	for _, e := range list {
 		entry := t.ofEvent(e)
-		entry.Changes, entry.UserID = nil, t.q.Users[0] // the other members are nobody's business here
+		entry.Changes, entry.UserID, entry.Type = nil, t.q.Users[0], "" // the other members are nobody's business here
 		entry.Sentence = "Came into the group " + e.ObjectLabel
 		if e.Type == identity.MembersRemoved {
 			entry.Sentence = "Left the group " + e.ObjectLabel
@@ -230,7 +231,7 @@ func (t *timeline) members(ctx context.Context, tx *store.Tx) error {
 func (t *timeline) ofEvent(e identity.Event) TimelineEntry {
 	out := TimelineEntry{
 		At: e.At, ID: string(e.ID), Kind: EntryChange, Sentence: eventSentence(e), Actor: e.ActorLabel, Door: e.Door, UserID: e.UserID, Changes: e.Changes, Reason: e.Reason,
-		Event: e.ID, Request: e.RequestID,
+		Event: e.ID, Type: e.Type, Request: e.RequestID,
 	}
 	switch {
 	case e.ObjectKind == "trace":

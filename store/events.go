@@ -187,6 +187,20 @@ func (tx *Tx) EventsBack(ctx context.Context, scope Scope, q EventQuery, n int) 
 	return identity.EventID(ids[0]), err
 }
 
+// CountEvents returns how many events the query's indexed conditions name, counted up to most.
+func (tx *Tx) CountEvents(ctx context.Context, scope Scope, q EventQuery, most int) (int64, error) {
+	visible, args := scope.tenants("e.tenant_id")
+	b := builder{tx: tx}
+	b.add(visible, args...)
+	q.conditions(&b)
+	var n []int64
+	err := tx.listBuilt(ctx, &n, `SELECT count(*) FROM (SELECT 1 FROM events e`+b.where()+` LIMIT ?) counted`, append(b.args, most)...)
+	if err != nil {
+		return 0, err
+	}
+	return n[0], nil
+}
+
 // Events returns the scope's events, newest first.
 func (tx *Tx) Events(ctx context.Context, scope Scope, q EventQuery) (identity.Page[identity.Event], error) {
 	var page identity.Page[identity.Event]
