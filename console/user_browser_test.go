@@ -125,7 +125,7 @@ func TestInABrowserPeopleOfTheConnectorModel(t *testing.T) {
 		p.reads(t, "Profiles, and why", "Viewer", "Given by hand", "Another profile")
 		p.sound("overview")
 		p.at(nora, "?tab=access")
-		p.reads(t, "Home", "read-only", "Connection Config", "sensitive", "Given by hand by operator")
+		p.reads(t, "Home", "read-only", "Connection Config", "sensitive", "Given by hand, by operator")
 		p.sound("access")
 		p.at(nora, "")
 		p.run(chromedp.SetValue("#give-role", "integration_manager", chromedp.ByQuery), chromedp.SendKeys("#give-reason", "moves up", chromedp.ByQuery))
@@ -262,7 +262,7 @@ func TestInABrowserPeopleOfTheFieldServiceModel(t *testing.T) {
 func (p *personPage) lock(u identity.User) {
 	p.t.Helper()
 	ctx := p.t.Context()
-	if _, err := p.h.authn.ResetPassword(ctx, identity.Operator(), u.ID, authn.GivenPassword{Password: "Seven-quiet-herons-9"}); err != nil {
+	if _, err := p.h.authn.ResetPassword(ctx, identity.Operator(), u.ID, authn.GivenPassword{Password: "Quiet-heron-" + string(identity.NewID[identity.UserID]())}); err != nil {
 		p.t.Fatal(err)
 	}
 	for range 5 {
