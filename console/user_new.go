@@ -76,6 +76,7 @@ type userFormBody struct {
 	SignIn   string // what people sign in with
 	NeedMail bool
 	Stood    string
+	Card     rolesCard // of somebody who is edited
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
