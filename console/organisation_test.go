@@ -226,5 +226,11 @@ func TestInOneOrganisationItsAdministratorsPlace(t *testing.T) {
 		}
 		b.get(path).is(http.StatusOK).says("52 rows done")
 		b.get("/console/placement").is(http.StatusOK).says("Nobody waits")
+		id := identity.PlanID(strings.TrimPrefix(path, "/console/plans/"))
+		back := must(h.prov.UndoPlan(t.Context(), identity.Operator(), id, provisioning.UndoOptions{}))(t)
+		must(h.prov.ApplyPlan(t.Context(), identity.Operator(), back.ID, provisioning.ApplyOptions{Override: "meant so"}))(t)
+		if left := must(h.prov.Landed(t.Context(), identity.Operator(), identity.Query{Total: true}))(t); left.Total != 52 {
+			t.Errorf("%d people wait again", left.Total)
+		}
 	})
 }

@@ -182,6 +182,6 @@ func (tx *Tx) ties(ctx context.Context, b *builder, q identity.Query) error {
 // isFew reports whether a query finds few rows; it reads no more than that.
 func (tx *Tx) isFew(ctx context.Context, query string, args ...any) (bool, error) {
 	var n int
-	err := tx.get(ctx, &n, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) some`, query, few+1), args...)
+	err := tx.get(ctx, &n, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) found`, query, few+1), args...)
 	return n <= few, err
 }
