@@ -61,7 +61,7 @@ var law = map[string]room{
 			"sso/ssotest", // the demo signs people in at the small provider of the tests
 		},
 		owns:   []string{"github.com/spf13/cobra", "github.com/spf13/pflag"},
-		inTest: []string{"github.com/emersion/go-smtp"},
+		inTest: []string{"github.com/emersion/go-smtp", "github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}, // mail; the journeys through the console
 	},
 	"outbox/smtptest":      {floor: support, owns: []string{"github.com/emersion/go-smtp", "github.com/emersion/go-sasl"}},
 	"provisioning/dnstest": {floor: support, owns: []string{"golang.org/x/net/dns/dnsmessage"}},

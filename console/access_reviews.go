@@ -81,7 +81,7 @@ func (d *Door) startAccessReview(w http.ResponseWriter, r *http.Request, v visit
 	return err
 }
 
-// readAccessReview reads the form of a new review. The day that it is due on ends at midnight UTC.
+// readAccessReview reads the form of a new review. It is due at the end of the day, in UTC.
 func readAccessReview(f form) (provisioning.NewAccessReview, error) {
 	n := provisioning.NewAccessReview{Name: f.Value("name"), Tenant: identity.TenantID(f.Value("tenant"))}
 	text := f.Value("scope")
@@ -103,7 +103,7 @@ func readAccessReview(f form) (provisioning.NewAccessReview, error) {
 		if err != nil {
 			return n, identity.Errorf(identity.Invalid, "Write the day as 2026-12-31.").WithField("due").WithCause(err)
 		}
-		n.Due = day.AddDate(0, 0, 1)
+		n.Due = day.AddDate(0, 0, 1).Add(-time.Minute)
 	}
 	return n, nil
 }

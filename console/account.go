@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -133,7 +134,8 @@ func (d *Door) ownRights(r *http.Request, v visit, b *accountBody) error {
 			list[n-1].Actions = append(list[n-1].Actions, a.Action)
 			return list
 		}
-		return append(list, mayRow{a.Resource.Title, []string{a.Action}, a.Level, a.Reason})
+		reason, _, _ := strings.Cut(a.Reason, ", as far as ") // which stands in words of its own
+		return append(list, mayRow{a.Resource.Title, []string{a.Action}, a.Level, reason})
 	}
 	for _, a := range all.Answers {
 		if a.Allowed {

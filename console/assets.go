@@ -47,12 +47,20 @@ func readAssets() map[string]assetFile {
 	return out
 }
 
-// packed returns the bytes by gzip. Pages are never packed: what a page reflects beside a secret could be guessed by its length (BREACH).
+// packers are kept, for each has tables of some 800 KB.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+// packed returns the bytes by gzip.
 func packed(body []byte) []byte {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
+	z, ok := packers.Get().(*gzip.Writer)
+	if !ok {
+		return body
+	}
+	z.Reset(&out)
 	_, _ = z.Write(body) // a buffer takes everything
 	_ = z.Close()
+	packers.Put(z)
 	return out.Bytes()
 }
 

@@ -247,7 +247,7 @@ func TestInABrowserTheKeysAndTheClockWork(t *testing.T) {
 	b.goTo("/console/users")
 	var focus, local, utc, at string
 	b.run(
-		chromedp.Text("time", &local, chromedp.ByQuery), chromedp.AttributeValue("time", "title", &utc, nil, chromedp.ByQuery),
+		chromedp.Text("td.time:not(.made) time", &local, chromedp.ByQuery), chromedp.AttributeValue("td.time:not(.made) time", "title", &utc, nil, chromedp.ByQuery),
 		chromedp.KeyEvent("/"), chromedp.Evaluate(`document.activeElement.name`, &focus),
 		chromedp.KeyEvent("\x1b"), chromedp.KeyEvent("?"), chromedp.WaitVisible("#keys", chromedp.ByQuery), chromedp.Click("#keys button", chromedp.ByQuery),
 		chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".timeline", chromedp.ByQuery), chromedp.Location(&at),

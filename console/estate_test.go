@@ -3,7 +3,6 @@ package console_test
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -132,28 +131,27 @@ func (e *estate) pages(b *browser, who string) []found {
 	return out
 }
 
-// patternOf is an address without its ids, and of its query only the names.
-func patternOf(path string) string {
-	path, query, _ := strings.Cut(strings.ReplaceAll(path, "&amp;", "&"), "?")
+// pageNames are the parts of a query that make another page; all others only narrow or order a list.
+var pageNames = []string{"tab", "provider", "kind", "step", "dialect"}
+
+// patternOf is an address without its ids, and of its query only what makes another page.
+func patternOf(address string) string {
+	path, query, _ := strings.Cut(strings.ReplaceAll(address, "&amp;", "&"), "?")
 	parts := strings.Split(path, "/")
 	for i, part := range parts {
 		if _, ok := identity.ParseID[string](part); ok || len(part) > 40 {
 			parts[i] = "*"
 		}
 	}
+	out := strings.Join(parts, "/")
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return path
+		return out
 	}
-	var names []string
-	for name := range values {
-		if name == "tab" { // each is another page
-			name += "=" + values.Get(name)
+	for _, name := range pageNames {
+		if value := values.Get(name); value != "" {
+			out += " " + name + "=" + value
 		}
-		names = append(names, name)
 	}
-	if len(names) > 0 {
-		return strings.Join(parts, "/") + "?" + strings.Join(slices.Sorted(slices.Values(names)), "&")
-	}
-	return strings.Join(parts, "/")
+	return out
 }

@@ -104,6 +104,7 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 	if b.Rows, err = d.countRows(r, v, what, f); err != nil && !f.refused(err) {
 		return err
 	}
+	b.Form = f
 	s := screen{Title: what.Title, Nav: "exports", Body: b}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)

@@ -47,6 +47,7 @@ var functions = template.FuncMap{
 	"list":       func(words ...string) []string { return words },
 	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
 	"saveWord":   saveWord,
+	"lifetime":   lifetime,
 	"inc":        func(n int) int { return n + 1 },
 	"numberOf":   func(n int) string { return group(int64(n)) },
 	"megabytes":  megabytes,

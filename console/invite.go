@@ -18,7 +18,8 @@ type inviteBody struct {
 	Title    string
 	Reason   bool
 	Write    bool
-	Hours    int
+	Hours    int    // how long the link opens
+	RoleWord string // what a role is called
 	Warnings []identity.UserWarning
 	Member   identity.User // who has the address already
 }
@@ -55,7 +56,7 @@ func (d *Door) invitePage(w http.ResponseWriter, r *http.Request, v visit, b inv
 	if m.Caption("invite", "") == "" {
 		b.Title = "New user"
 	}
-	b.Reason, b.Write, b.Hours = m.ReasonRequired(), v.Can(usersWrite), int(m.Onboarding().InviteTTL.Hours())
+	b.Reason, b.Write, b.Hours, b.RoleWord = m.ReasonRequired(), v.Can(usersWrite), int(m.Onboarding().InviteTTL.Hours()), v.roleWord()
 	s := screen{Title: b.Title, Nav: "users", Body: b}
 	if b.Form.Problem != nil {
 		s.Status = web.Status(b.Form.Problem)
@@ -146,4 +147,12 @@ func (d *Door) memberOf(ctx context.Context, v visit, address string) (identity.
 		}
 	}
 	return identity.User{}, err
+}
+
+// lifetime writes hours, in days where that is whole.
+func lifetime(hours int) string {
+	if hours >= 48 && hours%24 == 0 {
+		return count(hours/24, "day", "days")
+	}
+	return count(hours, "hour", "hours")
 }

@@ -36,6 +36,7 @@ var menuGroups = []menuGroup{
 		{Key: "units", Title: "Business units", URL: "/console/units", Icon: "unit", need: usersRead},
 		{Key: "types", Title: "User types", URL: "/console/types", Icon: "type", need: usersRead},
 		{Key: "records", Title: "Records", URL: "/console/records", Icon: "record", need: usersRead},
+		{Key: "settings", Title: "Settings", URL: "/console/settings", Icon: "settings", need: usersWrite},
 	}},
 	{"Access", []menuEntry{
 		{Key: "roles", Title: "Roles", URL: "/console/roles", Icon: "role", need: rolesRead},
@@ -55,9 +56,6 @@ var menuGroups = []menuGroup{
 		{Key: "events", Title: "Audit", URL: "/console/events", Icon: "events", need: auditRead},
 		{Key: "statistics", Title: "Statistics", URL: "/console/statistics", Icon: "statistics", need: auditRead},
 		{Key: "exports", Title: "Export", URL: "/console/exports/users", Icon: "export", need: usersRead},
-	}},
-	{"Administration", []menuEntry{
-		{Key: "settings", Title: "Settings", URL: "/console/settings", Icon: "settings", need: usersWrite},
 	}},
 }
 

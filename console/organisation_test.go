@@ -58,7 +58,7 @@ func TestBranchesAreMadeMovedAndDeleted(t *testing.T) {
 		if got := organisationUnit(h, "Far North"); got.ParentID != south.ID || got.Depth != 2 {
 			t.Errorf("it is below %s, %d deep", got.ParentID, got.Depth)
 		}
-		b.get(at + "/delete").is(http.StatusOK).says("1 unit or team stands directly below it", "Harbour")
+		b.get(at+"/delete").is(http.StatusOK).says("1 unit or team stands directly below it", "Harbour")
 		b.post(at+"/delete", url.Values{}).is(http.StatusConflict).says("name another unit that takes them over")
 		b.post(at+"/delete", url.Values{"heir": {string(south.ID)}, "reason": {"closed"}}).is(http.StatusOK).says("It was deleted")
 		if got := organisationUnit(h, "Harbour"); got.ParentID != south.ID {
@@ -126,7 +126,7 @@ func TestATenantSaysWhatItAsksOfItsPeople(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		at := "/console/tenants/" + string(s.acme.ID)
 		b := s.signedIn("ada@acme.example")
-		page := b.get(at+"/settings").is(http.StatusOK).says("Settings of Acme Logistics")
+		page := b.get(at + "/settings").is(http.StatusOK).says("Settings of Acme Logistics")
 		was := page.all(`name="was" value="([^"]*)"`)
 		b.post(at+"/settings/sessions", url.Values{"was": {was[0]}, "idle": {"soon"}}).is(http.StatusBadRequest).says("Write a number").has(`value="soon"`)
 		b.post(at+"/settings/sessions", url.Values{"was": {was[0]}, "idle": {"15"}, "age": {"1.5"}, "most": {"2"}}).is(http.StatusOK).says("after 15 minutes", "after 1.5 hours", "2 for each person")
@@ -165,7 +165,7 @@ func TestGroupsAreListedWithTheirMembersAPageAtATime(t *testing.T) {
 		b.get(first.all(`href="([^"]*after=[^"]*)"`)[0]).is(http.StatusOK).says("Member 50", "Member 52").hides("Member 49")
 		dir := s.push.DirectoryID()
 		b.get("/console/groups?directory="+string(dir)).is(http.StatusOK).says("Everybody", "2 in all")
-		b.get("/console/groups?directory="+string(identity.NewID[identity.DirectoryID]())).is(http.StatusOK).says("No group matches")
+		b.get("/console/groups?directory=" + string(identity.NewID[identity.DirectoryID]())).is(http.StatusOK).says("No group matches")
 		ada := s.signedIn("ada@acme.example")
 		ada.get("/console/groups").is(http.StatusOK).says("No groups yet")
 		ada.get("/console/groups/" + string(sales.ID)).is(http.StatusNotFound)
@@ -226,5 +226,11 @@ func TestInOneOrganisationItsAdministratorsPlace(t *testing.T) {
 		}
 		b.get(path).is(http.StatusOK).says("52 rows done")
 		b.get("/console/placement").is(http.StatusOK).says("Nobody waits")
+		id := identity.PlanID(strings.TrimPrefix(path, "/console/plans/"))
+		back := must(h.prov.UndoPlan(t.Context(), identity.Operator(), id, provisioning.UndoOptions{}))(t)
+		must(h.prov.ApplyPlan(t.Context(), identity.Operator(), back.ID, provisioning.ApplyOptions{Override: "meant so"}))(t)
+		if left := must(h.prov.Landed(t.Context(), identity.Operator(), identity.Query{Total: true}))(t); left.Total != 52 {
+			t.Errorf("%d people wait again", left.Total)
+		}
 	})
 }

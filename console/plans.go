@@ -132,7 +132,12 @@ func (d *Door) pathPlan(r *http.Request, v visit) (identity.Plan, error) {
 
 // planTitle names a plan for people.
 func planTitle(p identity.Plan) string {
+	name, bulk := bulkWords[provisioning.BulkKind(p.FileName)]
 	switch {
+	case bulk && p.Kind == identity.PlanBulk:
+		return name
+	case bulk && p.Kind == identity.PlanUndo && p.Source == "bulk":
+		return "Undo: " + name
 	case p.Kind == identity.PlanUndo && p.FileName != "":
 		return "Undo of " + p.FileName
 	case p.FileName != "":

@@ -4,11 +4,19 @@ import (
 	"strconv"
 
 	"github.com/drawbridge-id/drawbridge/identity"
+	"github.com/drawbridge-id/drawbridge/provisioning"
 )
 
 // planKinds and so on in words; what is not here is shown as it is written.
 var planKindWords = map[identity.PlanKind]string{
 	identity.PlanImport: "File", identity.PlanSync: "HR system", identity.PlanBulk: "Bulk change", identity.PlanUndo: "Undo", identity.PlanDrift: "Drift",
+}
+
+// bulkWords name the plans that change many people at once.
+var bulkWords = map[provisioning.BulkKind]string{
+	provisioning.BulkMove: "Place many people", provisioning.BulkDeactivate: "Deactivate many people", provisioning.BulkActivate: "Activate many people",
+	provisioning.BulkAssignRole: "Give many people a role", provisioning.BulkRemoveRole: "Take a role from many people", provisioning.BulkSetRole: "Set the role of many people",
+	provisioning.BulkSetUnit: "Move many people to a business unit",
 }
 
 var planStateWords = map[identity.PlanState]string{

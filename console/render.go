@@ -148,11 +148,25 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, v visit, name string
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", lang)
+	if mayPack(r, s) {
+		w.Header().Set("Vary", "Accept-Encoding")
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(packed(page.Bytes())) // a browser that left needs no answer
+			return nil
+		}
+	}
 	if s.Status != 0 {
 		w.WriteHeader(s.Status)
 	}
 	_, _ = page.WriteTo(w) // a browser that left needs no answer
 	return nil
+}
+
+// mayPack reports whether a page may travel by gzip: where it shows nothing that the address or a form brought. Beside something that somebody else chose, what is secret
+// on a page could be guessed by its length (BREACH).
+func mayPack(r *http.Request, s screen) bool {
+	return r.Method == http.MethodGet && r.URL.RawQuery == "" && s.Status == 0
 }
 
 // when writes a time that the browser turns into local time. It takes a time.Time or a *time.Time; none is written as the word given, else as a dash.

@@ -33,6 +33,11 @@ func (d *Door) beginTrial(w http.ResponseWriter, r *http.Request, v visit) error
 	if err != nil {
 		return err
 	}
+	return d.trialPage(w, r, v, c)
+}
+
+// trialPage makes the trial and shows where it begins.
+func (d *Door) trialPage(w http.ResponseWriter, r *http.Request, v visit, c identity.Connection) error {
 	t, secret, err := d.prov.BeginTrial(r.Context(), v.Actor, c.ID)
 	if err != nil {
 		return err

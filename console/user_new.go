@@ -77,6 +77,7 @@ type userFormBody struct {
 	NeedMail bool
 	Stood    string
 	Card     rolesCard // of somebody who is edited
+	RoleWord string    // what a role is called
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
@@ -144,8 +145,11 @@ func (d *Door) personForm(ctx context.Context, v visit, b *userFormBody, tenant 
 	if b.Units, err = d.unitOptions(ctx, v, tenant, true); err != nil {
 		return err
 	}
+	if len(b.Units) == 1 && !b.Form.Values.Has("unit") {
+		b.Form.Values.Set("unit", string(b.Units[0].ID)) // there is nothing to choose
+	}
 	if len(m.UserTypes()) > 0 || m.UserTypesExtensible() {
-		if b.Types, err = d.prov.UserTypes(ctx, v.Actor); err != nil {
+		if b.Types, err = d.prov.UserTypeChoices(ctx, v.Actor); err != nil {
 			return err
 		}
 		b.AddType = m.UserTypesExtensible()
@@ -156,6 +160,7 @@ func (d *Door) personForm(ctx context.Context, v visit, b *userFormBody, tenant 
 	if label, ok := m.AdminFlag(); ok && (v.Actor.Admin || v.Actor.TenantID == "") {
 		b.Admin = label
 	}
+	b.RoleWord = v.roleWord()
 	b.External, b.Reason, b.Saves, b.MaxFile, b.SignIn = m.ExternalFlag(), m.ReasonRequired(), m.Captions("save"), identity.MaxAvatar, m.Identifier()
 	return nil
 }
@@ -221,7 +226,11 @@ func (d *Door) heeded(ctx context.Context, v visit, f form, u identity.User) ([]
 	if f.Value("email") == "" || f.Value("despite") == f.Value("email") {
 		return nil, nil
 	}
-	return d.prov.UserWarnings(ctx, v.Actor, u)
+	all, err := d.prov.UserWarnings(ctx, v.Actor, u)
+	if v.prov.Model().Identifier() == "email" { // then nobody else may have it: that is refused
+		all = slices.DeleteFunc(all, func(w identity.UserWarning) bool { return w.Kind == identity.WarnSameEmail })
+	}
+	return all, err
 }
 
 // makeUser creates somebody with a password, or invites them.
@@ -404,4 +413,12 @@ func saveWord(warnings []identity.UserWarning) string {
 		return "Save anyway"
 	}
 	return "Save"
+}
+
+// roleWord is what the access model calls one role: the page of the roles says it, where that is one word.
+func (v visit) roleWord() string {
+	if page := v.Caption("roles_page", "Roles"); !strings.Contains(page, " ") {
+		return strings.TrimSuffix(page, "s")
+	}
+	return "Role"
 }

@@ -192,7 +192,7 @@ func (d *Door) tenantOptions(ctx context.Context, v visit) ([]identity.Tenant, e
 	if !v.Can(tenantsWrite) {
 		return nil, nil
 	}
-	p, err := d.prov.Tenants(ctx, v.Actor, identity.Query{Limit: maxOptions})
+	p, err := d.prov.Tenants(ctx, v.Actor, identity.Query{Limit: maxOptions, Lean: true})
 	return p.Items, err
 }
 

@@ -219,7 +219,7 @@ func (d *Door) userChoices(ctx context.Context, v visit, f userFilters) (c userC
 		return c, err
 	}
 	if len(m.UserTypes()) > 0 || m.UserTypesExtensible() {
-		c.Types, err = d.prov.UserTypes(ctx, v.Actor)
+		c.Types, err = d.prov.UserTypeChoices(ctx, v.Actor)
 	}
 	return c, err
 }
@@ -236,7 +236,7 @@ func (d *Door) unitOptions(ctx context.Context, v visit, tenant identity.TenantI
 	if _, ok := m.Units(); !ok || tenant == "" && v.Actor.TenantID == "" && !m.Single() {
 		return nil, nil
 	}
-	nodes, err := d.prov.Units(ctx, v.Actor, tenant)
+	nodes, err := d.prov.UnitChoices(ctx, v.Actor, tenant)
 	if identity.KindOf(err) == identity.NotFound || identity.KindOf(err) == identity.Forbidden {
 		return nil, nil
 	}

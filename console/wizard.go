@@ -135,7 +135,7 @@ func wizardConnection(f form) identity.Connection {
 	return c
 }
 
-// createConnection ends the input: the connection is made, switched off, and its page leads on to the test.
+// createConnection ends the input: the connection is made, switched off, and a test begins, or its page leads on to one.
 func (d *Door) createConnection(w http.ResponseWriter, r *http.Request, v visit) error {
 	f, err := readForm(w, r, wizardFields...)
 	if err != nil {
@@ -148,6 +148,8 @@ func (d *Door) createConnection(w http.ResponseWriter, r *http.Request, v visit)
 		}
 	}
 	switch {
+	case err == nil && f.Value("then") == "test":
+		return d.trialPage(w, r, v, c)
 	case err == nil:
 		http.Redirect(w, r, "/console/connections/"+string(c.ID)+"?done=connection-prepared", http.StatusSeeOther)
 		return nil

@@ -101,7 +101,7 @@ type Query struct {
 	Offset   int
 	Limit    int  // 0: no rows, only the total
 	Total    bool // count all matches too
-	Lean     bool // for a directory's answer: what it does not show stays empty, addresses stay JSON, groups come along
+	Lean     bool // for a directory's answer: what it does not show stays empty, addresses stay JSON, groups come along; for a select of tenants: nobody is counted
 }
 
 // Page is one page of a list.

@@ -73,6 +73,7 @@ type PlanOptions struct {
 	Rules        []SourceRule           `json:"rules,omitempty"`
 	Fields       map[string]FieldPolicy `json:"fields,omitempty"`
 	Guards       Guards                 `json:"guards,omitzero"`
+	Moves        bool                   `json:"moves,omitempty"` // of bulk acts, and what undoes them: its people are elsewhere before or afterwards
 }
 
 // Welcome says how new people of a plan hear of their account.

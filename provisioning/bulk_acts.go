@@ -58,7 +58,7 @@ type bulkStep struct {
 func (s *Service) PlanBulk(ctx context.Context, by identity.Actor, act BulkAct) (identity.Plan, error) {
 	plan := identity.Plan{
 		ID: identity.NewID[identity.PlanID](), Kind: identity.PlanBulk, Source: sourceBulk, FileName: string(act.Act), State: identity.PlanComputing, CreatedBy: by.Label,
-		Options: identity.PlanOptions{Welcome: identity.WelcomeNone},
+		Options: identity.PlanOptions{Welcome: identity.WelcomeNone, Moves: act.Act == BulkMove},
 	}
 	step, err := s.checkBulk(ctx, by, act)
 	if err != nil {

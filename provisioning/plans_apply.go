@@ -53,10 +53,15 @@ func planPeople(p identity.Plan) store.Scope {
 	if p.DirectoryID != "" {
 		return store.OfDirectory(p.DirectoryID, p.TenantID)
 	}
-	if p.TenantID == "" || p.Kind == identity.PlanBulk && p.FileName == string(BulkMove) {
+	if p.TenantID == "" || movesPeople(p) {
 		return store.Everything() // who is moved is elsewhere; each step asks whether its person may be taken
 	}
 	return store.OfTenant(p.TenantID)
+}
+
+// movesPeople reports whether the people of a plan are in another tenant than the plan, before or afterwards.
+func movesPeople(p identity.Plan) bool {
+	return p.Options.Moves && (p.Kind == identity.PlanBulk || p.Kind == identity.PlanUndo)
 }
 
 // beginPlan checks that a plan may be carried out now, and keeps why it is carried out where it was held. Lease says who has it from now on.

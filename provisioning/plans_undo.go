@@ -26,7 +26,7 @@ func (s *Service) UndoPlan(ctx context.Context, by identity.Actor, id identity.P
 	}
 	plan := identity.Plan{
 		ID: identity.NewID[identity.PlanID](), ParentID: parent.ID, TenantID: parent.TenantID, Kind: identity.PlanUndo, Source: parent.Source, FileName: parent.FileName,
-		State: identity.PlanComputing, CreatedBy: by.Label, Options: identity.PlanOptions{Clear: true, Welcome: identity.WelcomeNone, Guards: parent.Options.Guards},
+		State: identity.PlanComputing, CreatedBy: by.Label, Options: identity.PlanOptions{Clear: true, Welcome: identity.WelcomeNone, Guards: parent.Options.Guards, Moves: movesPeople(parent)},
 	}
 	err = s.db.Update(ctx, func(tx *store.Tx) error {
 		if err := s.mayUndo(ctx, tx, parent.ID); err != nil {

@@ -36,6 +36,15 @@ func (s *Service) unitRule() (access.Units, error) {
 // Units returns the tree of a tenant that the actor may see, each unit before what is below it and by name, with how many people each has. An empty tenant is the
 // actor's own, or the one of an installation that has one.
 func (s *Service) Units(ctx context.Context, by identity.Actor, tenant identity.TenantID) ([]UnitNode, error) {
+	return s.unitTree(ctx, by, tenant, (*store.Tx).Units)
+}
+
+// UnitChoices is Units without counting people, for a select: it takes no longer however many people there are.
+func (s *Service) UnitChoices(ctx context.Context, by identity.Actor, tenant identity.TenantID) ([]UnitNode, error) {
+	return s.unitTree(ctx, by, tenant, (*store.Tx).UnitsUncounted)
+}
+
+func (s *Service) unitTree(ctx context.Context, by identity.Actor, tenant identity.TenantID, read func(*store.Tx, context.Context, identity.TenantID) ([]identity.Unit, error)) ([]UnitNode, error) {
 	scope, err := s.scopeFor(by, usersRead)
 	if err != nil {
 		return nil, err
@@ -49,7 +58,7 @@ func (s *Service) Units(ctx context.Context, by identity.Actor, tenant identity.
 		if err != nil {
 			return err
 		}
-		list, err = tx.Units(ctx, t.ID)
+		list, err = read(tx, ctx, t.ID)
 		return err
 	})
 	return tree(list), err

@@ -36,6 +36,19 @@ func (s *Service) UserTypes(ctx context.Context, by identity.Actor) ([]identity.
 	return types, err
 }
 
+// UserTypeChoices is UserTypes without counting people, for a select: it takes no longer however many people there are.
+func (s *Service) UserTypeChoices(ctx context.Context, by identity.Actor) ([]identity.UserType, error) {
+	if _, err := s.scopeFor(by, usersRead); err != nil {
+		return nil, err
+	}
+	var types []identity.UserType
+	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
+		types, err = tx.UserTypes(ctx, identity.DefaultApplication)
+		return err
+	})
+	return types, err
+}
+
 // ProposedRole returns the role that is proposed for new people of a type: the type's, or the least one where it has none. It is a proposal: the type grants nothing.
 func (s *Service) ProposedRole(ctx context.Context, by identity.Actor, id identity.UserTypeID) (identity.RoleID, error) {
 	if _, err := s.scopeFor(by, usersRead); err != nil {

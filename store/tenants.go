@@ -65,7 +65,11 @@ func (tx *Tx) Tenants(ctx context.Context, scope Scope, q identity.Query) (ident
 	}
 	b.after("t.id", q)
 	var rows []tenantRow
-	err = tx.listBuilt(ctx, &rows, `SELECT `+tenantColumns+`, (SELECT count(*) FROM users u WHERE u.tenant_id = t.id AND u.deleted_at IS NULL) AS users FROM tenants t`+b.where()+b.order("t.id", q), b.args...)
+	users := `(SELECT count(*) FROM users u WHERE u.tenant_id = t.id AND u.deleted_at IS NULL)`
+	if q.Lean {
+		users = `0`
+	}
+	err = tx.listBuilt(ctx, &rows, `SELECT `+tenantColumns+`, `+users+` AS users FROM tenants t`+b.where()+b.order("t.id", q), b.args...)
 	rows, page.More = cut(rows, q.Limit)
 	for i := range rows {
 		page.Items = append(page.Items, rows[i].tenant())

@@ -55,6 +55,17 @@ func (tx *Tx) Units(ctx context.Context, tenant identity.TenantID) ([]identity.U
 	return out, err
 }
 
+// UnitsUncounted is Units without how many people each has.
+func (tx *Tx) UnitsUncounted(ctx context.Context, tenant identity.TenantID) ([]identity.Unit, error) {
+	var rows []unitRow
+	err := tx.list(ctx, &rows, `SELECT `+unitColumns+`, 0 AS users FROM business_units b WHERE b.tenant_id = ? ORDER BY b.name_key, b.id`, string(tenant))
+	out := make([]identity.Unit, len(rows))
+	for i := range rows {
+		out[i] = rows[i].unit()
+	}
+	return out, err
+}
+
 // UnitNames returns the names of some units.
 func (tx *Tx) UnitNames(ctx context.Context, ids []identity.UnitID) (map[identity.UnitID]string, error) {
 	in, args := idList(tx, "b.id", ids)

@@ -37,15 +37,19 @@ func alive(q identity.Query) string {
 	return "u.deleted_at IS NULL"
 }
 
-// usersInOrder is Users in one of the orders: first those who have a key, along its index, then the others.
+// usersInOrder is Users in one of the orders: first those who have a key, along its index, then the others. Where few people are in the list, they are found once and sorted.
 func (tx *Tx) usersInOrder(ctx context.Context, scope Scope, q identity.Query) (page identity.Page[identity.User], err error) {
 	o, ok := userOrders[q.Order]
 	if !ok || scope.directory != "" {
 		return page, identity.Errorf(identity.Invalid, "There is no order %q of people.", q.Order).WithField("sort")
 	}
+	l, err := tx.orderedList(ctx, scope, q)
+	if err != nil {
+		return page, err
+	}
 	var rows []userRow
 	if q.After == "" || q.AfterKey != nil {
-		if rows, err = tx.keyed(ctx, scope, q, o); err != nil {
+		if rows, err = tx.keyed(ctx, l, q, o); err != nil {
 			return page, err
 		}
 		q.After = ""
@@ -53,7 +57,7 @@ func (tx *Tx) usersInOrder(ctx context.Context, scope Scope, q identity.Query) (
 	if len(rows) <= q.Limit {
 		rest := q
 		rest.Limit -= len(rows)
-		more, err := tx.keyless(ctx, scope, rest, o)
+		more, err := tx.keyless(ctx, l, rest, o)
 		if err != nil {
 			return page, err
 		}
@@ -68,17 +72,14 @@ func (tx *Tx) usersInOrder(ctx context.Context, scope Scope, q identity.Query) (
 }
 
 // keyed reads people who have a key, one more than asked for.
-func (tx *Tx) keyed(ctx context.Context, scope Scope, q identity.Query, o userOrder) (rows []userRow, err error) {
-	b, sorted, err := tx.orderedBuilder(ctx, scope, q)
-	if err != nil {
-		return nil, err
-	}
+func (tx *Tx) keyed(ctx context.Context, l orderedList, q identity.Query, o userOrder) (rows []userRow, err error) {
+	b := l.builder()
 	b.add(o.own)
 	down, more, key := "", ">", o.key
 	if q.Descending {
 		down, more = " DESC", "<"
 	}
-	if sorted {
+	if l.sorted && !tx.postgres() {
 		key = "+" + key
 	}
 	if q.After != "" {
@@ -95,11 +96,8 @@ func (tx *Tx) keyed(ctx context.Context, scope Scope, q identity.Query, o userOr
 }
 
 // keyless reads people who have none, in the order of their ids.
-func (tx *Tx) keyless(ctx context.Context, scope Scope, q identity.Query, o userOrder) (rows []userRow, err error) {
-	b := tx.usersBuilder(scope, q)
-	if err := tx.ties(ctx, b, q); err != nil {
-		return nil, err
-	}
+func (tx *Tx) keyless(ctx context.Context, l orderedList, q identity.Query, o userOrder) (rows []userRow, err error) {
+	b := l.builder()
 	b.add(o.none)
 	if q.After != "" {
 		b.add("u.id > ?", q.After)
@@ -108,34 +106,55 @@ func (tx *Tx) keyless(ctx context.Context, scope Scope, q identity.Query, o user
 	return rows, err
 }
 
-// orderedBuilder returns the conditions of a list in an order. SQLite knows nothing of how many people a tenant has: where they are few it is told to read and sort them, otherwise to go along
-// the index of the order. PostgreSQL decides by its statistics.
-func (tx *Tx) orderedBuilder(ctx context.Context, scope Scope, q identity.Query) (b *builder, sorted bool, err error) {
+// orderedList is who is in a list that has an order.
+type orderedList struct {
+	base   builder
+	sorted bool // they are few: they are read and sorted, instead of looked for along an index of everybody
+}
+
+func (l *orderedList) builder() *builder {
+	b := l.base
+	return &b
+}
+
+// orderedList finds out how many people a list has. Few are named one by one; among many, the index of the order comes to enough of them soon.
+func (tx *Tx) orderedList(ctx context.Context, scope Scope, q identity.Query) (l orderedList, err error) {
 	tenant := q.Tenant
 	if scope.tenant != "" {
 		tenant = scope.tenant
 	}
-	if tenant == "" || tx.postgres() {
-		b = tx.usersBuilder(scope, q)
-		return b, false, tx.ties(ctx, b, q)
+	b := tx.usersBuilder(scope, q)
+	if err := tx.ties(ctx, b, q); err != nil {
+		return l, err
 	}
-	if sorted, err = tx.isFew(ctx, `SELECT 1 FROM users WHERE tenant_id = ?`, string(tenant)); err != nil {
-		return nil, false, err
-	}
-	visible, args := scope.users()
-	if !sorted {
-		if q.Tenant != "" {
-			q.Tenant = ""
-			visible, args = visible+" AND "+tx.same("u.tenant_id"), append(args, string(tenant))
+	l.base = *b
+	if !narrows(q) {
+		if tenant == "" || tx.postgres() { // PostgreSQL knows by its statistics how many a tenant has
+			return l, nil
 		}
-		if scope.tenant != "" {
-			visible, args = tx.same("u.tenant_id"), []any{string(tenant)}
+		if l.sorted, err = tx.isFew(ctx, `SELECT 1 FROM users WHERE tenant_id = ?`, string(tenant)); err != nil || l.sorted {
+			return l, err
 		}
+		l.base = builder{tx: tx, table: usersTable}
+		l.base.add(alive(q)+" AND "+tx.same("u.tenant_id"), string(tenant))
+		if q.Tenant != "" && scope.tenant != "" && q.Tenant != scope.tenant {
+			l.base.add("1 = 0")
+		}
+		return l, nil
 	}
-	b = &builder{tx: tx, table: usersTable}
-	b.add(alive(q)+" AND "+visible, args...)
-	b.userQuery(q)
-	return b, sorted, tx.ties(ctx, b, q)
+	var ids []text
+	if err := tx.listBuilt(ctx, &ids, `SELECT u.id`+userTables+b.where()+fmt.Sprintf(` LIMIT %d`, few+1), append([]any{nil}, b.args...)...); err != nil || len(ids) > few {
+		return l, err
+	}
+	in, args := idList(tx, "u.id", ids)
+	l.sorted, l.base = true, builder{tx: tx, table: usersTable}
+	l.base.add(in, args...)
+	return l, nil
+}
+
+// narrows reports whether a query asks for anything beside a tenant.
+func narrows(q identity.Query) bool {
+	return q.Filter != nil || q.Search != "" || q.Status != "" || q.Type != "" || q.Unit != "" || q.External != nil || q.Role != "" || q.Directory != "" || q.Deleted
 }
 
 // ties adds what a list asks of people's roles and directories: few who have them are looked up, many are found among the people of the list.
@@ -163,6 +182,6 @@ func (tx *Tx) ties(ctx context.Context, b *builder, q identity.Query) error {
 // isFew reports whether a query finds few rows; it reads no more than that.
 func (tx *Tx) isFew(ctx context.Context, query string, args ...any) (bool, error) {
 	var n int
-	err := tx.get(ctx, &n, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) some`, query, few+1), args...)
+	err := tx.get(ctx, &n, fmt.Sprintf(`SELECT count(*) FROM (%s LIMIT %d) found`, query, few+1), args...)
 	return n <= few, err
 }

@@ -173,7 +173,7 @@ func (b *builder) userQuery(q identity.Query) {
 	case identity.StatusInactive:
 		b.add("NOT u.enabled")
 	case identity.StatusLocked:
-		b.add("u.enabled AND (u.locked_at IS NOT NULL OR "+waits+")", b.tx.now)
+		b.add("u.enabled AND u.id IN (SELECT l.id FROM users l WHERE l.locked_at IS NOT NULL UNION SELECT k.user_id FROM credentials k WHERE k.locked_until > ?)", b.tx.now)
 	case identity.StatusPending:
 		b.add("u.enabled AND u.locked_at IS NULL AND u.last_login_at IS NULL AND NOT "+waits, b.tx.now)
 	}

@@ -230,7 +230,7 @@
     current = Math.min(rows.length - 1, Math.max(0, current + step));
     const row = rows[current];
     row.classList.add("current");
-    const target = row.querySelector("a.row, input:not(:disabled)");
+    const target = row.querySelector("a.row") || row.querySelector("input:not(:disabled)");
     if (target) target.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
   }
@@ -261,8 +261,11 @@
       return;
     }
     if (help && help.open) return;
-    if (event.key === "Enter" && rowsOfPage()[current] && event.target === document.body) {
-      const link = rowsOfPage()[current].querySelector("a.row");
+    const box = event.target.matches("table[data-rows] tbody input[type=checkbox]");
+    if (event.key === "Enter" && (box || event.target === document.body)) {
+      const row = box ? event.target.closest("tr") : rowsOfPage()[current];
+      const link = row && row.querySelector("a.row");
+      if (box) event.preventDefault(); // it would send the form of the list
       if (link) link.click();
       return;
     }
