@@ -72,15 +72,12 @@ type userFormBody struct {
 	Owner    string // the directory that says name and address
 	SignIn   string // what people sign in with
 	NeedMail bool
-<<<<<<< HEAD
 	RoleWord string // what a role is called
 	Stood    string
 	Card     rolesCard // of somebody who is edited
-=======
 	Stood    string
 	Card     rolesCard // of somebody who is edited
 	RoleWord string    // what a role is called
->>>>>>> h-u2
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
