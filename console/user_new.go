@@ -75,9 +75,6 @@ type userFormBody struct {
 	RoleWord string // what a role is called
 	Stood    string
 	Card     rolesCard // of somebody who is edited
-	Stood    string
-	Card     rolesCard // of somebody who is edited
-	RoleWord string    // what a role is called
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {
