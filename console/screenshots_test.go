@@ -191,4 +191,3 @@ func (s *shots) index() {
 		s.t.Fatal(err)
 	}
 }
-
