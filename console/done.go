@@ -68,6 +68,7 @@ var doneTexts = map[string]string{
 	"change-demanded":     "The password has to be changed at the next sign-in.",
 	"change-not-demanded": "The password need not be changed any more.",
 	"all-sessions-ended":  "Every session was ended.",
+	"key-revoked":         "The key was revoked. Whatever uses it is refused from now on.",
 	"record-tied":         "The record is linked to this person.",
 	"record-untied":       "The link to the record was removed.",
 	"link-made":           "The account is connected. You can sign in through this provider from now on.",

@@ -134,7 +134,7 @@ func TestInABrowserPeopleOfTheConnectorModel(t *testing.T) {
 		p.sound("sensitive role")
 		p.press(".ask .button-primary", ".notice-good")
 		p.reads(t, "Integration Manager", "moves up")
-		p.press("#roles .inline .button-quiet", "#title")
+		p.press(`#roles a[href*="/roles/copy"]`, "#title")
 		p.run(chromedp.SetValue("#role", "viewer", chromedp.ByQuery), chromedp.SendKeys("#title", "Viewer of Nora", chromedp.ByQuery))
 		p.press(".form .button-primary", "#roles")
 		p.reads(t, "Viewer of Nora")
@@ -219,7 +219,7 @@ func TestInABrowserPeopleOfTheFieldServiceModel(t *testing.T) {
 	t.Run("FSM-68 open work is handed over in the dialog that deactivates", func(t *testing.T) {
 		must(p.h.prov.PutHolding(t.Context(), identity.Operator(), identity.Holding{HoldingKey: identity.HoldingKey{Kind: identity.OpenTask, ForeignID: "WO-1"}, Display: "Pump in Ås", UserID: theo.ID}))(t)
 		clicks := 0
-		click := func(selector, then string) { clicks++; p.press(selector, then) }
+		click := func(selector, then string) { p.t.Helper(); clicks++; p.press(selector, then) }
 		p.goTo("/console")
 		click(`.menu a[href="/console/users"]`, "table")
 		click(`a.row[href$="`+string(theo.ID)+`"]`, ".timeline")
@@ -352,4 +352,104 @@ func (p *personPage) secret() string {
 	var secret string
 	p.run(chromedp.Text(".secret code", &secret, chromedp.ByQuery))
 	return strings.TrimSpace(secret)
+}
+
+func TestInABrowserPeopleOfTheBankingModel(t *testing.T) {
+	p := personHouse(t, "fintechos")
+	olga := p.hired("Olga Prins", "officer")
+	t.Run("FOS-03 FOS-32 a role is given and taken away in one click each", func(t *testing.T) {
+		clicks := 0
+		click := func(selector, then string) { p.t.Helper(); clicks++; p.press(selector, then) }
+		p.goTo("/console")
+		click(`.menu a[href="/console/users"]`, "table")
+		click(`a.row[href*="`+string(olga.ID)+`"]`, "#roles")
+		p.run(chromedp.SetValue("#give-role", "auditor", chromedp.ByQuery), chromedp.SendKeys("#give-reason", "year end", chromedp.ByQuery))
+		click("#roles form.inline .button", ".notice-good")
+		p.reads(t, "Auditor", "Given by hand, by User Management Person", "year end")
+		click(`#roles a[href$="tab=access"]`, ".grants")
+		p.reads(t, "Entity records", "Auditor", "year end", "everybody")
+		t.Logf("a role is given, and its reason seen, after %d clicks", clicks)
+		if clicks > 6 {
+			t.Errorf("%d clicks", clicks)
+		}
+		p.at(olga, "")
+		p.press(`form[action$="/roles/auditor/remove"] button`, ".notice-good")
+		if roles := p.h.now(olga.ID).Roles; len(roles) != 1 || roles[0].ID != "officer" {
+			t.Errorf("the roles are %+v", roles)
+		}
+	})
+	t.Run("FOS-23 the section Security Roles has Insert existing with a choice of roles", func(t *testing.T) {
+		p.reads(t, "Security Roles, and why", "One more role", "Insert existing")
+		var offered string
+		p.run(chromedp.Text("#give-role", &offered, chromedp.ByQuery))
+		if !strings.Contains(offered, "Own records") || strings.Contains(offered, "Officer") {
+			t.Errorf("what is offered is %q", offered)
+		}
+		p.sound("overview")
+	})
+	t.Run("FOS-33 Unlock is there while the account is locked, and only then", func(t *testing.T) {
+		p.lacks(t, `form[action$="/unlock"]`)
+		p.lock(olga)
+		p.at(olga, "")
+		p.press(`form[action$="/unlock"] button`, ".notice-good")
+		p.lacks(t, `form[action$="/unlock"]`)
+	})
+	t.Run("FOS-28 FOS-31 the page to edit has details and roles, and the user name cannot be changed", func(t *testing.T) {
+		p.at(olga, "/edit")
+		p.reads(t, "Olga Prins", "User name", "olga.prins@house.example", "Security Roles, and why", "Insert existing")
+		p.lacks(t, `input[name=username]`)
+		p.sound("edit")
+	})
+	t.Run("FOS-22 Save and reload keeps the record open", func(t *testing.T) {
+		p.run(chromedp.SetValue("#displayname", "Olga Prins-Smit", chromedp.ByQuery))
+		p.press(p.button("Save and reload"), ".notice-good")
+		p.reads(t, "Edit Olga Prins-Smit")
+	})
+	t.Run("FOS-26 FOS-30 Save and close returns to the list", func(t *testing.T) {
+		p.press(p.button("Save and close"), "table")
+		var title string
+		p.run(chromedp.Text("h1", &title, chromedp.ByQuery))
+		if title != "System Users" {
+			t.Errorf("the page is %q", title)
+		}
+	})
+	p.calm("fintechos")
+}
+
+// button marks the button with a text and returns how to find it.
+func (p *personPage) button(text string) string {
+	p.t.Helper()
+	var found bool
+	p.run(chromedp.Evaluate("Array.from(document.querySelectorAll('main button')).filter((b) => b.textContent.trim() === "+"`"+text+"`"+").map((b) => b.id = 'the-button').length > 0", &found))
+	if !found {
+		p.t.Fatalf("there is no button %q", text)
+	}
+	return "#the-button"
+}
+
+func TestInABrowserPeopleOfTheBackupModel(t *testing.T) {
+	p := personHouse(t, "fluentpro-backup")
+	founder := p.hired("Frida Berg", "admin")
+	if _, err := p.h.prov.TransferOwnership(t.Context(), identity.Operator(), provisioning.Ownership{Tenant: p.h.home.ID, User: founder.ID, Reason: "registered the tenant"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("FP-05 the owner's page has nothing to delete, and a forged form is refused", func(t *testing.T) {
+		p.at(founder, "")
+		p.reads(t, "Frida Berg", "Owner", "The role of an owner changes only when the platform hands the tenant to somebody else")
+		p.lacks(t, `main a[href$="/delete"]`)
+		p.lacks(t, `main a[href$="/deactivate"]`)
+		p.sound("owner")
+		for _, path := range []string{"/delete", "/deactivate"} {
+			p.refusesForged(t, p.h.boss, "/console/users/"+string(founder.ID)+path)
+		}
+		if now := p.h.now(founder.ID); !now.Enabled || now.Roles[0].ID != "owner" {
+			t.Errorf("the owner is %+v", now)
+		}
+	})
+	t.Run("FP-05 somebody who is no owner can be removed", func(t *testing.T) {
+		p.at(p.h.people["viewer"], "/delete")
+		p.reads(t, "Remove Viewer Person from the tenant?")
+		p.sound("remove")
+	})
+	p.calm("fluentpro-backup")
 }

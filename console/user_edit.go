@@ -48,6 +48,9 @@ func (d *Door) editForm(w http.ResponseWriter, r *http.Request, v visit, id iden
 		b.Form.Values.Set("version", strconv.FormatInt(u.Version, 10))
 		b.Form.Values.Set("stood", stoodText(detail.Standing.UpdatedAt))
 	}
+	if b.Card, err = d.rolesToEdit(r.Context(), v, detail); err != nil {
+		return err
+	}
 	s := screen{Title: "Edit " + u.Label(), Nav: "users", Body: b}
 	if f.Problem != nil {
 		s.Status = web.Status(f.Problem)

@@ -73,6 +73,8 @@ type userFormBody struct {
 	SignIn   string // what people sign in with
 	NeedMail bool
 	RoleWord string // what a role is called
+	Stood    string
+	Card     rolesCard // of somebody who is edited
 }
 
 func (d *Door) newUser(w http.ResponseWriter, r *http.Request, v visit) error {

@@ -47,6 +47,29 @@ type rolesCard struct {
 	Takes  bool // there is one that may be taken away
 	Kept   bool // an owner's role stays
 	Form   form
+
+	Editing bool // the card stands on the page to edit somebody, which stays open
+}
+
+// rolesToEdit is the card on the page to edit somebody.
+func (d *Door) rolesToEdit(ctx context.Context, v visit, detail provisioning.UserDetail) (rolesCard, error) {
+	b := userBody{UserDetail: detail, At: userPath + string(detail.User.ID), Write: v.Can(usersWrite), userShown: userShown{Form: blank()}}
+	var err error
+	if b.Owner, err = d.owns(ctx, v, detail.User); err != nil {
+		return rolesCard{}, err
+	}
+	c, err := d.rolesCard(ctx, v, &b)
+	c.Editing = true
+	return c, err
+}
+
+// afterRole is where somebody goes on after the roles of a person were changed: to the page from which that was done.
+func afterRole(id identity.UserID, f form, done string) string {
+	at := userPath + string(id)
+	if f.Value("back") == "edit" {
+		at += "/edit"
+	}
+	return at + "?done=" + done + "#roles"
 }
 
 // rolesTitle is the access model's word for roles: the caption of its page, else what its catalogue calls them.
@@ -163,7 +186,7 @@ func (d *Door) giveRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	if err != nil {
 		return d.refusedRole(w, r, v, id, f, err)
 	}
-	http.Redirect(w, r, userPath+string(id)+"?done=role-given#roles", http.StatusSeeOther)
+	http.Redirect(w, r, afterRole(id, f, "role-given"), http.StatusSeeOther)
 	return nil
 }
 
@@ -237,7 +260,7 @@ func (d *Door) takeRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	_, err = d.prov.RemoveRole(r.Context(), v.Actor, id, identity.RoleID(r.PathValue("role")), f.Value("reason"))
 	switch {
 	case err == nil:
-		http.Redirect(w, r, userPath+string(id)+"?done=role-taken#roles", http.StatusSeeOther)
+		http.Redirect(w, r, afterRole(id, f, "role-taken"), http.StatusSeeOther)
 		return nil
 	case identity.CodeOf(err) == "reason_required" && f.refused(err):
 		return d.takeRolePage(w, r, v, f)

@@ -25,7 +25,7 @@ func (s *Service) oneMore(role identity.RoleID) func(*rolesOf) error {
 	return func(r *rolesOf) error {
 		r.wanted, r.again = append(r.own(), role), true
 		if _, most := s.model.AssignmentBounds(); most > 0 && len(union(r.wanted, r.synced())) > most {
-			return identity.Errorf(identity.Conflict, "%s has %s, and nobody has more than %s here: set the role instead of adding one (SetRoles).",
+			return identity.Errorf(identity.Conflict, "%s has %s, and nobody has more than %s here: exchange the role instead of adding one.",
 				r.user.Label(), s.roleTitles(union(r.own(), r.synced())), several(most, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil
@@ -49,7 +49,7 @@ func (s *Service) oneLess(ctx context.Context, role identity.RoleID) func(*roles
 		}
 		r.wanted = slices.DeleteFunc(own, func(id identity.RoleID) bool { return id == role })
 		if least, _ := s.model.AssignmentBounds(); len(union(r.wanted, synced)) < least {
-			return identity.Errorf(identity.Conflict, "%s has no other role, and everybody needs %s: set another role instead of taking this one away (SetRoles), or deactivate the person.",
+			return identity.Errorf(identity.Conflict, "%s has no other role, and everybody needs %s: give another role first, or deactivate the person.",
 				r.user.Label(), several(least, "role")).WithField("role").WithCode("role_bounds")
 		}
 		return nil

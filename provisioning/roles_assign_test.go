@@ -51,7 +51,7 @@ func exactlyOne(t *testing.T, h *house) {
 	ada := h.hire("ada@example.com", first.ID)
 	_, err := h.AssignRole(h.ctx, h.op, ada.ID, second.ID, "more")
 	wantKind(t, err, identity.Conflict, "role_bounds")
-	wantSentence(t, err, "ada@example.com has "+first.Title+", and nobody has more than one role here: set the role instead of adding one (SetRoles).")
+	wantSentence(t, err, "ada@example.com has "+first.Title+", and nobody has more than one role here: exchange the role instead of adding one.")
 	_, err = h.SetRoles(h.ctx, h.op, ada.ID, []identity.RoleID{first.ID, second.ID}, "both")
 	wantKind(t, err, identity.Invalid, "role_bounds")
 	_, err = h.SetRoles(h.ctx, h.op, ada.ID, nil, "none")
@@ -97,7 +97,7 @@ func TestWherePeopleHaveSeveralRoles(t *testing.T) {
 			wantKind(t, err, identity.NotFound, "")
 			_, err = h.RemoveRole(h.ctx, hr, ada.ID, "portal_viewer", "")
 			wantKind(t, err, identity.Conflict, "role_bounds")
-			wantSentence(t, err, "ada@example.com has no other role, and everybody needs one role: set another role instead of taking this one away (SetRoles), or deactivate the person.")
+			wantSentence(t, err, "ada@example.com has no other role, and everybody needs one role: give another role first, or deactivate the person.")
 		})
 	})
 	t.Run("FOS-28 details and roles are changed side by side", func(t *testing.T) {
