@@ -1,11 +1,12 @@
 # "make" lists what there is. Only Go is needed for run, demo, test and build; each other target says what it needs when that is missing.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres race axe e2e fuzz soak bench bench-growth bench-import bench-go check fmt build image vuln documents
+.PHONY: help run demo test test-postgres race axe screenshots e2e fuzz soak bench bench-growth bench-import bench-go check fmt build image vuln documents
 
 TOOL := go tool -modfile=tools/go.mod
 FUZZTIME ?= 1m
 SOAK ?= 30m
+SCREENSHOTS ?= bin/screenshots
 IMAGE ?= drawbridge:local
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 LDFLAGS := -s -w $(if $(VERSION),-X main.release=$(VERSION))
@@ -31,6 +32,9 @@ race: ## run the tests of what runs in parallel under the race detector (needs a
 
 axe: ## install axe-core, with which the browser tests check pages (needs node, npm)
 	cd console/testdata/axe && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+screenshots: ## make pictures of every page of the console in SCREENSHOTS (bin/screenshots), with an index.html (needs chromium)
+	DRAWBRIDGE_SCREENSHOTS=$(abspath $(SCREENSHOTS)) DRAWBRIDGE_TEST_BROWSER=require go test -count=1 -timeout 1h -run '^TestScreenshots$$' -v ./console
 
 e2e: ## sign in at a real SimpleSAMLphp and a real oidc-provider (needs php, simplesamlphp, node, npm)
 	cd e2e/testdata/oidc-provider && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -229,7 +229,8 @@ func TestInABrowserTheWizardLeadsToATest(t *testing.T) {
 		chromedp.Click(`a[href$="provider=entra-oidc"]`, chromedp.ByQuery), chromedp.WaitVisible("#domains", chromedp.ByQuery),
 		chromedp.SendKeys("#name", "Entra of Partner", chromedp.ByQuery), chromedp.SendKeys("#domains", "partner.example\n", chromedp.ByQuery), chromedp.WaitVisible("#issuer", chromedp.ByQuery),
 		chromedp.Evaluate(`document.querySelectorAll("button[data-copy]:not([hidden])").length`, &copies),
-		chromedp.SendKeys("#issuer", "https://login.example/v2.0", chromedp.ByQuery), chromedp.SendKeys("#clientid", "abc", chromedp.ByQuery), chromedp.SendKeys("#clientsecret", "hush\n", chromedp.ByQuery),
+		chromedp.SendKeys("#issuer", "https://login.example/v2.0", chromedp.ByQuery), chromedp.SendKeys("#clientid", "abc", chromedp.ByQuery), chromedp.SendKeys("#clientsecret", "hush", chromedp.ByQuery),
+		chromedp.Click(`//button[.="Create, switched off"]`, chromedp.BySearch),
 		chromedp.WaitVisible(".notice-good", chromedp.ByQuery), chromedp.Text(".steps [aria-current]", &next, chromedp.ByQuery),
 		chromedp.Click(`form[action$="/test"] button`, chromedp.ByQuery), chromedp.WaitVisible(".ask", chromedp.ByQuery), chromedp.AttributeValue(".ask a.button-primary", "href", &at, nil, chromedp.ByQuery),
 	)
