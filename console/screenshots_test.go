@@ -86,7 +86,7 @@ func (s *shots) ofEstate() {
 	}
 	b.goTo("/console")
 	s.forReadme(b, "start", "/console")
-	s.forReadme(b, "user", "/console/users/"+string(e.erin.ID))
+	s.forReadme(b, "user", "/console/users/"+string(e.find(s.t, "radia.perlman@acme.example")[0].ID))
 	s.forReadme(b, "permissions", "/console/roles/matrix")
 	b.close()
 }
@@ -102,7 +102,7 @@ func (s *shots) ofGates() {
 	restore := m.link("ada@acme.example")
 	b := openFor(s.t, m.url, shotsTime)
 	for name, path := range map[string]string{
-		"sign-in": "/signin", "sign-in-password": "/signin?with=password", "restore": "/restore", "register": "/register", "join": join, "restore-new-password": restore,
+		"sign-in": "/signin", "sign-in-password": "/signin?with=password", "restore": "/restore", "join": join, "restore-new-password": restore,
 		"error-not-found": "/nothing-here", "error-link-over": "/join/dbm_" + strings.Repeat("x", 43),
 	} {
 		b.goTo(path)
@@ -124,6 +124,12 @@ func (s *shots) ofHouse(preset string) {
 		for _, p := range e.pages(h.visitor(who), preset) {
 			s.open(b, p)
 		}
+		b.close()
+	}
+	if preset == "fluentpro-backup" { // the one where strangers may register
+		b := openFor(s.t, h.url, shotsTime)
+		b.goTo("/register")
+		s.take(b, "register")
 		b.close()
 	}
 }
@@ -161,11 +167,14 @@ func (s *shots) take(b *screen, name string) {
 	file := strings.Trim(noName.ReplaceAllString(strings.ToLower(s.group+" "+strings.ReplaceAll(strings.TrimPrefix(name, "/console"), "*", "one")), "-"), "-")
 	s.pages = append(s.pages, shotPage{s.group, cmp.Or(name, "/"), file})
 	for _, size := range []int64{1280, 390} {
-		b.run(chromedp.EmulateViewport(size, map[int64]int64{1280: 800, 390: 844}[size]))
+		least := map[int64]int64{1280: 800, 390: 844}[size]
+		var high int64
+		b.run(chromedp.EmulateViewport(size, least), chromedp.Evaluate(`document.documentElement.scrollHeight`, &high))
+		b.run(chromedp.EmulateViewport(size, min(max(high, least), 6000)))
 		for _, scheme := range []string{"light", "dark"} {
 			b.colours(scheme)
 			var png []byte
-			b.run(chromedp.FullScreenshot(&png, 100))
+			b.run(chromedp.CaptureScreenshot(&png))
 			s.keep(fmt.Sprintf("%s-%d-%s.png", file, size, scheme), png)
 		}
 	}
