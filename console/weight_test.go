@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/drawbridge-id/drawbridge/store/storetest"
@@ -60,19 +58,5 @@ func TestAPageThatShowsWhatSomebodyChoseIsNotPacked(t *testing.T) {
 		if got := resp.Header.Get("Content-Encoding"); got != want {
 			t.Errorf("%s is packed by %q, not %q", path, got, want)
 		}
-	}
-}
-
-func TestEveryBraceOfTheStyleSheetIsClosed(t *testing.T) {
-	sheet := must(os.ReadFile("assets/drawbridge.css"))(t)
-	depth := 0
-	for n, line := range strings.Split(string(sheet), "\n") {
-		if strings.HasPrefix(line, "/* ") && depth != 0 {
-			t.Fatalf("line %d: a section begins inside of the one before", n+1)
-		}
-		depth += strings.Count(line, "{") - strings.Count(line, "}")
-	}
-	if depth != 0 {
-		t.Errorf("%d braces are open", depth)
 	}
 }
