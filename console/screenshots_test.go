@@ -137,6 +137,9 @@ func (s *shots) ofHouse(preset string) {
 // byName are ids that are words: one role is looked at, not each.
 var byName = regexp.MustCompile(`/(roles|types)/([a-z_-]+)`)
 
+// providerOf is the choice of one provider, whose page is as the others'.
+var providerOf = regexp.MustCompile(`provider=[a-z-]+`)
+
 // open makes the pictures of a page that was found, unless one of its kind was looked at. Pages of users differ in each access model.
 func (s *shots) open(b *screen, p found) {
 	s.t.Helper()
@@ -144,6 +147,7 @@ func (s *shots) open(b *screen, p found) {
 	if m := byName.FindStringSubmatch(kind); m != nil && m[2] != "new" && m[2] != "matrix" {
 		kind = strings.Replace(kind, m[2], "*", 1)
 	}
+	kind = providerOf.ReplaceAllString(kind, "provider")
 	own := slices.Contains([]string{"/console/users", "/console/users/new", "/console/users/invite", "/console/users/*", "/console/users/*/edit", "/console/users/*?tab=access"}, kind)
 	if s.seen[s.group+kind] || s.seen[kind] && !own {
 		return
