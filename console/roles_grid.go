@@ -20,7 +20,7 @@ type grantResource struct {
 	Actions   []string
 }
 
-// The headings of the catalogue's rows, as their owners follow each other.
+// The headings of the catalogue's rows. Each stands once, where its first row is.
 const (
 	groupEntry = "The way in"
 	groupHere  = "In Drawbridge"
@@ -151,11 +151,11 @@ func (d *Door) grid(g grants, other *grants, otherTitle string) grantGrid {
 		for _, action := range out.Actions {
 			row.Cells = append(row.Cells, grantCell{action, slices.Contains(row.Actions, action), slices.Contains(row.Granted, action)})
 		}
-		if n := len(out.Groups); n == 0 || out.Groups[n-1].Title != row.Group {
-			out.Groups = append(out.Groups, grantGroup{Title: row.Group})
+		at := slices.IndexFunc(out.Groups, func(g grantGroup) bool { return g.Title == row.Group })
+		if at < 0 {
+			at, out.Groups = len(out.Groups), append(out.Groups, grantGroup{Title: row.Group})
 		}
-		last := &out.Groups[len(out.Groups)-1]
-		last.Rows = append(last.Rows, row)
+		out.Groups[at].Rows = append(out.Groups[at].Rows, row)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -75,11 +76,11 @@ func (b *matrixBody) add(line matrixRow) {
 		b.Gate = line.Title
 	}
 	b.Sensitive = b.Sensitive || line.Sensitive
-	if n := len(b.Groups); n == 0 || b.Groups[n-1].Title != line.Group {
-		b.Groups = append(b.Groups, matrixGroup{Title: line.Group})
+	at := slices.IndexFunc(b.Groups, func(g matrixGroup) bool { return g.Title == line.Group })
+	if at < 0 {
+		at, b.Groups = len(b.Groups), append(b.Groups, matrixGroup{Title: line.Group})
 	}
-	last := &b.Groups[len(b.Groups)-1]
-	last.Rows = append(last.Rows, line)
+	b.Groups[at].Rows = append(b.Groups[at].Rows, line)
 }
 
 // matrixCell marks a word of the matrix: everything, something or nothing.

@@ -32,15 +32,16 @@ type shots struct {
 	group  string
 	pages  []shotPage
 	seen   map[string]bool
+	only   *regexp.Regexp
 }
 
-// TestScreenshots is no check: it makes pictures of every kind of page, for people to look at.
+// TestScreenshots is no check: it makes pictures of every kind of page, for people to look at, or of those whose names fit DRAWBRIDGE_SCREENSHOTS_ONLY.
 func TestScreenshots(t *testing.T) {
 	folder := os.Getenv("DRAWBRIDGE_SCREENSHOTS")
 	if folder == "" {
 		t.Skip("DRAWBRIDGE_SCREENSHOTS names no folder: no screenshots are made (make screenshots)")
 	}
-	s := &shots{t: t, folder: folder, seen: map[string]bool{}}
+	s := &shots{t: t, folder: folder, seen: map[string]bool{}, only: regexp.MustCompile(os.Getenv("DRAWBRIDGE_SCREENSHOTS_ONLY"))}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -60,8 +61,7 @@ func (s *shots) ofEstate() {
 	b := openFor(s.t, e.url, shotsTime)
 	b.signInTo("root@bridge.example", "/account")
 	for _, p := range e.pages(e.signedIn("root@bridge.example"), "SuperAdmin") {
-		b.goTo(p.path)
-		s.take(b, p.pattern)
+		s.open(b, p)
 	}
 	b.goTo("/console/placement")
 	b.run(chromedp.Click("tbody tr:nth-child(1) input", chromedp.ByQuery), chromedp.SetValue("#tenant", string(e.acme.ID), chromedp.ByQuery), chromedp.SetValue("#role", "editor", chromedp.ByQuery))
@@ -86,7 +86,7 @@ func (s *shots) ofEstate() {
 	}
 	b.goTo("/console")
 	s.forReadme(b, "start", "/console")
-	s.forReadme(b, "user", "/console/users/"+string(e.erin.ID))
+	s.forReadme(b, "user", "/console/users/"+string(e.find(s.t, "radia.perlman@acme.example")[0].ID))
 	s.forReadme(b, "permissions", "/console/roles/matrix")
 	b.close()
 }
@@ -102,7 +102,7 @@ func (s *shots) ofGates() {
 	restore := m.link("ada@acme.example")
 	b := openFor(s.t, m.url, shotsTime)
 	for name, path := range map[string]string{
-		"sign-in": "/signin", "sign-in-password": "/signin?with=password", "restore": "/restore", "register": "/register", "join": join, "restore-new-password": restore,
+		"sign-in": "/signin", "sign-in-password": "/signin?with=password", "restore": "/restore", "join": join, "restore-new-password": restore,
 		"error-not-found": "/nothing-here", "error-link-over": "/join/dbm_" + strings.Repeat("x", 43),
 	} {
 		b.goTo(path)
@@ -122,14 +122,41 @@ func (s *shots) ofHouse(preset string) {
 		e := &estate{site: h.site}
 		b := h.browse(who, "/account")
 		for _, p := range e.pages(h.visitor(who), preset) {
-			if own := strings.HasPrefix(p.pattern, "/console/users") || !s.seen[p.pattern]; own && !s.seen[preset+p.pattern] {
-				s.seen[preset+p.pattern] = true
-				b.goTo(p.path)
-				s.take(b, p.pattern)
-			}
+			s.open(b, p)
 		}
 		b.close()
 	}
+	if preset == "fluentpro-backup" { // the one where strangers may register
+		b := openFor(s.t, h.url, shotsTime)
+		b.goTo("/register")
+		s.take(b, "register")
+		b.close()
+	}
+}
+
+// byName are ids that are words: one role is looked at, not each.
+var byName = regexp.MustCompile(`/(roles|types)/([a-z_-]+)`)
+
+// providerOf is the choice of one provider, whose page is as the others'.
+var providerOf = regexp.MustCompile(`provider=[a-z-]+`)
+
+// open makes the pictures of a page that was found, unless one of its kind was looked at. Pages of users differ in each access model.
+func (s *shots) open(b *screen, p found) {
+	s.t.Helper()
+	kind := p.pattern
+	if m := byName.FindStringSubmatch(kind); m != nil && m[2] != "new" && m[2] != "matrix" {
+		kind = strings.Replace(kind, m[2], "*", 1)
+	}
+	kind = providerOf.ReplaceAllString(kind, "provider")
+	own := slices.Contains([]string{"/console/users", "/console/users/new", "/console/users/invite", "/console/users/*", "/console/users/*/edit", "/console/users/*?tab=access"}, kind)
+	if s.seen[s.group+kind] || s.seen[kind] && !own {
+		return
+	}
+	s.seen[s.group+kind] = true
+	if s.only.MatchString(kind) {
+		b.goTo(p.path)
+	}
+	s.take(b, kind)
 }
 
 var noName = regexp.MustCompile(`[^a-z0-9]+`)
@@ -138,14 +165,20 @@ var noName = regexp.MustCompile(`[^a-z0-9]+`)
 func (s *shots) take(b *screen, name string) {
 	s.t.Helper()
 	s.seen[name] = true
-	file := strings.Trim(noName.ReplaceAllString(strings.ToLower(s.group+" "+strings.TrimPrefix(name, "/console")), "-"), "-")
+	if !s.only.MatchString(name) {
+		return
+	}
+	file := strings.Trim(noName.ReplaceAllString(strings.ToLower(s.group+" "+strings.ReplaceAll(strings.TrimPrefix(name, "/console"), "*", "one")), "-"), "-")
 	s.pages = append(s.pages, shotPage{s.group, cmp.Or(name, "/"), file})
 	for _, size := range []int64{1280, 390} {
-		b.run(chromedp.EmulateViewport(size, map[int64]int64{1280: 800, 390: 844}[size]))
+		least := map[int64]int64{1280: 800, 390: 844}[size]
+		var high int64
+		b.run(chromedp.EmulateViewport(size, least), chromedp.Evaluate(`document.documentElement.scrollHeight`, &high))
+		b.run(chromedp.EmulateViewport(size, min(max(high, least), 6000)))
 		for _, scheme := range []string{"light", "dark"} {
 			b.colours(scheme)
 			var png []byte
-			b.run(chromedp.FullScreenshot(&png, 100))
+			b.run(chromedp.CaptureScreenshot(&png))
 			s.keep(fmt.Sprintf("%s-%d-%s.png", file, size, scheme), png)
 		}
 	}
