@@ -67,6 +67,9 @@ func TestRolesAreGivenAndTakenOnThePageOfThePerson(t *testing.T) {
 		at := "/console/users/" + string(officer.ID)
 		b.get(at).is(http.StatusOK).says("Security Roles, and why", "Officer", "Insert existing").hides("/roles/officer/remove")
 		b.post(at+"/roles", url.Values{"role": {"auditor"}, "reason": {"year end"}}).is(http.StatusOK).says("Auditor", "year end").has("/roles/officer/remove", "/roles/auditor/remove")
+		if n := len(b.get(at).body); n > 60<<10 {
+			t.Errorf("the page has %d bytes", n)
+		}
 		b.get(at+"?tab=access").is(http.StatusOK).says("Entity records", "Auditor", "everybody", "Got Auditor")
 		b.get(at + "?tab=access&may=users:edit").is(http.StatusOK).says("No.")
 		b.post(at+"/roles/auditor/remove", nil).is(http.StatusOK).says("The role was taken away")

@@ -10,6 +10,9 @@ import (
 // few is how many rows are read and sorted rather than found along an index of everybody.
 const few = 2000
 
+// fewFound is the same for people whom a filter finds: looking for so many must not take long where few match.
+const fewFound = 200
+
 // userOrder says where an order of people is.
 type userOrder struct {
 	tables string // with the users as u, found along an index that has the key
@@ -143,7 +146,7 @@ func (tx *Tx) orderedList(ctx context.Context, scope Scope, q identity.Query) (l
 		return l, nil
 	}
 	var ids []text
-	if err := tx.listBuilt(ctx, &ids, `SELECT u.id`+userTables+b.where()+fmt.Sprintf(` LIMIT %d`, few+1), append([]any{nil}, b.args...)...); err != nil || len(ids) > few {
+	if err := tx.listBuilt(ctx, &ids, `SELECT u.id`+userTables+b.where()+fmt.Sprintf(` LIMIT %d`, fewFound+1), append([]any{nil}, b.args...)...); err != nil || len(ids) > fewFound {
 		return l, err
 	}
 	in, args := idList(tx, "u.id", ids)

@@ -1,0 +1,64 @@
+package console_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"github.com/drawbridge-id/drawbridge/store/storetest"
+)
+
+// german is the round tripper of a browser that wants German.
+type german struct{ http.RoundTripper }
+
+func (g german) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Accept-Language", "de-AT, de;q=0.9")
+	return g.RoundTripper.RoundTrip(r)
+}
+
+// mixed is English that a German page would show beside its own: the words of the menu and of buttons.
+var mixed = regexp.MustCompile(`>(Users|Tenants|Placement|Reviews|Sign-ins|Settings|Save|Cancel|Apply|Continue|My account|Sign out)<`)
+
+func TestEveryKindOfPageSpeaksGerman(t *testing.T) {
+	e := newEstate(t)
+	b := e.signedIn("root@bridge.example")
+	b.client.Transport = german{http.DefaultTransport}
+	b.get("/console/users").is(http.StatusOK).has(`<html lang="de" dir="ltr">`, ">Benutzer<", "Abmelden")
+	pages := e.pages(b, "SuperAdmin")
+	for _, p := range pages {
+		r := b.get(p.path)
+		if r.status != http.StatusOK || !strings.Contains(r.body, `lang="de"`) {
+			t.Errorf("%s answers %d in German", p.path, r.status)
+		}
+		if found := mixed.FindString(r.body); found != "" {
+			t.Errorf("%s is half English: %s", p.path, found)
+		}
+	}
+	t.Logf("%d kinds of pages", len(pages))
+	b.get("/nowhere").is(http.StatusNotFound).has("Hier ist nichts")
+}
+
+func TestInABrowserALanguageFromRightToLeftFits(t *testing.T) {
+	s := start(t, storetest.SQLite(t))
+	b := open(t, s.url)
+	b.signInTo("root@bridge.example", "/console/users")
+	for _, path := range []string{"/console", "/console/users", "/console/users/" + string(s.ada.ID), "/console/placement", "/console/access/matrix", "/console/statistics", "/account"} {
+		for _, width := range []int64{390, 1280} {
+			var wide bool
+			var side string
+			b.run(chromedp.EmulateViewport(width, 844))
+			b.goTo(path)
+			b.run(
+				chromedp.Evaluate(`document.documentElement.dir = "rtl"; document.body.scrollWidth > innerWidth`, &wide),
+				chromedp.Evaluate(`getComputedStyle(document.querySelector("h1")).textAlign + " " + getComputedStyle(document.querySelector("h1")).direction`, &side),
+			)
+			if wide || !strings.HasSuffix(side, "rtl") {
+				t.Errorf("%s at %d px from right to left: too wide %t, %s", path, width, wide, side)
+			}
+			b.calm(path)
+		}
+	}
+}
