@@ -84,10 +84,13 @@ func (s *shots) ofEstate() {
 		b.goTo(path)
 		s.take(b, "error-"+path[9:min(len(path), 22)])
 	}
-	b.goTo("/console")
+	radia := e.find(s.t, "radia.perlman@acme.example")[0]
+	if _, _, err := e.authn.StartSession(s.t.Context(), radia, identity.Session{}, ""); err != nil {
+		s.t.Fatal(err)
+	}
 	s.forReadme(b, "start", "/console")
-	s.forReadme(b, "user", "/console/users/"+string(e.find(s.t, "radia.perlman@acme.example")[0].ID))
-	s.forReadme(b, "permissions", "/console/roles/matrix")
+	s.forReadme(b, "user", "/console/users/"+string(radia.ID))
+	s.forReadme(b, "permissions", "/console/access/matrix")
 	b.close()
 }
 
