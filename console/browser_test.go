@@ -251,7 +251,7 @@ func TestInABrowserTheKeysAndTheClockWork(t *testing.T) {
 		chromedp.Text("td.time:not(.made) time", &local, chromedp.ByQuery), chromedp.AttributeValue("td.time:not(.made) time", "title", &utc, nil, chromedp.ByQuery),
 		chromedp.KeyEvent("/"), chromedp.Evaluate(`document.activeElement.name`, &focus),
 		chromedp.KeyEvent("\x1b"), chromedp.KeyEvent("?"), chromedp.WaitVisible("#keys", chromedp.ByQuery), chromedp.Click("#keys button", chromedp.ByQuery),
-		chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(".timeline", chromedp.ByQuery), chromedp.Location(&at),
+		chromedp.KeyEvent("j"), chromedp.KeyEvent("\r"), chromedp.WaitVisible(`.crumb a[href="/console/users"]`, chromedp.ByQuery), chromedp.Location(&at),
 	)
 	if focus != "q" {
 		t.Errorf("the key / leads to %q, not to the search box", focus)

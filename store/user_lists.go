@@ -131,28 +131,42 @@ func (tx *Tx) orderedList(ctx context.Context, scope Scope, q identity.Query) (l
 		return l, err
 	}
 	l.base = *b
-	if !narrows(q) {
-		if tenant == "" || tx.postgres() { // PostgreSQL knows by its statistics how many a tenant has
-			return l, nil
-		}
-		if l.sorted, err = tx.isFew(ctx, `SELECT 1 FROM users WHERE tenant_id = ?`, string(tenant)); err != nil || l.sorted {
+	if narrows(q) {
+		var ids []text
+		err := tx.listBuilt(ctx, &ids, `SELECT u.id`+userTables+b.where()+fmt.Sprintf(` LIMIT %d`, fewFound+1), append([]any{nil}, b.args...)...)
+		if err != nil {
 			return l, err
 		}
-		l.base = builder{tx: tx, table: usersTable}
-		l.base.add(alive(q)+" AND "+tx.same("u.tenant_id"), string(tenant))
-		if q.Tenant != "" && scope.tenant != "" && q.Tenant != scope.tenant {
-			l.base.add("1 = 0")
+		if len(ids) <= fewFound {
+			in, args := idList(tx, "u.id", ids)
+			l.sorted, l.base = true, builder{tx: tx, table: usersTable}
+			l.base.add(in, args...)
+			return l, nil
 		}
+	}
+	if tenant == "" || tx.postgres() { // PostgreSQL knows by its statistics how many a tenant has
 		return l, nil
 	}
-	var ids []text
-	if err := tx.listBuilt(ctx, &ids, `SELECT u.id`+userTables+b.where()+fmt.Sprintf(` LIMIT %d`, fewFound+1), append([]any{nil}, b.args...)...); err != nil || len(ids) > fewFound {
+	if l.sorted, err = tx.isFew(ctx, `SELECT 1 FROM users WHERE tenant_id = ?`, string(tenant)); err != nil || l.sorted {
 		return l, err
 	}
-	in, args := idList(tx, "u.id", ids)
-	l.sorted, l.base = true, builder{tx: tx, table: usersTable}
-	l.base.add(in, args...)
-	return l, nil
+	return tx.walkedList(ctx, scope, q, tenant)
+}
+
+// walkedList is the list of a tenant of many, for which its index is no help.
+func (tx *Tx) walkedList(ctx context.Context, scope Scope, q identity.Query, tenant identity.TenantID) (orderedList, error) {
+	b := &builder{tx: tx, table: usersTable}
+	b.add(alive(q)+" AND "+tx.same("u.tenant_id"), string(tenant))
+	if q.Tenant != "" && scope.tenant != "" && q.Tenant != scope.tenant {
+		b.add("1 = 0")
+	}
+	q.Tenant = ""
+	b.userQuery(q)
+	if q.Filter != nil {
+		b.filter(q.Filter)
+	}
+	err := tx.ties(ctx, b, q)
+	return orderedList{base: *b}, err
 }
 
 // narrows reports whether a query asks for anything beside a tenant.
