@@ -207,7 +207,7 @@ func TestAJourneyGivesARoleAndSeesWhy(t *testing.T) {
 	j.follow("Change role")
 	j.sees("Editor", "Given by hand", "edits flows since July")
 	j.follow("What that allows")
-	j.sees("Editor", "Given by hand by", "edits flows since July")
+	j.sees("Editor", "Given by hand, by Demo Admin", "edits flows since July")
 	j.arrived("give somebody a role and see why she has it")
 }
 
