@@ -26,7 +26,7 @@ const browserTime = 2 * time.Minute
 
 // screen is a real browser. It keeps what the console of the browser complained about: scripts that failed, policies that were broken, files that were missing.
 type screen struct {
-	stop   context.CancelFunc
+	stop   context.CancelFunc // of the program
 	t      *testing.T
 	ctx    context.Context
 	url    string
@@ -55,10 +55,11 @@ func openFor(t *testing.T, url string, long time.Duration) *screen {
 	ctx, stop := context.WithTimeout(context.Background(), long)
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewExecAllocator(ctx, options...)
+	end := stop
 	t.Cleanup(stop)
 	ctx, stop = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {}))
 	t.Cleanup(stop)
-	s := &screen{t: t, ctx: ctx, url: url, stop: stop}
+	s := &screen{t: t, ctx: ctx, url: url, stop: end}
 	chromedp.ListenTarget(ctx, s.listen)
 	s.run(log.Enable(), runtime.Enable())
 	return s
