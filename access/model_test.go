@@ -314,7 +314,7 @@ func TestEveryMistakeHasItsLine(t *testing.T) {
 		{16, `login: methods is "pigeon"; write one of password, saml, oidc`},
 		{19, "policies: session: idle is negative"},
 		{21, "invariants: last_admin: name a role, or flag: true with an admin_flag"},
-		{22, `console: colour is "colour"; write one of add, import_page, invite, menu, roles_page, save, settings_page, users_page`},
+		{22, `console: colour is "colour"; write one of add, import_page, invite, menu, records_page, roles_page, save, settings_page, users_page`},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
