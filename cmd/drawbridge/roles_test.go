@@ -77,7 +77,7 @@ func TestTheOperatorChangesTheRolesOfAPerson(t *testing.T) {
 	if out := sh.must("user", "role", "set", "ada@example.com", "Editor"); !strings.Contains(out, "ada@example.com has Editor.") {
 		t.Errorf("it says %s", out)
 	}
-	sh.refused(1, []string{"SetRoles"}, "user", "role", "add", "ada@example.com", "viewer")
+	sh.refused(1, []string{"exchange the role"}, "user", "role", "add", "ada@example.com", "viewer")
 	sh.refused(1, []string{"everybody needs one role"}, "user", "role", "remove", "ada@example.com", "editor")
 	sh.refused(1, []string{"Nobody has more than one role"}, "user", "role", "set", "ada@example.com", "editor", "viewer")
 	sh.refused(1, []string{"fixes its roles"}, "role", "create", "Mine")
