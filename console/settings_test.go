@@ -175,7 +175,7 @@ func TestOneOwnData(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		vera := s.signedIn("vera@acme.example")
 		version := vera.get("/account/edit").is(http.StatusOK).seenOf()
-		typed := url.Values{"display_name": {"Vera V."}, "first_name": {"Vera"}, "last_name": {"Viewer"}, "locale": {"de"}, "version": {version}}
+		typed := url.Values{"display_name": {"Vera V."}, "first_name": {"Vera"}, "last_name": {"Viewer"}, "locale": {"en-GB"}, "version": {version}}
 		vera.post("/account/edit", typed).is(http.StatusOK).at("/account?done=own-updated").says("Vera V.", "Your data were saved")
 		t.Run("a form that is behind shows both", func(t *testing.T) {
 			typed.Set("display_name", "Vera the Second")
