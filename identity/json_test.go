@@ -2,6 +2,7 @@ package identity
 
 import (
 	"encoding/json"
+	"maps"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -129,4 +130,25 @@ func TestPlainAddressesHaveTheKeyThatTheStrictRulesGive(t *testing.T) {
 	if plain < 1000 {
 		t.Errorf("%d plain addresses are too few to tell", plain)
 	}
+}
+
+// FuzzReadTexts holds ReadTexts to json.Unmarshal.
+func FuzzReadTexts(f *testing.F) {
+	for _, raw := range []string{
+		`{}`, `{"a": "b"}`, `{"a":"b","c":"d"}`, `{"a": "b", "a": "c"}`, `{"a": "b\n"}`, `{"a": "ü"}`, `{"a": "` + "\x01" + `"}`, `{"a": "` + "\xff" + `"}`, `{"a": 1}`, `{"a": null}`, `{"a": "b",}`,
+		`{"a": "b"`, `{"a"}`, `null`, ``, `[]`, `{"a": "b"} `, ` {"a" : "b"}`, `{"a": "b"}}`, `{"a": {"b": "c"}}`, `{"":""}`, `{"a`, `{"a":`,
+	} {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		var want map[string]string
+		wrong := json.Unmarshal([]byte(raw), &want)
+		got, err := ReadTexts(raw)
+		if (err == nil) != (wrong == nil) {
+			t.Fatalf("%q: %v, json.Unmarshal says %v", raw, err, wrong)
+		}
+		if err == nil && !maps.Equal(got, want) {
+			t.Fatalf("%q: %v, json.Unmarshal reads %v", raw, got, want)
+		}
+	})
 }

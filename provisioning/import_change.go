@@ -277,11 +277,18 @@ func (p *planner) knows(is standing, r importRow) bool {
 	if was == nil || was.Away != "" {
 		return false
 	}
-	now := p.heard(*was, r)
-	if said := r.fields[fieldExternalID]; said != "" && !slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
-		now.ExternalID = said
+	if said := r.fields[fieldExternalID]; said != "" && said != was.ExternalID && !slices.Contains(is.externalIDs(p.plan.TenantID, p.plan.Source), said) {
+		return false
 	}
-	return now.Same(*was)
+	if r.recalled || !p.fromSource() {
+		return true
+	}
+	for field, value := range r.fields {
+		if before, ok := was.Said[field]; p.saying(r, field) && (!ok || before != value) {
+			return false
+		}
+	}
+	return was.Manager == r.open || !r.has(fieldManager, p.plan.Options.Clear)
 }
 
 // known is how the source knows somebody new. It and know write all that a source said.
@@ -301,7 +308,7 @@ func (p *planner) heard(s store.SourceUser, r importRow) store.SourceUser {
 	said := make(map[string]string, len(r.fields)+len(s.Said))
 	maps.Copy(said, s.Said)
 	for field := range r.fields {
-		if field != fieldID && r.has(field, p.plan.Options.Clear) {
+		if p.saying(r, field) {
 			said[field] = r.fields[field]
 		}
 	}
@@ -310,6 +317,11 @@ func (p *planner) heard(s store.SourceUser, r importRow) store.SourceUser {
 		s.Manager = r.open
 	}
 	return s
+}
+
+// saying reports whether a field of a row is a word of the source that is kept.
+func (p *planner) saying(r importRow, field string) bool {
+	return field != fieldID && r.has(field, p.plan.Options.Clear)
 }
 
 // openManager returns a row with the manager whom nobody was found for.

@@ -45,40 +45,98 @@ type found map[string]map[string][]store.Known // field -> key -> people
 
 // look reads who is known by the keys of some rows.
 func (m *matcher) look(ctx context.Context, tx *store.Tx, rows []importRow) (found, error) {
-	k := store.Keys{TenantID: m.plan.TenantID, Source: m.plan.Source}
+	k := m.ownKeys(rows)
+	k.Names, k.Addresses = namesIn(rows), addressesIn(rows)
+	return m.known(ctx, tx, k, found{})
+}
+
+// lookFor is look for rows of which no more is asked than whom they are about: whoever is found by an id or a number is not looked for by name and address.
+func (m *matcher) lookFor(ctx context.Context, tx *store.Tx, rows []importRow) (found, error) {
+	known, err := m.known(ctx, tx, m.ownKeys(rows), found{})
+	if err != nil {
+		return nil, err
+	}
+	var left []importRow
 	for i := range rows {
-		r := &rows[i]
-		if key := matchKey(fieldID, r.fields[fieldID]); key != "" {
-			k.IDs = append(k.IDs, identity.UserID(key))
-		}
-		if v := r.fields[fieldExternalID]; v != "" {
-			k.ExternalIDs = append(k.ExternalIDs, v)
-		}
-		if v := r.fields[fieldUserName]; v != "" {
-			k.Names = append(k.Names, v)
-		}
-		if key := r.addressKey(); key != "" {
-			k.Addresses = append(k.Addresses, key)
-			if key != identity.NameKey(r.fields[fieldUserName]) {
-				k.Names = append(k.Names, key) // people may sign in with it as their name
-			}
-			if r.fields[fieldUserName] == "" {
-				k.Names = append(k.Names, r.fields[fieldEmail]) // it becomes the user name of somebody new
-			}
-		}
-		if v := r.fields[fieldEmployeeNumber]; v != "" {
-			k.Numbers = append(k.Numbers, v)
+		if !m.decided(rows[i], known) {
+			rows[i].addressKey()
+			left = append(left, rows[i])
 		}
 	}
-	known, err := tx.KnownBy(ctx, m.scope, k)
-	out := found{}
-	for _, w := range known {
+	return m.known(ctx, tx, store.Keys{Names: namesIn(left), Addresses: addressesIn(left)}, known)
+}
+
+// decided reports whether match would not get as far as names and addresses: somebody of the plan's own tenant, and no row can say another one, has a key that goes before them.
+func (m *matcher) decided(r importRow, known found) bool {
+	if m.plan.TenantID == "" || len(m.plan.Options.Rules) > 0 || r.fields[fieldTenant] != "" {
+		return false
+	}
+	for _, field := range []string{fieldID, fieldExternalID, fieldEmployeeNumber} {
+		if slices.ContainsFunc(known[field][r.key(field)], func(k store.Known) bool { return k.TenantID == m.plan.TenantID }) {
+			return true
+		}
+	}
+	return false
+}
+
+// known reads who has some keys, and adds them to those who were found before.
+func (m *matcher) known(ctx context.Context, tx *store.Tx, k store.Keys, out found) (found, error) {
+	list, err := tx.KnownBy(ctx, m.scope, k)
+	for _, w := range list {
 		if out[string(w.Kind)] == nil {
 			out[string(w.Kind)] = map[string][]store.Known{}
 		}
 		out[string(w.Kind)][w.Key] = append(out[string(w.Kind)][w.Key], w)
 	}
 	return out, err
+}
+
+// ownKeys are the ids and numbers of some rows.
+func (m *matcher) ownKeys(rows []importRow) store.Keys {
+	k := store.Keys{TenantID: m.plan.TenantID, Source: m.plan.Source}
+	for _, r := range rows {
+		if key := r.key(fieldID); key != "" {
+			k.IDs = append(k.IDs, identity.UserID(key))
+		}
+		if v := r.fields[fieldExternalID]; v != "" {
+			k.ExternalIDs = append(k.ExternalIDs, v)
+		}
+		if v := r.fields[fieldEmployeeNumber]; v != "" {
+			k.Numbers = append(k.Numbers, v)
+		}
+	}
+	return k
+}
+
+// namesIn are the user names that people of some rows may have.
+func namesIn(rows []importRow) []string {
+	var out []string
+	for i := range rows {
+		r := &rows[i]
+		if v := r.fields[fieldUserName]; v != "" {
+			out = append(out, v)
+		}
+		if key := r.addressKey(); key != "" {
+			if key != identity.NameKey(r.fields[fieldUserName]) {
+				out = append(out, key) // people may sign in with it as their name
+			}
+			if r.fields[fieldUserName] == "" {
+				out = append(out, r.fields[fieldEmail]) // it becomes the user name of somebody new
+			}
+		}
+	}
+	return out
+}
+
+// addressesIn are those of some rows, as EmailKey makes them.
+func addressesIn(rows []importRow) []string {
+	var out []string
+	for i := range rows {
+		if key := rows[i].addressKey(); key != "" {
+			out = append(out, key)
+		}
+	}
+	return out
 }
 
 // match returns whom a row is about, or "" for somebody new. Two people whom one key names are a Conflict: a guess would give one person's account to another.

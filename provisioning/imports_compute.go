@@ -32,6 +32,8 @@ type importing struct {
 	o     ImportOptions
 	last  int // line
 	watch planWatch
+
+	written int // steps
 }
 
 // makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
@@ -115,7 +117,7 @@ func (w *importing) readAround(ctx context.Context, rows []importRow) <-chan aro
 	go func() {
 		part := around{rows: rows}
 		part.err = w.s.db.View(ctx, func(tx *store.Tx) (err error) {
-			if part.known, err = p.match.look(ctx, tx, rows); err == nil {
+			if part.known, err = p.match.lookFor(ctx, tx, rows); err == nil {
 				part.there, err = p.people(ctx, tx, part.known.people())
 			}
 			return err
@@ -214,6 +216,7 @@ func (w *importing) steps(ctx context.Context, part around, who []identity.UserI
 	if len(steps) == 0 {
 		return nil
 	}
+	w.written += len(steps)
 	return w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.PutPlanStep(ctx, steps...) })
 }
 
@@ -361,8 +364,16 @@ func (w *importing) missing(ctx context.Context) error {
 	}
 }
 
+// manySteps is how many steps a plan has at least for the database to be told.
+const manySteps = 1000
+
 // finish holds the plan where a guard says so, and makes it ready otherwise.
 func (w *importing) finish(ctx context.Context) error {
+	if w.written >= manySteps {
+		if err := w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.LearnPlanSteps(ctx) }); err != nil {
+			return err
+		}
+	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error {
 		if err := hasLease(ctx, tx, w.plan); err != nil {
 			return err

@@ -249,6 +249,14 @@ func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error
 	return tx.insert(ctx, newSteps, args)
 }
 
+// LearnPlanSteps has PostgreSQL look at the steps when many are new. Until it has, it believes that a plan has few, and sorts all of them for each page of them.
+func (tx *Tx) LearnPlanSteps(ctx context.Context) error {
+	if !tx.postgres() {
+		return nil
+	}
+	return tx.exec(ctx, `ANALYZE plan_steps`)
+}
+
 // PutStepState writes what became of steps that are there, and leaves their data as it is.
 func (tx *Tx) PutStepState(ctx context.Context, steps ...identity.PlanStep) error {
 	args := make([]any, 0, 9*len(steps))

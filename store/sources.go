@@ -160,7 +160,10 @@ func (tx *Tx) SourcesOf(ctx context.Context, scope Scope, ids []identity.UserID)
 			return err
 		}
 		s.TenantID, s.UserID = identity.TenantID(tenant), identity.UserID(user)
-		err := fromJSON(said, &s.Said)
+		var err error
+		if said != "" {
+			s.Said, err = identity.ReadTexts(string(said))
+		}
 		out[s.UserID] = append(out[s.UserID], s)
 		return err
 	})
@@ -223,12 +226,12 @@ func (tx *Tx) KnownBy(ctx context.Context, scope Scope, k Keys) ([]Known, error)
 	}
 	dirs, dirArgs := scope.tenants("d.tenant_id")
 	q := knownQuery{tx: tx, scope: scope}
-	q.add(ByID, ids, `SELECT u.id FROM users u WHERE u.id = `+q.key("uuid"))
+	q.addUsers(ByID, ids, `u.id = `+q.key("uuid"))
 	q.add(ByExternalID, k.ExternalIDs, `SELECT x.user_id AS id FROM directory_users x WHERE x.external_id = `+q.key("text")+` AND x.directory_id IN (SELECT d.id FROM directories d WHERE `+dirs+`)`, dirArgs...)
 	q.add(ByExternalID, k.ExternalIDs, `SELECT x.user_id AS id FROM source_users x WHERE x.source = ? AND x.external_id = `+q.key("text")+`
 		AND COALESCE(x.tenant_id, `+nobody+`) = COALESCE(`+tx.cast()+`, `+nobody+`)`, k.Source, null(k.TenantID))
-	q.add(ByNumber, k.Numbers, `SELECT u.id FROM users u WHERE `+tx.numberColumn()+` = `+q.key("text")+` AND `+tx.numberColumn()+` IS NOT NULL`)
-	q.add(ByName, names, `SELECT u.id FROM users u WHERE u.user_name_key = `+q.key("text"))
+	q.addUsers(ByNumber, k.Numbers, tx.numberColumn()+` = `+q.key("text")+` AND `+tx.numberColumn()+` IS NOT NULL`)
+	q.addUsers(ByName, names, `u.user_name_key = `+q.key("text"))
 	q.add(ByAddress, k.Addresses, `SELECT e.user_id AS id FROM user_emails e WHERE e.email_key = `+q.key("text"))
 	if len(q.parts) == 0 {
 		return nil, nil
@@ -267,6 +270,23 @@ func (q *knownQuery) key(kind string) string {
 // add looks keys up: which says whose a key is. PostgreSQL does so key by key, since OFFSET 0 keeps it from going the other way round, which seems as good to it
 // while the tables are empty, and makes a plan that is kept. For the same reason whether somebody is deleted is no condition: indexes of those who are not would lead astray.
 func (q *knownQuery) add(kind KeyKind, keys []string, which string, args ...any) {
+	if q.tx.postgres() {
+		q.part(kind, keys, `CROSS JOIN LATERAL (`+which+` OFFSET 0) f CROSS JOIN LATERAL (SELECT u.id, u.tenant_id, u.deleted_at FROM users u WHERE u.id = f.id OFFSET 0) u WHERE `, args)
+		return
+	}
+	q.part(kind, keys, `CROSS JOIN users u WHERE u.id IN (`+which+`) AND `, args)
+}
+
+// addUsers is add for keys that stand in the rows of users themselves.
+func (q *knownQuery) addUsers(kind KeyKind, keys []string, that string) {
+	if q.tx.postgres() {
+		q.part(kind, keys, `CROSS JOIN LATERAL (SELECT u.id, u.tenant_id, u.deleted_at FROM users u WHERE `+that+` OFFSET 0) u WHERE `, nil)
+		return
+	}
+	q.part(kind, keys, `CROSS JOIN users u WHERE `+that+` AND `, nil)
+}
+
+func (q *knownQuery) part(kind KeyKind, keys []string, join string, args []any) {
 	if len(keys) == 0 {
 		return
 	}
@@ -274,16 +294,13 @@ func (q *knownQuery) add(kind KeyKind, keys []string, which string, args ...any)
 	if q.scope.tenant != "" {
 		visible = q.tx.same("u.tenant_id") // by the keys, not by the tenant's index
 	}
+	raw, _ := json.Marshal(keys) // strings always encode
+	from, list := `json_each(?) w `, any(string(raw))
 	if q.tx.postgres() {
-		q.parts = append(q.parts, `SELECT '`+string(kind)+`', w.key, u.id, u.tenant_id, u.deleted_at IS NULL FROM unnest(CAST(? AS text[])) AS w(key) CROSS JOIN LATERAL (`+which+` OFFSET 0) f
-			CROSS JOIN LATERAL (SELECT u.id, u.tenant_id, u.deleted_at FROM users u WHERE u.id = f.id OFFSET 0) u WHERE `+visible)
-		q.args = append(q.args, textArray(keys))
-	} else {
-		raw, _ := json.Marshal(keys) // strings always encode
-		q.parts = append(q.parts, `SELECT '`+string(kind)+`', w.value, u.id, u.tenant_id, u.deleted_at IS NULL FROM json_each(?) w CROSS JOIN users u WHERE u.id IN (`+which+`) AND `+visible)
-		q.args = append(q.args, string(raw))
+		from, list = `unnest(CAST(? AS text[])) AS w(key) `, textArray(keys)
 	}
-	q.args = append(append(q.args, args...), own...)
+	q.parts = append(q.parts, `SELECT '`+string(kind)+`', `+q.key("text")+`, u.id, u.tenant_id, u.deleted_at IS NULL FROM `+from+join+visible)
+	q.args = append(append(append(q.args, list), args...), own...)
 }
 
 // Tombstone is somebody deleted, with what they may be known again by.
@@ -299,8 +316,12 @@ type Tombstone struct {
 // TombstonesOf calls see with everybody of the scope whom a source knew and who is deleted.
 func (tx *Tx) TombstonesOf(ctx context.Context, scope Scope, tenant identity.TenantID, source string, see func(Tombstone) error) error {
 	visible, more := scope.tenants("u.tenant_id")
-	query := `SELECT u.id, u.tenant_id, k.external_id, u.user_name_key, COALESCE(` + tx.numberColumn() + `, ''), u.emails FROM users u JOIN source_users k ON k.user_id = u.id
-		WHERE u.deleted_at IS NOT NULL AND ` + visible + ` AND COALESCE(k.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND k.source = ?`
+	gone := `SELECT u.* FROM users u WHERE u.deleted_at IS NOT NULL`
+	if tx.postgres() {
+		gone += ` OFFSET 0` // by the index of those few, not by everybody whom the source knows
+	}
+	query := `SELECT u.id, u.tenant_id, k.external_id, u.user_name_key, COALESCE(` + tx.numberColumn() + `, ''), u.emails FROM (` + gone + `) u
+		JOIN source_users k ON k.user_id = u.id WHERE ` + visible + ` AND COALESCE(k.tenant_id, ` + nobody + `) = COALESCE(` + tx.cast() + `, ` + nobody + `) AND k.source = ?`
 	return tx.each(ctx, tx.bind(query), append(more, null(tenant), source), func(rows *sql.Rows) error {
 		var t Tombstone
 		var id, home, emails text
