@@ -126,12 +126,16 @@ func TestATenantSaysWhatItAsksOfItsPeople(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		at := "/console/tenants/" + string(s.acme.ID)
 		b := s.signedIn("ada@acme.example")
-		page := b.get(at + "/settings").is(http.StatusOK).says("Settings of Acme Logistics")
-		was := page.all(`name="was" value="([^"]*)"`)
-		b.post(at+"/settings/sessions", url.Values{"was": {was[0]}, "idle": {"soon"}}).is(http.StatusBadRequest).says("Write a number").has(`value="soon"`)
-		b.post(at+"/settings/sessions", url.Values{"was": {was[0]}, "idle": {"15"}, "age": {"1.5"}, "most": {"2"}}).is(http.StatusOK).says("after 15 minutes", "after 1.5 hours", "2 for each person")
-		b.post(at+"/settings/sessions", url.Values{"was": {was[0]}, "idle": {"20"}}).is(http.StatusPreconditionFailed).says("Somebody changed this meanwhile", "It says now: unused 15").has(`value="20"`)
-		b.post(at+"/settings/dormant", url.Values{"was": {was[2]}, "days": {"90"}, "reason": {"audit"}}).is(http.StatusOK).says("are deactivated after 90 days")
+		b.get(at).is(http.StatusOK).has(`href="/console/settings"`, `href="/console/settings/mail"`, `href="`+at+`/settings"`)
+		rules := url.Values{"seen": {b.get("/console/settings").seenOf()}, "idle": {"15"}, "idle_unit": {"minutes"}, "age": {"90"}, "age_unit": {"minutes"}, "most": {"2"}}
+		b.post("/console/settings", rules).is(http.StatusOK)
+		b.get(at).is(http.StatusOK).says("after 15 minutes", "after 1.5 hours", "2 for each person")
+
+		page := b.get(at+"/settings").is(http.StatusOK).says("Unused accounts of Acme Logistics").has(`href="/console/settings"`)
+		was := page.all(`name="was" value="([^"]*)"`)[0]
+		b.post(at+"/settings/dormant", url.Values{"was": {was}, "days": {"soon"}}).is(http.StatusBadRequest).says("Write a whole number").has(`value="soon"`)
+		b.post(at+"/settings/dormant", url.Values{"was": {was}, "days": {"90"}, "reason": {"audit"}}).is(http.StatusOK).says("are deactivated after 90 days")
+		b.post(at+"/settings/dormant", url.Values{"was": {was}, "days": {"30"}}).is(http.StatusPreconditionFailed).says("Somebody changed this meanwhile", "It says now: 90 days").has(`value="30"`)
 		set := must(s.authn.TenantSettings(t.Context(), identity.Operator(), s.acme.ID))(t)
 		if set.SessionIdle.Minutes() != 15 || set.SessionMost != 2 || set.DormantDays != 90 {
 			t.Errorf("the settings are %+v", set)
@@ -142,9 +146,13 @@ func TestATenantSaysWhatItAsksOfItsPeople(t *testing.T) {
 		b.post("/console/tenants/"+string(other.ID)+"/settings/dormant", url.Values{"was": {"0"}, "days": {"90"}}).is(http.StatusNotFound)
 		b.post(at+"/switch-sso", nil).is(http.StatusForbidden)
 		viewer := s.signedIn("vera@acme.example")
-		viewer.post(at+"/settings/second-factor", url.Values{"was": {was[1]}, "factor": {"1"}}).is(http.StatusForbidden)
+		viewer.post(at+"/settings/dormant", url.Values{"was": {"90"}, "days": {"1"}}).is(http.StatusForbidden)
+		viewer.post("/console/settings", rules).is(http.StatusForbidden)
 
 		root := s.signedIn("root@bridge.example")
+		chosen := "?tenant=" + string(s.acme.ID)
+		root.get(at).is(http.StatusOK).has(`href="/console/settings`+chosen+`"`, `href="/console/settings/mail`+chosen+`"`)
+		root.get(at + "/settings").is(http.StatusOK).has(`href="/console/settings` + chosen + `"`)
 		root.post(at+"/switch-sso", nil).is(http.StatusOK).says("Single sign-on is off", "Switched off")
 		root.post(at+"/switch-sso?on=1", nil).is(http.StatusOK).says("Single sign-on is on for this tenant")
 	})

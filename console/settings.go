@@ -71,9 +71,9 @@ func (d *Door) showSettings(w http.ResponseWriter, r *http.Request, v visit, nam
 	return d.show(w, r, v, name, s)
 }
 
-// settingsTenant is the tenant whose part of the settings a page shows: one's own, or the one that the platform chose; "" for none.
+// settingsTenant is the tenant whose part of the settings a page shows: one's own, or the one that somebody above all tenants chose; "" for none.
 func (d *Door) settingsTenant(r *http.Request, v visit) identity.TenantID {
-	if !v.Platform() {
+	if v.Actor.TenantID != "" {
 		return v.Actor.TenantID
 	}
 	if v.Single() {
@@ -302,10 +302,10 @@ func (d *Door) saveSettings(w http.ResponseWriter, r *http.Request, v visit) err
 	return d.securityPage(w, r, v, f, &theirs)
 }
 
-// settingsURL is a page of the settings, of the tenant that the platform looks at, with what was done.
+// settingsURL is a page of the settings, of the tenant that somebody above all tenants looks at, with what was done.
 func settingsURL(page string, v visit, tenant identity.TenantID, done string) string {
 	out, mark := settingsPath+page, "?"
-	if tenant != "" && v.Platform() && !v.Single() {
+	if tenant != "" && v.Actor.TenantID == "" && !v.Single() {
 		out, mark = out+mark+"tenant="+string(tenant), "&"
 	}
 	if done != "" {

@@ -18,8 +18,6 @@ func (d *Door) tenantRoutes() []route {
 		{"GET /console/tenants/{id}/switch-sso", tenantsWrite, d.confirmSwitch},
 		{"POST /console/tenants/{id}/switch-sso", tenantsWrite, d.switchSSO},
 		{"GET /console/tenants/{id}/settings", usersWrite, d.tenantSettings},
-		{"POST /console/tenants/{id}/settings/sessions", usersWrite, d.setSessions},
-		{"POST /console/tenants/{id}/settings/second-factor", usersWrite, d.setSecondFactor},
 		{"POST /console/tenants/{id}/settings/dormant", usersWrite, d.setDormant},
 		{"GET /console/tenants/{id}/owner", tenantsWrite, d.ownerForm},
 		{"POST /console/tenants/{id}/owner", tenantsWrite, d.setOwner},

@@ -27,6 +27,8 @@ type tenantBody struct {
 	Settings    settingsView
 	Units       string // what its business units are called; empty: the access model has none
 	Platform    bool   // the visitor runs the installation
+	Security    string // where its sessions and its second factor are changed
+	Mails       string // and the words of its mails
 }
 
 // tenant is one organisation: whose it is, where its people come from, how they sign in, and what it asks of them.
@@ -39,7 +41,7 @@ func (d *Door) tenantPage(w http.ResponseWriter, r *http.Request, v visit, f for
 	if err != nil {
 		return err
 	}
-	body := tenantBody{Form: f, Tenant: t, Platform: v.Can(tenantsWrite)}
+	body := tenantBody{Form: f, Tenant: t, Platform: v.Can(tenantsWrite), Security: settingsURL("", v, t.ID, ""), Mails: settingsURL("/mail", v, t.ID, "")}
 	for _, fill := range []func(context.Context, visit, *tenantBody) error{d.tenantPeople, d.tenantSignIn, d.tenantSources} {
 		if err := fill(r.Context(), v, &body); err != nil {
 			return err
