@@ -76,6 +76,23 @@ func TestATranslationKeepsWhatIsFilledIn(t *testing.T) {
 	}
 }
 
+// wholeLanguages are those that every text has to be in. What is the same as in English is written down as well: then somebody has looked at it.
+var wholeLanguages = []string{"de"}
+
+func TestEveryTextIsInGerman(t *testing.T) {
+	for _, lang := range wholeLanguages {
+		translator := textsOf(lang)
+		if translator == nil {
+			t.Fatalf("there is no texts/%s.tsv", lang)
+		}
+		for _, text := range allTexts(t) {
+			if _, ok := translator.exact[text]; !ok {
+				t.Errorf("texts/%s.tsv has no line for %q", lang, text)
+			}
+		}
+	}
+}
+
 func marksOf(s string) []string {
 	out := mark.FindAllString(s, -1)
 	slices.Sort(out)
@@ -178,7 +195,7 @@ func shown(s string) bool {
 	return sentenceLike.MatchString(s) && !notShown.MatchString(s) && len(s) > 2
 }
 
-var verb = regexp.MustCompile(`%[-+# 0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
+var verb = regexp.MustCompile(`%[-+#0]*[0-9]*(?:\.[0-9]+)?[a-zA-Z]`)
 
 func verbs(s string) string {
 	n := 0
