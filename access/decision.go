@@ -90,7 +90,7 @@ func (c *compiled) granting(who Subject, resource, action string) []*role {
 func (c *compiled) limit(who Subject, r *resource, action string, by []*role, d Decision) Decision {
 	switch {
 	case who.Ceiling != nil && !slices.Contains(who.Ceiling, r.ID) && !slices.Contains(who.Ceiling, r.ID+":"+action):
-		return deny("%s; but what is used here is limited to less", d.Reason)
+		return deny("%s%s", d.Reason, "; but what is used here is limited to less")
 	case r.RequiresLink != "" && !slices.Contains(who.Links, r.RequiresLink):
 		return deny("%s needs an active %s record that is linked to the person", r.Title, c.linkTitle(r.RequiresLink))
 	case who.Status == identity.StatusInactive:
@@ -248,13 +248,12 @@ func rank(level choice) int {
 
 // refusal says why nothing that somebody has grants an action.
 func (c *compiled) refusal(who Subject, r *resource, action string) string {
-	what := r.ID + ": " + action
 	held := c.held(who)
 	titles := make([]string, 0, len(held))
 	for _, h := range held {
 		titles = append(titles, h.Title)
 		if gate := c.gate(); gate != nil && !h.gated && gate != r && slices.Contains(h.Grants[r.ID], action) {
-			return fmt.Sprintf("%s would grant %s, but grants nothing while %s is not granted", h.Title, what, gate.Title)
+			return fmt.Sprintf("%s would grant %s: %s, but grants nothing while %s is not granted", h.Title, r.ID, action, gate.Title)
 		}
 	}
 	suffix := ""
@@ -265,9 +264,9 @@ func (c *compiled) refusal(who Subject, r *resource, action string) string {
 	case 0:
 		return "Without a role nothing is granted" + suffix
 	case 1:
-		return titles[0] + " does not grant " + what + suffix
+		return fmt.Sprintf("%s does not grant %s: %s", titles[0], r.ID, action) + suffix
 	}
-	return "None of " + strings.Join(titles, ", ") + " grants " + what + suffix
+	return fmt.Sprintf("None of %s grants %s: %s", strings.Join(titles, ", "), r.ID, action) + suffix
 }
 
 // gate returns the resource without which a role grants nothing, or nil.

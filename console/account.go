@@ -134,7 +134,7 @@ func (d *Door) ownRights(r *http.Request, v visit, b *accountBody) error {
 			list[n-1].Actions = append(list[n-1].Actions, a.Action)
 			return list
 		}
-		reason, _, _ := strings.Cut(a.Reason, ", as far as ") // which stands in words of its own
+		reason, _, _ := strings.Cut(titled(a.Reason, a.Resource.ID, a.Resource.Title), reasonLevel) // which stands in words of its own
 		return append(list, mayRow{a.Resource.Title, []string{a.Action}, a.Level, reason})
 	}
 	for _, a := range all.Answers {
@@ -159,7 +159,7 @@ func (v visit) abilities() []ability {
 		{"Read the audit trail", auditRead},
 	} {
 		decision := v.prov.May(v.Actor, a.capability)
-		out = append(out, ability{a.title, decision.Allowed, decision.Reason})
+		out = append(out, ability{a.title, decision.Allowed, v.worded(decision.Reason)})
 	}
 	return out
 }

@@ -43,6 +43,10 @@ var functions = template.FuncMap{
 
 	"providerIcon": providerIcon,
 
+	"actions": actionList,
+	"actor":   actorName,
+	"reason":  func(s string) string { return s },
+
 	"span":       span,
 	"list":       func(words ...string) []string { return words },
 	"list4":      func(a, b, c, d any) []any { return []any{a, b, c, d} },
@@ -72,6 +76,12 @@ var functions = template.FuncMap{
 
 // span writes a time in the largest unit that it is a whole number of: "90 days", "1 hour", "15 minutes".
 func span(d time.Duration) string {
-	n, unit := inUnits(d)
-	return count(n, strings.TrimSuffix(unit, "s"), unit)
+	switch n, unit := inUnits(d); unit {
+	case "days":
+		return count(n, "day", "days")
+	case "hours":
+		return count(n, "hour", "hours")
+	default:
+		return count(n, "minute", "minutes")
+	}
 }

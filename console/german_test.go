@@ -41,6 +41,14 @@ func TestEveryKindOfPageSpeaksGerman(t *testing.T) {
 	b.get("/nowhere").is(http.StatusNotFound).has("Hier ist nichts")
 }
 
+func TestMyAccountIsGermanThroughout(t *testing.T) {
+	s := start(t, storetest.SQLite(t))
+	b := s.signedIn("vera@acme.example")
+	b.client.Transport = german{http.DefaultTransport}
+	b.get("/account").is(http.StatusOK).says("Angelegt von dem Betreiber", "darf hereinkommen nein → ja", "E-Mail vera@acme.example", "Rolle Viewer",
+		"Execution statistics ansehen", "Viewer gewährt Execution statistics: ansehen", "Viewer gewährt Flows nicht: anlegen", "Tenants gehört zur Plattform").hides("does not grant", "exec_stats", "no → yes")
+}
+
 func TestInABrowserALanguageFromRightToLeftFits(t *testing.T) {
 	s := start(t, storetest.SQLite(t))
 	b := open(t, s.url)

@@ -80,7 +80,7 @@ func readTexts(file string) *texts {
 			continue
 		}
 		t.exact[from] = to
-		if place.MatchString(from) && !strings.Contains(from, "<") {
+		if place.MatchString(from) && !strings.Contains(from, "<") && !general(from) {
 			parts := place.Split(from, -1)
 			for i := range parts {
 				parts[i] = regexp.QuoteMeta(parts[i])
@@ -91,6 +91,25 @@ func readTexts(file string) *texts {
 	// What has most words of its own is tried first.
 	slices.SortStableFunc(t.patterns, func(a, b textPattern) int { return cmp.Compare(len(b.fits.String()), len(a.fits.String())) })
 	return t
+}
+
+// general reports whether a text with places is hardly more than its places, as "{0} of {1}" is: then a name could be taken for it.
+func general(text string) bool {
+	return len(place.FindAllString(text, 3)) > 1 && len(letters.FindAllString(place.ReplaceAllString(text, ""), 2)) < 2
+}
+
+// number is a text that begins with a number, as what count returns.
+var number = regexp.MustCompile(`^\d[\d,. ]* \pL`)
+
+// filling is what stands at a place of a translated text: a name as it is; a number of things and a list of actions are texts of ours.
+func (t *texts) filling(s string) string {
+	switch {
+	case number.MatchString(s):
+		return t.Say(s)
+	case isActions(s):
+		return t.actions(s)
+	}
+	return s
 }
 
 // Say translates a finished text of this package: as it stands, or by a pattern whose places are filled. What is not known stays.
@@ -108,7 +127,7 @@ func (t *texts) Say(s string) string {
 				if err != nil || n+1 >= len(found) {
 					return at
 				}
-				return found[n+1]
+				return t.filling(found[n+1])
 			})
 		}
 	}
@@ -148,7 +167,7 @@ func direction(lang string) string {
 }
 
 // spoken are the functions of templates that return texts of ours. What people typed never goes through them alone.
-var spoken = []string{"eventName", "planTitle", "planCounts", "planKind", "planState", "planAction", "stepState", "offState", "reviewTitle", "reviewAdvice", "count", "field", "value", "device", "source"}
+var spoken = []string{"eventName", "planTitle", "planCounts", "planKind", "planState", "planAction", "stepState", "offState", "reviewTitle", "reviewAdvice", "count", "field", "source", "span"}
 
 // functionsIn are the functions of templates in a language.
 func functionsIn(t *texts) template.FuncMap {
@@ -159,6 +178,18 @@ func functionsIn(t *texts) template.FuncMap {
 	out["say"] = func(s any) string { return t.Say(fmt.Sprint(s)) }
 	for _, name := range spoken {
 		out[name] = saying(t, functions[name])
+	}
+	out["device"] = func(agent string) string { return t.device(device(agent)) }
+	out["value"] = func(v any) string { return t.value(changeValue(v)) }
+	out["actions"] = func(list []string) string { return t.actions(actionList(list)) }
+	out["actor"] = t.actor
+	out["reason"] = t.reason
+	out["when"] = func(at any, none ...string) template.HTML {
+		said := make([]string, len(none))
+		for i := range none {
+			said[i] = t.Say(none[i])
+		}
+		return when(at, said...)
 	}
 	return out
 }

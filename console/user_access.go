@@ -48,7 +48,10 @@ type accessWhy struct {
 }
 
 // accessAction is one question of the small check.
-type accessAction struct{ Value, Title string }
+type accessAction struct {
+	Value, Resource string
+	Actions         []string // one
+}
 
 func (d *Door) accessCard(r *http.Request, v visit, b *userBody) (accessCard, error) {
 	holder, err := d.prov.UserAccess(r.Context(), v.Actor, b.User.ID)
@@ -128,11 +131,11 @@ func (v visit) levelName(resource string, actions []string) string {
 func (row *whyRow) explain(resource string, decided provisioning.Access) {
 	for _, a := range decided.Answers {
 		if a.Resource.ID == resource && !a.Allowed && row.None {
-			row.Reason = a.Reason
+			row.Reason = titled(a.Reason, resource, a.Resource.Title)
 			return
 		}
 		if a.Resource.ID == resource && a.Resource.Self {
-			row.Reason = a.Reason
+			row.Reason = titled(a.Reason, resource, a.Resource.Title)
 		}
 	}
 }
@@ -140,7 +143,7 @@ func (row *whyRow) explain(resource string, decided provisioning.Access) {
 // answer is the small check: may this person do that?
 func (d *Door) answer(r *http.Request, v visit, b *userBody, decided provisioning.Access, c *accessCard) error {
 	for _, a := range decided.Answers {
-		c.Actions = append(c.Actions, accessAction{Value: a.Resource.ID + ":" + a.Action, Title: a.Resource.Title + ": " + a.Action})
+		c.Actions = append(c.Actions, accessAction{Value: a.Resource.ID + ":" + a.Action, Resource: a.Resource.Title, Actions: []string{a.Action}})
 	}
 	asked := func(a accessAction) bool { return a.Value == r.FormValue("may") }
 	i := slices.IndexFunc(c.Actions, asked)
@@ -149,6 +152,7 @@ func (d *Door) answer(r *http.Request, v visit, b *userBody, decided provisionin
 	}
 	resource, action, _ := strings.Cut(c.Actions[i].Value, ":")
 	answer, err := d.prov.Check(r.Context(), v.Actor, b.User.ID, resource, action)
+	answer.Reason = v.worded(answer.Reason)
 	c.Asked, c.Answer = c.Actions[i].Value, &answer
 	return err
 }

@@ -59,7 +59,7 @@ func versionText(u identity.User) string { return strconv.FormatInt(u.Version, 1
 func TestAViewerSeesMyAccountAndNothingElse(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
 		b := s.signedIn("vera@acme.example")
-		b.get("/console").is(http.StatusOK).at("/account").says("Vera Viewer", "Acme Logistics", "Viewer", "Where you are signed in", "Viewer does not grant users: view").hides(`href="/console/users"`, `href="/console/placement"`)
+		b.get("/console").is(http.StatusOK).at("/account").says("Vera Viewer", "Acme Logistics", "Viewer", "Where you are signed in", "Viewer does not grant Users: view").hides(`href="/console/users"`, `href="/console/placement"`)
 		for _, path := range []string{
 			"/console/users", "/console/users/new", "/console/users/" + string(s.ada.ID), "/console/placement", "/console/tenants", "/console/directories",
 			"/console/directories/new", "/console/connections", "/console/connections/new", "/console/signins", "/console/requests", "/console/events",
