@@ -131,7 +131,7 @@ func TestATenantSaysWhatItAsksOfItsPeople(t *testing.T) {
 		b.post("/console/settings", rules).is(http.StatusOK)
 		b.get(at).is(http.StatusOK).says("after 15 minutes", "after 1.5 hours", "2 for each person")
 
-		page := b.get(at+"/settings").is(http.StatusOK).says("Unused accounts of Acme Logistics").has(`href="/console/settings"`)
+		page := b.get(at + "/settings").is(http.StatusOK).says("Unused accounts of Acme Logistics").has(`href="/console/settings"`)
 		was := page.all(`name="was" value="([^"]*)"`)[0]
 		b.post(at+"/settings/dormant", url.Values{"was": {was}, "days": {"soon"}}).is(http.StatusBadRequest).says("Write a whole number").has(`value="soon"`)
 		b.post(at+"/settings/dormant", url.Values{"was": {was}, "days": {"90"}, "reason": {"audit"}}).is(http.StatusOK).says("are deactivated after 90 days")

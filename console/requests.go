@@ -208,9 +208,15 @@ func parameters(path string) []parameter {
 }
 
 // RequestURL is the page of the request that an event belongs to, as far as the visitor may open it; "" for none.
-func (v visit) RequestURL(e identity.Event) string {
-	if e.RequestID == "" || e.Door != "scim" || !v.Can(tenantsWrite) {
+func (v visit) RequestURL(e identity.Event) string { return v.requestAt(e.RequestID, e.Door, e.At) }
+
+// requestAt is the page of a request of a moment; "" where the visitor may not open it, or the journal keeps it no longer.
+func (v visit) requestAt(id identity.RequestID, door string, at time.Time) string {
+	if id == "" || door != "scim" || v.swept(at) || !v.Can(tenantsWrite) {
 		return ""
 	}
-	return "/console/requests/" + string(e.RequestID)
+	return "/console/requests/" + string(id)
 }
+
+// swept reports whether the journal keeps nothing of a moment any more.
+func (v visit) swept(at time.Time) bool { return v.journal > 0 && time.Since(at) > v.journal }

@@ -98,8 +98,8 @@ func (v visit) entry(e provisioning.TimelineEntry) entryRow {
 		row.URL = "/console/signins/" + string(e.Trace)
 	case e.Plan != "" && v.Can(usersWrite):
 		row.URL = plansPath + string(e.Plan) + "?after=" + strconv.Itoa(max(e.Line-1, 0)) + "#steps"
-	case e.Request != "" && e.Door == "scim" && v.Can(tenantsWrite):
-		row.URL = "/console/requests/" + string(e.Request)
+	default:
+		row.URL = v.requestAt(e.Request, e.Door, e.At)
 	}
 	return row
 }

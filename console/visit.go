@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/authn"
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -12,7 +13,8 @@ import (
 // visit is one request of somebody who is signed in, with what the access model says about them.
 type visit struct {
 	authn.Visit
-	prov *provisioning.Service
+	prov    *provisioning.Service
+	journal time.Duration // how long requests of directories are kept; 0: it is not said
 }
 
 // visit finds out who asks. It answers Unauthenticated when the cookie opens no session, and Forbidden while something has to be done first.
@@ -27,7 +29,7 @@ func (d *Door) visit(r *http.Request) (visit, error) {
 func (d *Door) visitOf(r *http.Request, v authn.Visit) visit {
 	v.Actor.Door = "console"
 	v.Actor.RequestID, v.Actor.IP = web.RequestID(r.Context()), web.ClientIP(r)
-	return visit{Visit: v, prov: d.prov}
+	return visit{Visit: v, prov: d.prov, journal: d.installed.JournalAge}
 }
 
 // Can reports whether the visitor has a capability. It decides what a page shows; what is done is decided in provisioning.

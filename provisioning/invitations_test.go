@@ -332,3 +332,35 @@ func TestAnAdministratorWhoNeverJoinedIsNone(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoWasOnlyInvitedLeavesNothingBehind(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme := must[identity.Tenant](t)(h.CreateTenant(h.ctx, h.op, "Acme"))
+		i := must[identity.Invitation](t)(h.Invite(h.ctx, h.op, provisioning.NewInvitation{Email: "zoe@example.com", Tenant: acme.ID, Role: "viewer"}))
+		if err := h.RevokeInvitation(h.ctx, h.op, i.User.ID, "wrong person"); err != nil {
+			t.Fatal(err)
+		}
+		err := h.db.Update(h.ctx, func(tx *store.Tx) error {
+			roles, err := tx.Assignments(h.ctx, i.User.ID)
+			if err != nil {
+				return err
+			}
+			if len(roles) != 0 {
+				t.Errorf("the roles %v are left", roles)
+			}
+			// Somebody with the same id and no address would have the addresses that were left.
+			u := identity.User{ID: i.User.ID, TenantID: acme.ID, UserName: "nobody", Version: 1, CreatedAt: tx.Now(), UpdatedAt: tx.Now()}
+			if err := tx.InsertUser(h.ctx, u); err != nil {
+				return err
+			}
+			u, err = tx.User(h.ctx, store.Everything(), u.ID)
+			if len(u.Emails) != 0 {
+				t.Errorf("the addresses %v are left", u.Emails)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -35,10 +35,8 @@ func (tx *Tx) DeleteUser(ctx context.Context, before identity.User) error {
 	if err := tx.noteMove(ctx, before, gone); err != nil {
 		return err
 	}
-	for _, table := range []string{"user_emails", "assignments", "directory_users"} { // on PostgreSQL these follow no foreign key
-		if err := tx.exec(ctx, `DELETE FROM `+table+` WHERE user_id = ?`, string(before.ID)); err != nil {
-			return err
-		}
+	if err := tx.deleteLoose(ctx, before.ID); err != nil {
+		return err
 	}
 	return tx.execOne(ctx, `DELETE FROM users WHERE id = ?`, string(before.ID))
 }
@@ -172,4 +170,14 @@ func lowered(words []string) []string {
 		out[i] = strings.ToLower(w)
 	}
 	return out
+}
+
+// deleteLoose deletes the rows of a user that follow no foreign key on PostgreSQL.
+func (tx *Tx) deleteLoose(ctx context.Context, id identity.UserID) error {
+	for _, table := range []string{"user_emails", "assignments", "directory_users"} {
+		if err := tx.exec(ctx, `DELETE FROM `+table+` WHERE user_id = ?`, string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

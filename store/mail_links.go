@@ -126,5 +126,8 @@ func (tx *Tx) SweepMailLinks(ctx context.Context, before time.Time) error {
 
 // RemoveNeverJoined takes a user away who never came in, with all that hangs on the record, or returns NotFound.
 func (tx *Tx) RemoveNeverJoined(ctx context.Context, user identity.UserID) error {
-	return tx.execOne(ctx, `DELETE FROM users WHERE id = ? AND last_login_at IS NULL`, string(user))
+	if err := tx.execOne(ctx, `DELETE FROM users WHERE id = ? AND last_login_at IS NULL`, string(user)); err != nil {
+		return err
+	}
+	return tx.deleteLoose(ctx, user)
 }
