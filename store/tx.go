@@ -31,6 +31,9 @@ type Tx struct {
 	hopes []expectation   // what must be true of the queue when it went out
 	sent  chan error      // PostgreSQL: the outcome of writes that are on their way; nil: there are none
 	opens bool            // it wrote what OpeningVersion counts
+	light bool            // PostgreSQL: its writes are one statement, or it ends with NeedsLock
+	seen  string          // PostgreSQL: the version of the row of the user whom UserSeen returned
+	facts map[string]bool // PostgreSQL: users of whom it wrote UserFacts, and whether it wrote the user too
 }
 
 // statement is a write that nobody waits for.
@@ -59,6 +62,9 @@ func (tx *Tx) postgres() bool { return tx.db.driver == driverPostgres }
 
 // ready makes sure that there is a transaction and that what waited was sent before the next query.
 func (tx *Tx) ready(ctx context.Context) error {
+	if tx.light {
+		return errNeedsLock
+	}
 	if tx.lazy {
 		own, err := tx.db.write.BeginTxx(ctx, nil)
 		if err != nil {
