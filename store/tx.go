@@ -43,10 +43,10 @@ type statement struct {
 	args  []any
 }
 
-// expectation is how many rows a named statement must return; another number undoes everything that travels with it.
+// expectation is a condition that must be true; otherwise everything that travels with it is undone.
 type expectation struct {
-	name string
-	rows int
+	condition string
+	args      []any
 }
 
 // maxBound is how many texts of queries are kept; those of a program with fixed queries and a few shapes of changes.
@@ -115,7 +115,7 @@ func (tx *Tx) later(ctx context.Context, query string, args ...any) error {
 // named is later on PostgreSQL for a statement that others refer to by a name, and that must return some rows.
 func (tx *Tx) named(name string, rows int, query string, args ...any) {
 	tx.queue = append(tx.queue, statement{name, query, args})
-	tx.hopes = append(tx.hopes, expectation{name, rows})
+	tx.hopes = append(tx.hopes, expectation{"(SELECT count(*) FROM " + name + ") = ?", []any{rows}})
 }
 
 // Send has what waits written while the caller goes on; the next query, or the commit, waits for it and returns what is wrong with it.
@@ -189,8 +189,8 @@ func hope(b *strings.Builder, hopes []expectation) []any {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
-		b.WriteString("(SELECT count(*) FROM " + h.name + ") = ?")
-		args = append(args, h.rows)
+		b.WriteString(h.condition)
+		args = append(args, h.args...)
 	}
 	b.WriteString(" THEN 1 ELSE 0 END)")
 	return args
