@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -172,23 +173,44 @@ func (d *Door) memberLocation(m identity.Member) string {
 	return d.location(userType, m.ID)
 }
 
+// appendMemberList appends "members". A group may have tens of thousands, of which each has the same names and almost the same address, so these are encoded once.
 func (d *Door) appendMemberList(b []byte, members []identity.Member) []byte {
 	if len(members) == 0 {
 		return b
 	}
+	users, groups := d.memberMiddle(userType), d.memberMiddle(groupType)
+	b = slices.Grow(b, memberRoom(members, len(users)))
 	b = append(appendName(b, "members"), '[')
 	for i, m := range members {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, '{')
-		b = appendField(b, "value", m.ID)
-		b = appendField(b, "$ref", d.memberLocation(m))
-		b = appendField(b, "type", string(m.Type))
+		middle := users
+		if m.Type == identity.MemberGroup {
+			middle = groups
+		}
+		b = append(append(append(append(b, `{"value":"`...), m.ID...), middle...), m.ID...) // ids need no escapes
+		b = append(append(append(b, `","type":"`...), m.Type...), '"')
 		if m.Display != "" {
-			b = appendField(b, "display", m.Display)
+			b = appendText(append(b, `,"display":`...), m.Display)
 		}
 		b = append(b, '}')
 	}
 	return append(b, ']')
+}
+
+// memberMiddle is what stands between the id of a member and its address, with the beginning of that.
+func (d *Door) memberMiddle(t *resourceType) string {
+	address := appendText(nil, d.location(t, ""))
+	return `","$ref":` + string(address[:len(address)-1])
+}
+
+// memberRoom is how long a list of members is with what follows in a group, where no name needs an escape.
+func memberRoom(members []identity.Member, middle int) int {
+	const rest = len(`,{"value":"`) + len(`","type":"Group"`) + len(`,"display":""}`) + 2*36
+	n := 512
+	for _, m := range members {
+		n += rest + middle + len(m.Display)
+	}
+	return n
 }

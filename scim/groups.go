@@ -158,7 +158,7 @@ func (c *call) groupAnswer(status int, g identity.Group, p projection) (answer, 
 }
 
 func (c *call) renderGroup(status int, g identity.Group, list []identity.Member, p projection) (answer, error) {
-	body, err := c.appendGroup(make([]byte, 0, 512+256*len(list)), g, list, p)
+	body, err := c.appendGroup(make([]byte, 0, 512), g, list, p)
 	return answer{status: status, location: c.location(groupType, string(g.ID)), etag: etag(g.Version), body: body}, err
 }
 
