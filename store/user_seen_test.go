@@ -122,3 +122,31 @@ func TestAChangeWithoutALockAsksNothingElse(t *testing.T) {
 		t.Errorf("the name is %q now", is.DisplayName)
 	}
 }
+
+// TestSomebodyNewIsWrittenOnlyWhenNobodyIsLikeThem shows that a push which found somebody wrote nothing.
+func TestSomebodyNewIsWrittenOnlyWhenNobodyIsLikeThem(t *testing.T) {
+	ctx := t.Context()
+	db := storetest.Postgres(t)
+	u, _, _, scope := seenHome(t, db)
+	push := func(like string) (identity.User, error) {
+		other := newUser(u.TenantID)
+		return other, db.Update(ctx, func(tx *store.Tx) error {
+			tx.NobodyLike(scope, like, "", "")
+			return tx.InsertUser(ctx, other)
+		})
+	}
+	if other, err := push("somebody-else"); err != nil || read(t, db, other.ID).ID != other.ID {
+		t.Errorf("nobody is like them, and yet: %v", err)
+	}
+	other, err := push(u.UserName)
+	if identity.KindOf(err) != identity.Conflict {
+		t.Errorf("somebody is like them: %v", err)
+	}
+	err = db.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.User(ctx, store.Everything(), other.ID)
+		return err
+	})
+	if identity.KindOf(err) != identity.NotFound {
+		t.Errorf("the new user is written all the same: %v", err)
+	}
+}
