@@ -131,7 +131,8 @@ func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, te
 		switch {
 		case what.Key == exportUsers.Key:
 			var err error
-			if filter.Shown, err = d.shownFilter(r, v, name, value); err != nil {
+			tenant, _ := identity.ParseID[identity.TenantID](r.FormValue("tenant"))
+			if filter.Shown, err = d.shownFilter(r, v, tenant, name, value); err != nil {
 				return nil, err
 			}
 		case name == "type":

@@ -44,12 +44,30 @@ func (d *Door) exportedUsers(r *http.Request, v visit, f form) (identity.Query, 
 	return filters.narrow(), nil
 }
 
-// shownFilter is a filter of users in words.
-func (d *Door) shownFilter(r *http.Request, v visit, name, value string) (string, error) {
+// shownFilter is a filter of users in words. A unit is one of a tenant.
+func (d *Door) shownFilter(r *http.Request, v visit, tenant identity.TenantID, name, value string) (string, error) {
 	switch name {
 	case "role":
 		if role, ok := v.prov.Model().Role(identity.RoleID(value)); ok {
 			return role.Title, nil
+		}
+	case "external":
+		return map[string]string{"yes": "External people", "no": "Own people"}[value], nil
+	case "type":
+		types, err := d.prov.UserTypeChoices(r.Context(), v.Actor)
+		for _, t := range types {
+			if string(t.ID) == value {
+				return t.Title, nil
+			}
+		}
+		return value, err
+	case "tenant":
+		t, err := d.prov.Tenant(r.Context(), v.Actor, tenant)
+		if err == nil {
+			return t.Name, nil
+		}
+		if identity.KindOf(err) != identity.NotFound && identity.KindOf(err) != identity.Forbidden {
+			return "", err
 		}
 	case "directory":
 		id, _ := identity.ParseID[identity.DirectoryID](value)
@@ -61,7 +79,6 @@ func (d *Door) shownFilter(r *http.Request, v visit, name, value string) (string
 		}
 	case "unit":
 		id, _ := identity.ParseID[identity.UnitID](value)
-		tenant, _ := identity.ParseID[identity.TenantID](r.FormValue("tenant"))
 		units, err := d.prov.Units(r.Context(), v.Actor, tenant)
 		if err != nil && identity.KindOf(err) == identity.Internal {
 			return "", err

@@ -350,6 +350,7 @@ func TestInABrowserPeopleOfEtlworks(t *testing.T) {
 		b.calm("people of Etlworks")
 	})
 	etlBulk(t, h, b)
+	etlEverybody(t, script, h, b)
 }
 
 // etlBulk ticks people and does something with all of them.

@@ -194,6 +194,20 @@ type rolePreviewBody struct {
 	About   identity.Event // what is said about the role and changes
 }
 
+// Affected is for how many of the people who are named something changes.
+func (b rolePreviewBody) Affected() int {
+	var n int
+	for _, who := range b.Holders.Items {
+		if len(who.Effects) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// Others is how many people hold the role and are not named.
+func (b rolePreviewBody) Others() int64 { return b.People - int64(len(b.Holders.Items)) }
+
 // previewRole shows what saving would change, and for whom, and asks.
 func (d *Door) previewRole(w http.ResponseWriter, r *http.Request, v visit) error {
 	f, err := readForm(w, r, roleFields...)

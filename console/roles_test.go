@@ -1,9 +1,11 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,13 +207,40 @@ func TestARoleIsComparedWhileItIsTyped(t *testing.T) {
 	}
 }
 
+func TestAPreviewOfARoleSaysForWhomSomethingChanges(t *testing.T) {
+	roleHouses(t, "fintechos", func(t *testing.T, h *house) {
+		for i := range mostNamedRoles + 2 {
+			who := must(h.hire(fmt.Sprintf("o%02d@house.example", i), fmt.Sprintf("Officer %02d", i), h.home.ID, "officer"))(t)
+			if i == 0 {
+				must(h.prov.AssignRole(t.Context(), identity.Operator(), who.ID, "auditor", "also"))(t)
+			}
+		}
+		b := h.visitor(h.root)
+		f := roleForm(b.get("/console/roles/officer/edit").is(http.StatusOK))
+		f["grant"] = slices.DeleteFunc(f["grant"], func(grant string) bool { return grant == "records:view" })
+		f.Set("data.records", "branch")
+		b.post("/console/roles/officer/preview", f).is(http.StatusOK).says("For 19 people of those named here something changes",
+			"Officer 00 also holds other roles nothing, because of what else they have or lack", "Officer 01 Entity records less: view", "not worked out for up to 3 more people")
+		if got := h.roleNow("officer").Grants["records"]; len(got) != 3 {
+			t.Errorf("the preview has saved %q", got)
+		}
+		same := roleForm(b.get("/console/roles/officer/edit"))
+		same.Set("description", "Officers")
+		same.Set("data.records", "branch")
+		b.post("/console/roles/officer/preview", same).is(http.StatusOK).says("Officer 00", "and others").hides("What changes for them")
+	})
+}
+
+// mostNamedRoles is how many people the preview of a role names.
+const mostNamedRoles = 20
+
 func TestARoleSaysHowFarItGoes(t *testing.T) {
 	roleHouses(t, "fintechos", func(t *testing.T, h *house) {
 		b := h.visitor(h.root)
 		page := b.get("/console/roles/officer/edit").is(http.StatusOK).says("How far", "personal, as usual").has(`<option value="branch" selected>`)
 		f := roleForm(page)
 		f.Set("data.records", "global")
-		preview := b.post("/console/roles/officer/preview", f).is(http.StatusOK).says("Entity records view, create, edit (branch) view, create, edit (global) another reach")
+		preview := b.post("/console/roles/officer/preview", f).is(http.StatusOK).says("Entity records view, create, edit (branch) view, create, edit (global) another reach", "For 1 person of those named here something changes", "Officer Person Entity records view (branch → global)").hides("not worked out")
 		preview.has(`value="Save and reload">Save and reload<`, `value="Save and close">Save and close<`)
 		f.Set("then", "Save and reload")
 		b.post("/console/roles/officer", f).is(http.StatusOK).at("/console/roles/officer/edit?done=role-updated")

@@ -66,6 +66,7 @@ type usersBody struct {
 	Heads   map[string]sortHead
 	Export  string // where the list is taken out as it is filtered
 	Here    string // the list's own address, to come back to
+	Filter  string // what narrows the list, as its address has it
 	Add     addButton
 	Bulk    bool
 	Move    bool
@@ -87,7 +88,7 @@ func (d *Door) users(w http.ResponseWriter, r *http.Request, v visit) error {
 		return err
 	}
 	id := func(u provisioning.ListedUser) string { return string(u.ID) }
-	body := usersBody{Filters: f, Heads: sortHeads(r, f), Export: exportURL(exportUsers, r), Here: r.URL.RequestURI(), Add: d.addButton(v)}
+	body := usersBody{Filters: f, Heads: sortHeads(r, f), Export: exportURL(exportUsers, r), Here: r.URL.RequestURI(), Filter: f.address(), Add: d.addButton(v)}
 	if f.Sort == "" {
 		body.Pager = turn(r, q, &found, id)
 	} else {

@@ -27,6 +27,7 @@ type bulkBody struct {
 	Form    form
 	Act     string
 	People  []identity.User
+	Found   *foundPeople // whom a filter finds, in place of ticked ones
 	Roles   roleOptions
 	Tenants []identity.Tenant
 	Title   string
@@ -44,18 +45,23 @@ type bulkResult struct {
 	Refused string // empty: done
 }
 
-// bulkUsers asks before something happens to the people who are ticked, then does it: as a plan that has a page of its own, or at once for mails and files.
+// bulkUsers asks before something happens to the people who are ticked, or whom the list finds, then does it: as a plan that has a page of its own, or at once for mails and files.
 func (d *Door) bulkUsers(w http.ResponseWriter, r *http.Request, v visit) error {
 	f, err := readForm(w, r, "role", "tenant", "reason")
 	if err != nil {
 		return err
 	}
 	b := bulkBody{Form: f, Act: f.Value("act"), Back: backTo(f, "")}
-	if b.People, err = d.tickedUsers(r, v, f); err != nil {
+	if f.Value("all") != "" {
+		err = d.findAll(r, v, &b)
+	} else {
+		b.People, err = d.tickedUsers(r, v, f)
+	}
+	if err != nil {
 		return err
 	}
 	if b.Act == bulkExport {
-		return d.exportTicked(w, r, v, b.People)
+		return d.exportBulk(w, r, v, b)
 	}
 	if err := d.askBulk(r, v, &b); err != nil {
 		return err
@@ -117,7 +123,7 @@ func (d *Door) tickedUsers(r *http.Request, v visit, f form) ([]identity.User, e
 // askBulk fills in the question: what will happen, and what has to be chosen for it.
 func (d *Door) askBulk(r *http.Request, v visit, b *bulkBody) (err error) {
 	m := v.prov.Model()
-	people := count(len(b.People), "person", "people")
+	people := count(b.Count(), "person", "people")
 	b.Reason, b.Resend = m.ReasonRequired(), m.Onboarding().ResendLabel
 	switch provisioning.BulkKind(b.Act) {
 	case provisioning.BulkDeactivate:
@@ -144,6 +150,9 @@ func (d *Door) askBulk(r *http.Request, v visit, b *bulkBody) (err error) {
 		b.Title, b.Button = fmt.Sprintf("Send new invites to %s?", people), fmt.Sprintf("Send new invites to %s", people)
 		b.Facts = []string{"Each gets a mail with a new link and a new end. The links that they have open nothing any more.", "Who has joined already is left alone."}
 	}
+	if b.Found != nil {
+		b.Button, b.Danger = "Make the plan", false
+	}
 	return err
 }
 
@@ -152,6 +161,9 @@ func (d *Door) startBulk(r *http.Request, v visit, b bulkBody) (identity.Plan, e
 	act := provisioning.BulkAct{Act: provisioning.BulkKind(b.Act), Role: identity.RoleID(b.Form.Value("role")), Reason: b.Form.Value("reason")}
 	if act.Act == provisioning.BulkMove {
 		act.Tenant = chosenTenant(b.Form)
+	}
+	if b.Found != nil {
+		return d.planFound(r, v, act, b.Found)
 	}
 	for _, u := range b.People {
 		act.Users = append(act.Users, u.ID)
@@ -181,10 +193,14 @@ func (d *Door) inviteTicked(w http.ResponseWriter, r *http.Request, v visit, b b
 	return d.showBulk(w, r, v, b)
 }
 
-// exportTicked answers with a file of the ticked people.
-func (d *Door) exportTicked(w http.ResponseWriter, r *http.Request, v visit, people []identity.User) error {
+// exportBulk answers with a file of the ticked people. Everybody whom the list finds has a page of its own for that.
+func (d *Door) exportBulk(w http.ResponseWriter, r *http.Request, v visit, b bulkBody) error {
+	if b.Found != nil {
+		http.Redirect(w, r, "/console/exports/users?"+b.Found.Filter, http.StatusSeeOther)
+		return nil
+	}
 	some := &identity.Filter{Op: identity.OpOr}
-	for _, u := range people {
+	for _, u := range b.People {
 		some.Children = append(some.Children, &identity.Filter{Op: identity.OpEq, Attr: identity.Attribute{Name: "id", Type: identity.TypeString, CaseExact: true}, Value: string(u.ID)})
 	}
 	q := provisioning.ExportQuery{Query: identity.Query{Filter: some}}
@@ -203,8 +219,16 @@ func (b bulkBody) Named() []identity.User {
 	return people[:min(len(people), maxNamed)]
 }
 
+// Count is to how many people it would happen.
+func (b bulkBody) Count() int64 {
+	if b.Found != nil {
+		return b.Found.Total
+	}
+	return int64(len(b.People))
+}
+
 // More is how many are not named.
-func (b bulkBody) More() int { return max(len(b.People)-maxNamed, 0) }
+func (b bulkBody) More() int64 { return b.Count() - int64(min(len(b.People), maxNamed)) }
 
 // maxNamed is how many people a question names.
 const maxNamed = 50

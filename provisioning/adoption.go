@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -20,13 +21,35 @@ func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor,
 	return s.pushStranger(ctx, tx, by, n)
 }
 
-// pushNewUser is pushUser where nobody is like the person, as it is with almost everybody: it looks first and then only writes, so that the
-// change is one journey and holds no lock while it looks. A Conflict without a code means that somebody is, or came between.
-func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope store.Scope, n NewUser, out *identity.User) error {
+// pushNewUser is pushUser where nobody is like the person, as it is with almost everybody: the change is one statement, which holds only when nobody is. For
+// a minute after somebody was, it looks first, so that a first sync of people who are here already does not fill the log of the database with what did not hold.
+// A Conflict without a code means that somebody is, or came between.
+func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope store.Scope, n NewUser, out *identity.User) (err error) {
+	hopeful := s.db.Spreads() && time.Now().Unix()-s.known.Load() > 60
+	if !hopeful {
+		if err := s.nobodyLike(ctx, scope, n.User); err != nil {
+			return err
+		}
+	}
+	err = s.update(ctx, by, func(tx *store.Tx) error {
+		if hopeful {
+			tx.NobodyLike(scope, n.User.UserName, n.User.ExternalID, addressKey(n.User))
+		}
+		*out, err = s.pushStranger(ctx, tx, by, n)
+		return err
+	})
+	if hopeful && identity.KindOf(err) == identity.Conflict {
+		s.known.Store(time.Now().Unix())
+	}
+	return err
+}
+
+// nobodyLike looks, without a lock, whether somebody is like a pushed person; then it is a Conflict without a code.
+func (s *Service) nobodyLike(ctx context.Context, scope store.Scope, u identity.User) error {
 	var known bool
 	err := s.db.View(ctx, func(tx *store.Tx) (err error) {
 		if _, err = s.landingID(ctx, tx); err == nil {
-			known, err = tx.SomebodyLike(ctx, scope, n.User.UserName, n.User.ExternalID, addressKey(n.User))
+			known, err = tx.SomebodyLike(ctx, scope, u.UserName, u.ExternalID, addressKey(u))
 		}
 		return err
 	})
@@ -34,12 +57,10 @@ func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope stor
 		return err
 	}
 	if known {
+		s.known.Store(time.Now().Unix())
 		return identity.Errorf(identity.Conflict, "this already exists")
 	}
-	return s.update(ctx, by, func(tx *store.Tx) error {
-		*out, err = s.pushStranger(ctx, tx, by, n)
-		return err
-	})
+	return nil
 }
 
 // pushStranger creates somebody whom nobody knew.

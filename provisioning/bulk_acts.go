@@ -38,7 +38,10 @@ type BulkAct struct {
 	Unit   string            // of set-unit: the name, path or id of a business unit; empty: the root
 	Reason string
 
+	Most int // more people than that may a filter not find; 0: any number
+
 	Progress func(people int) // called now and then with how many were looked at
+	made     func(identity.Plan)
 }
 
 // sourceBulk is the source of plans of bulk acts. Nobody is known to it: what such a plan does is an administrator's word.
@@ -65,6 +68,9 @@ func (s *Service) PlanBulk(ctx context.Context, by identity.Actor, act BulkAct) 
 		return plan, err
 	}
 	scope, err := s.planScope(ctx, by, &plan)
+	if err == nil {
+		err = s.countFound(ctx, by, act)
+	}
 	if err != nil {
 		return plan, err
 	}
@@ -74,7 +80,7 @@ func (s *Service) PlanBulk(ctx context.Context, by identity.Actor, act BulkAct) 
 			plan.TenantID = ""
 		}
 	}
-	return s.makePlan(ctx, by, scope, plan, s.bulkRows(ctx, by, act, step), ImportOptions{Progress: act.Progress})
+	return s.makePlan(ctx, by, scope, plan, s.bulkRows(ctx, by, act, step), ImportOptions{Progress: act.Progress, Made: act.made})
 }
 
 // checkBulk refuses what needs nobody to be refused.
@@ -93,6 +99,8 @@ func (s *Service) checkBulk(ctx context.Context, by identity.Actor, act BulkAct)
 	switch {
 	case !slices.Contains(BulkKinds(), act.Act):
 		return step, identity.Errorf(identity.Invalid, "There is no bulk act %q.", act.Act).WithField("act")
+	case len(act.Users) == 0 && act.Filter != nil && act.Filter.Deleted:
+		return step, deletedPeople()
 	case len(act.Users) == 0 && act.Filter == nil:
 		return step, identity.Errorf(identity.Invalid, "Say to whom it is to happen.").WithField("users")
 	case roled && !known:
@@ -131,11 +139,8 @@ func (s *Service) bulkPeople(ctx context.Context, by identity.Actor, act BulkAct
 	ids, more := slices.Clone(act.Users), len(act.Users) == 0
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	var q identity.Query
-	if act.Filter != nil {
-		q = *act.Filter
-	}
-	q.After, q.Limit, q.Sort, q.Newest, q.Total = "", planChunk, nil, false, false
+	q := foundBy(act.Filter)
+	q.Limit = planChunk
 	return func() (identity.UserID, error) {
 		if len(ids) == 0 && more {
 			page, err := s.peopleOfBulk(ctx, by, act.Act, q)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -147,5 +148,52 @@ func TestManyPeopleGetARoleAPlaceOrATenantByAPlan(t *testing.T) {
 			_, err := h.PlanBulk(h.ctx, boss, provisioning.BulkAct{Act: provisioning.BulkMove, Users: both, Tenant: beta.ID, Role: "viewer"})
 			wantKind(t, err, identity.Forbidden, "")
 		})
+	})
+}
+
+func TestAFilterOfABulkActFindsNoMoreThanItMay(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		acme, beta := h.tenant("Acme"), h.tenant("Beta")
+		for i := range 3 {
+			h.userIn(acme.ID, fmt.Sprintf("p%d@acme.test", i), "viewer")
+			h.userIn(beta.ID, fmt.Sprintf("p%d@beta.test", i), "viewer")
+		}
+		boss := h.as(h.userIn(acme.ID, "boss@acme.test", "administrator").ID)
+		viewer := h.as(h.userIn(acme.ID, "viewer@acme.test", "viewer").ID)
+		act := provisioning.BulkAct{Act: provisioning.BulkDeactivate, Filter: &identity.Query{Role: "viewer", Order: identity.OrderName, After: "x", Descending: true}, Reason: "x", Most: 4}
+		found := must[identity.Page[identity.User]](t)(h.FoundPeople(h.ctx, boss, act, 2))
+		if found.Total != 4 || len(found.Items) != 2 || found.Items[0].TenantID != acme.ID {
+			t.Errorf("%d people are found, the first of them %+v", found.Total, found.Items)
+		}
+		for name, c := range map[string]struct {
+			by   identity.Actor
+			most int
+			q    identity.Query
+			kind identity.Kind
+		}{
+			"too many":            {boss, 1, identity.Query{Search: "acme"}, identity.TooLarge},
+			"nobody":              {boss, 9, identity.Query{Search: "nobody"}, identity.Invalid},
+			"another tenant":      {boss, 9, identity.Query{Tenant: beta.ID}, identity.Invalid},
+			"who may not":         {viewer, 9, identity.Query{Search: "acme"}, identity.Forbidden},
+			"a directory":         {h.directory("Okta", acme.ID, identity.DialectOkta), 9, identity.Query{Search: "acme"}, identity.Forbidden},
+			"who was deleted":     {boss, 9, identity.Query{Deleted: true}, identity.Invalid},
+			"deleted, any number": {boss, 0, identity.Query{Deleted: true}, identity.Invalid},
+		} {
+			t.Run(name, func(t *testing.T) {
+				act.Filter, act.Most = &c.q, c.most
+				_, err := h.PlanBulk(h.ctx, c.by, act)
+				wantKind(t, err, c.kind, "")
+				_, err = h.StartBulk(h.ctx, c.by, act, time.Minute)
+				wantKind(t, err, c.kind, "")
+			})
+		}
+		act.Filter, act.Most = &identity.Query{Search: "acme", Tenant: acme.ID, Order: identity.OrderName}, 9
+		slow := must[identity.Plan](t)(h.StartBulk(h.ctx, boss, act, 0))
+		for slow.State == identity.PlanComputing {
+			slow = must[identity.Plan](t)(h.Plan(h.ctx, boss, slow.ID))
+		}
+		if slow.State != identity.PlanHeld && slow.State != identity.PlanReady || slow.TenantID != acme.ID || slow.Summary.Rows < 3 {
+			t.Errorf("%+v", slow)
+		}
 	})
 }

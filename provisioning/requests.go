@@ -11,11 +11,16 @@ import (
 
 // update runs one change in one transaction, together with the journal entry of the request that asked for it.
 func (s *Service) update(ctx context.Context, by identity.Actor, fn func(*store.Tx) error) error {
+	return s.updateBy(ctx, by, s.db.Update, fn)
+}
+
+// updateBy is update with another method of the database.
+func (s *Service) updateBy(ctx context.Context, by identity.Actor, method func(context.Context, func(*store.Tx) error) error, fn func(*store.Tx) error) error {
 	r := by.Request
 	if r == nil || r.Kept {
-		return s.db.Update(ctx, fn)
+		return method(ctx, fn)
 	}
-	err := s.db.Update(ctx, func(tx *store.Tx) error {
+	err := method(ctx, func(tx *store.Tx) error {
 		if err := fn(tx); err != nil {
 			return err
 		}

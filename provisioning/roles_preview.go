@@ -16,7 +16,7 @@ type RolePreview struct {
 	Grants    []RoleGrantChange       // in the catalogue's order
 	Sensitive []RoleGrantChange       // of these, what has to be confirmed
 	Missing   string                  // the title of the resource without which the role grants nothing; empty: it has it
-	Holders   identity.Page[identity.User]
+	Holders   identity.Page[RoleHolder]
 }
 
 // RoleGrantChange is one resource of which a role would grant something else.
@@ -27,8 +27,8 @@ type RoleGrantChange struct {
 	LevelBefore, LevelAfter string   // how far the records go, where roles carry data levels
 }
 
-// PreviewRole says what UpdateRole, or CreateRole for an empty id, would do with a draft, and to whom: the first people who hold the role, as many as limit, and their
-// number. It refuses what they refuse, but for sensitive permissions that are not confirmed, and writes nothing.
+// PreviewRole says what UpdateRole, or CreateRole for an empty id, would do with a draft, and to whom: the first people who hold the role, as many as limit, with what changes for
+// each of them whatever else they have, and the number of all. It refuses what they refuse, but for sensitive permissions that are not confirmed, and writes nothing.
 func (s *Service) PreviewRole(ctx context.Context, by identity.Actor, id identity.RoleID, version int64, d RoleDraft, limit int) (RolePreview, error) {
 	var out RolePreview
 	if err := s.mayEditRoles(by); err != nil {
@@ -51,11 +51,8 @@ func (s *Service) PreviewRole(ctx context.Context, by identity.Actor, id identit
 		if out, err = s.previewRole(ctx, tx, by, before, d); err != nil || id == "" {
 			return err
 		}
-		out.Holders, err = tx.HolderPage(ctx, scope, store.HolderQuery{Roles: []identity.RoleID{id}, Limit: limit, Total: true})
-		if err != nil {
-			return err
-		}
-		return s.describe(ctx, tx, out.Holders.Items)
+		out.Holders, err = s.roleHolders(ctx, tx, scope, out.Role, limit)
+		return err
 	})
 	return out, err
 }
@@ -123,13 +120,7 @@ func (s *Service) keepManagers(ctx context.Context, tx *store.Tx, role identity.
 	if !slices.Contains(was, role.ID) {
 		return nil
 	}
-	defs := s.model.Definitions()
-	for i := range defs {
-		if defs[i].ID == role.ID {
-			defs[i] = role
-		}
-	}
-	after, err := access.Assemble(s.model.Name(), s.model.Source(), s.model.Version(), defs)
+	after, err := s.modelWith(role)
 	if err != nil || slices.Contains(managers(after), role.ID) {
 		return err
 	}

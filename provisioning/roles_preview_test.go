@@ -2,6 +2,7 @@ package provisioning_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -88,5 +89,41 @@ func TestTheLastRoleThatManagesPeopleIsKept(t *testing.T) {
 		_, saved := h.UpdateRole(h.ctx, h.op, "user_management", 0, d)
 		wantKind(t, shown, identity.Forbidden, "last_administrator")
 		wantKind(t, saved, identity.Forbidden, "last_administrator")
+	})
+}
+
+// affected says in a line for whom of the holders of a role a change comes to what.
+func affected(p provisioning.RolePreview) string {
+	var out []string
+	for _, who := range p.Holders.Items {
+		for _, e := range who.Effects {
+			out = append(out, fmt.Sprintf("%s: %s +%v -%v %v", who.UserName, e.ID, e.Gained, e.Lost, e.Reached))
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "; ")
+}
+
+func TestAPreviewSaysForWhomAChangeOfARoleReallyIsOne(t *testing.T) {
+	eachOn(t, "fintechos", func(t *testing.T, h *house) {
+		h.boss("boss@example.com", "user_management")
+		h.hire("only@example.com", "officer")
+		both := h.hire("both@example.com", "officer")
+		must[identity.User](t)(h.AssignRole(h.ctx, h.op, both.ID, "own_records", "also"))
+		far := h.hire("far@example.com", "officer")
+		must[identity.User](t)(h.AssignRole(h.ctx, h.op, far.ID, "auditor", "also"))
+		flagged := h.hire("flagged@example.com", "officer")
+		must[identity.Position](t)(h.SetPosition(h.ctx, h.op, flagged.ID, func(at *identity.Position) error { at.Admin = true; return nil }, "flag"))
+		d := provisioning.RoleDraft{Title: "Officer", Grants: map[string][]string{"records": {"view", "delete"}}, Levels: map[string]string{"records": "global"}}
+		p := must[provisioning.RolePreview](t)(h.PreviewRole(h.ctx, h.op, "officer", 0, d, 20))
+		want := "both@example.com: records +[] -[] [{view branch global} {create branch personal} {edit branch personal} {delete personal global}]; far@example.com: records +[delete] -[create edit] []; " +
+			"only@example.com: records +[delete] -[create edit] [{view branch global}]"
+		if got := affected(p); got != want || p.Holders.Total != 4 {
+			t.Errorf("%d people hold the role; the preview says\n%s", p.Holders.Total, strings.ReplaceAll(got, "; ", "\n"))
+		}
+		d.Grants, d.Levels = map[string][]string{"records": {"view", "create", "edit"}}, map[string]string{"records": "branch"}
+		if p = must[provisioning.RolePreview](t)(h.PreviewRole(h.ctx, h.op, "officer", 0, d, 2)); affected(p) != "" || len(p.Holders.Items) != 2 {
+			t.Errorf("the same role changes something: %s", affected(p))
+		}
 	})
 }

@@ -21,6 +21,7 @@ type Service struct {
 	large   memory                            // groups that had many members a moment ago
 	landing atomic.Pointer[identity.TenantID] // a fact that never changes, once it is known
 	main    atomic.Pointer[identity.TenantID] // likewise
+	known   atomic.Int64                      // the second in which a directory last pushed somebody who was there already
 	bursts  bursts                            // how many people directories may keep out before the database is asked
 	reads   reads                             // a statistic on its way to the database
 	days    dayCounts                         // what happened on days that are over

@@ -314,8 +314,7 @@ func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id iden
 		return identity.User{}, noUser()
 	}
 	var out identity.User
-	err = s.update(ctx, by, func(tx *store.Tx) error {
-		before, facts, err := tx.UserForChange(ctx, scope, id)
+	apply := func(tx *store.Tx, before identity.User, facts store.UserFacts, err error) error {
 		if err != nil {
 			return err
 		}
@@ -326,7 +325,20 @@ func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id iden
 			out, err = then(tx, out)
 		}
 		return err
-	})
+	}
+	err = identity.Errorf(identity.Conflict, "not tried yet")
+	if by.Kind == identity.ActorDirectory && then == nil && s.db.Spreads() { // almost always nothing happens between a look and a write
+		err = s.updateBy(ctx, by, s.db.UpdateLight, func(tx *store.Tx) error {
+			before, facts, err := tx.UserSeen(ctx, scope, id)
+			return apply(tx, before, facts, err)
+		})
+	}
+	if identity.KindOf(err) == identity.Conflict {
+		err = s.update(ctx, by, func(tx *store.Tx) error {
+			before, facts, err := tx.UserForChange(ctx, scope, id)
+			return apply(tx, before, facts, err)
+		})
+	}
 	if identity.CodeOf(err) == DepartureHeld {
 		return out, s.holdDeparture(ctx, by, out, false, err)
 	}

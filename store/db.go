@@ -219,6 +219,9 @@ func (db *DB) transaction(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := t.noteSlow(ctx); err != nil {
 		return err
 	}
+	if err := t.touchUsers(ctx); err != nil {
+		return err
+	}
 	if t.own == nil {
 		t.lazy, t.q = false, db.write
 		return t.flush(ctx)

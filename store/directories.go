@@ -235,6 +235,7 @@ func (tx *Tx) PutDirectoryLink(ctx context.Context, links ...identity.DirectoryL
 	args := make([]any, 0, 5*len(links))
 	for _, l := range links {
 		args = append(args, string(l.DirectoryID), string(l.UserID), null(l.ExternalID), l.Active, tx.now)
+		tx.factsOf(string(l.UserID))
 	}
 	return tx.later(ctx, `INSERT INTO directory_users (directory_id, user_id, external_id, active, created_at) VALUES `+manyRows(5, len(links))+`
 		ON CONFLICT (directory_id, user_id) DO UPDATE SET external_id = excluded.external_id, active = excluded.active,
@@ -243,5 +244,6 @@ func (tx *Tx) PutDirectoryLink(ctx context.Context, links ...identity.DirectoryL
 
 // DeleteDirectoryLink forgets that a directory knows a user.
 func (tx *Tx) DeleteDirectoryLink(ctx context.Context, directory identity.DirectoryID, user identity.UserID) error {
+	tx.factsOf(string(user))
 	return tx.exec(ctx, `DELETE FROM directory_users WHERE directory_id = ? AND user_id = ?`, string(directory), string(user))
 }

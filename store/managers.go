@@ -116,6 +116,8 @@ func (tx *Tx) MoveSources(ctx context.Context, from, to identity.UserID) error {
 	if err != nil {
 		return err
 	}
+	tx.factsOf(string(from))
+	tx.factsOf(string(to))
 	return tx.exec(ctx, `UPDATE user_terms SET user_id = ? WHERE user_id = ? AND NOT ended AND (starts_at IS NULL OR started) AND NOT EXISTS (SELECT 1 FROM user_terms o WHERE o.user_id = ?)`,
 		string(to), string(from), string(to))
 }

@@ -20,6 +20,8 @@ func (tx *Tx) MoveLinks(ctx context.Context, from, to identity.UserID) error {
 
 // MoveDirectoryLinks makes directories that knew one user know another. A directory that knows both is a Conflict.
 func (tx *Tx) MoveDirectoryLinks(ctx context.Context, from, to identity.UserID) error {
+	tx.factsOf(string(from))
+	tx.factsOf(string(to))
 	return tx.exec(ctx, `UPDATE directory_users SET user_id = ? WHERE user_id = ?`, string(to), string(from))
 }
 

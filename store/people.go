@@ -11,17 +11,28 @@ import (
 
 // SomebodyLike reports whether a directory's scope has anybody whom UsersLike would return. People outside make no difference, not even in time.
 func (tx *Tx) SomebodyLike(ctx context.Context, scope Scope, name, externalID, key string) (found bool, err error) {
+	like, args := tx.somebodyLike(scope, name, externalID, key)
+	err = tx.each(ctx, tx.bind(`SELECT `+like), args, func(rows *sql.Rows) error { return rows.Scan(&found) })
+	return found, err
+}
+
+// NobodyLike makes what waits to be written depend on SomebodyLike being false; otherwise nothing of it is written, and the outcome is a Conflict. PostgreSQL only.
+func (tx *Tx) NobodyLike(scope Scope, name, externalID, key string) {
+	like, args := tx.somebodyLike(scope, name, externalID, key)
+	tx.hopes = append(tx.hopes, expectation{"NOT (" + like + ")", args})
+}
+
+// somebodyLike returns the condition of SomebodyLike, with its arguments.
+func (tx *Tx) somebodyLike(scope Scope, name, externalID, key string) (string, []any) {
 	within, one := " AND "+tx.same("u.tenant_id"), []any{string(scope.tenant)}
 	if scope.all {
 		within = " AND (u.tenant_id IS NOT NULL OR EXISTS (SELECT 1 FROM directory_users o WHERE o.user_id = u.id AND o.directory_id = ?))"
 		one = []any{string(scope.directory)}
 	}
 	args := slices.Concat([]any{identity.NameKey(name)}, one, []any{key}, one, []any{null(scope.directory), null(externalID), null(key)}, one)
-	err = tx.each(ctx, tx.bind(`SELECT EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`) OR EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?`+within+`)
+	return `EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?` + within + `) OR EXISTS (SELECT 1 FROM users u WHERE u.user_name_key = ?` + within + `)
 		OR EXISTS (SELECT 1 FROM directory_users k WHERE k.directory_id = ? AND k.external_id = ?)
-		OR EXISTS (SELECT 1 FROM user_emails e JOIN users u ON u.id = e.user_id WHERE e.email_key = ?`+within+`)`),
-		args, func(rows *sql.Rows) error { return rows.Scan(&found) })
-	return found, err
+		OR EXISTS (SELECT 1 FROM user_emails e JOIN users u ON u.id = e.user_id WHERE e.email_key = ?` + within + `)`, args
 }
 
 // Person is by what somebody may already be known.

@@ -12,12 +12,13 @@ import (
 	"github.com/drawbridge-id/drawbridge/identity"
 )
 
-// What a directory's answer shows of a user, with the directory's groups as JSON: one journey for all of it.
+// What a directory's answer shows of a user, with the directory's groups as JSON: one journey for all of it. The groups are found by their member and never by
+// their directory, which may have thousands (see Tx.same).
 const (
 	pushedColumns = `u.id, u.tenant_id, u.user_name, u.display_name, u.enabled, u.emails, u.attributes, u.version, u.created_at, u.updated_at, du.external_id, `
 
 	pushedGroupsPostgres = `(SELECT json_agg(json_build_object('g', m.group_id, 'd', g.display_name, 'n', EXISTS (SELECT 1 FROM group_members p WHERE p.member_id = m.group_id)))
-		FROM group_members m JOIN groups g ON g.id = m.group_id WHERE m.member_id = u.id AND g.directory_id = ?)`
+		FROM group_members m JOIN groups g ON g.id = m.group_id WHERE m.member_id = u.id AND g.directory_id IS NOT DISTINCT FROM ?)`
 	pushedGroupsSQLite = `(SELECT json_group_array(json_object('g', m.group_id, 'd', g.display_name, 'n', json(CASE WHEN EXISTS (SELECT 1 FROM group_members p WHERE p.member_id = m.group_id) THEN 'true' ELSE 'false' END)))
 		FROM group_members m JOIN groups g ON g.id = m.group_id WHERE m.member_id = u.id AND g.directory_id = ?)`
 )

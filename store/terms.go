@@ -54,6 +54,7 @@ func (tx *Tx) PutTerms(ctx context.Context, list ...identity.Terms) error {
 	}
 	args := make([]any, 0, 9*len(list))
 	for _, t := range list {
+		tx.factsOf(string(t.UserID))
 		args = append(args, string(t.UserID), t.StartsAt, t.EndsAt, t.Started, t.Ended, t.KeptAt, string(t.Welcome), t.Source, tx.now)
 	}
 	return tx.later(ctx, `INSERT INTO user_terms (user_id, starts_at, ends_at, started, ended, kept_at, welcome, source, updated_at) VALUES `+manyRows(9, len(list))+`
@@ -63,6 +64,7 @@ func (tx *Tx) PutTerms(ctx context.Context, list ...identity.Terms) error {
 
 // DeleteTerms forgets the terms of a person.
 func (tx *Tx) DeleteTerms(ctx context.Context, id identity.UserID) error {
+	tx.factsOf(string(id))
 	return tx.exec(ctx, `DELETE FROM user_terms WHERE user_id = ?`, string(id))
 }
 

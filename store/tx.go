@@ -31,6 +31,9 @@ type Tx struct {
 	hopes []expectation   // what must be true of the queue when it went out
 	sent  chan error      // PostgreSQL: the outcome of writes that are on their way; nil: there are none
 	opens bool            // it wrote what OpeningVersion counts
+	light bool            // PostgreSQL: its writes are one statement, or it ends with NeedsLock
+	seen  string          // PostgreSQL: the version of the row of the user whom UserSeen returned
+	facts map[string]bool // PostgreSQL: users of whom it wrote UserFacts, and whether it wrote the user too
 }
 
 // statement is a write that nobody waits for.
@@ -40,10 +43,10 @@ type statement struct {
 	args  []any
 }
 
-// expectation is how many rows a named statement must return; another number undoes everything that travels with it.
+// expectation is a condition that must be true; otherwise everything that travels with it is undone.
 type expectation struct {
-	name string
-	rows int
+	condition string
+	args      []any
 }
 
 // maxBound is how many texts of queries are kept; those of a program with fixed queries and a few shapes of changes.
@@ -59,6 +62,9 @@ func (tx *Tx) postgres() bool { return tx.db.driver == driverPostgres }
 
 // ready makes sure that there is a transaction and that what waited was sent before the next query.
 func (tx *Tx) ready(ctx context.Context) error {
+	if tx.light {
+		return errNeedsLock
+	}
 	if tx.lazy {
 		own, err := tx.db.write.BeginTxx(ctx, nil)
 		if err != nil {
@@ -109,7 +115,7 @@ func (tx *Tx) later(ctx context.Context, query string, args ...any) error {
 // named is later on PostgreSQL for a statement that others refer to by a name, and that must return some rows.
 func (tx *Tx) named(name string, rows int, query string, args ...any) {
 	tx.queue = append(tx.queue, statement{name, query, args})
-	tx.hopes = append(tx.hopes, expectation{name, rows})
+	tx.hopes = append(tx.hopes, expectation{"(SELECT count(*) FROM " + name + ") = ?", []any{rows}})
 }
 
 // Send has what waits written while the caller goes on; the next query, or the commit, waits for it and returns what is wrong with it.
@@ -183,8 +189,8 @@ func hope(b *strings.Builder, hopes []expectation) []any {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
-		b.WriteString("(SELECT count(*) FROM " + h.name + ") = ?")
-		args = append(args, h.rows)
+		b.WriteString(h.condition)
+		args = append(args, h.args...)
 	}
 	b.WriteString(" THEN 1 ELSE 0 END)")
 	return args

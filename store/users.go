@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 )
@@ -193,6 +192,7 @@ func (tx *Tx) InsertUser(ctx context.Context, users ...identity.User) error {
 		args = append(args, string(u.ID), null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt, emails, attributes(u.Attributes),
 			searchText(u), u.Version, u.CreatedAt, u.UpdatedAt, u.LastLoginAt, u.DeletedAt)
 		tx.added = append(tx.added, identity.User{ID: u.ID, TenantID: u.TenantID})
+		tx.wroteUser(string(u.ID))
 	}
 	if err := tx.insert(ctx, newUsers, args); err != nil {
 		return err
@@ -230,37 +230,6 @@ func manyRows(columns, rows int) string {
 	return strings.Repeat(", "+row, rows)[2:]
 }
 
-// UpdateUser writes all that may change of a user whom UserForUpdate returned as before. A user name that is taken in the tenant is a Conflict, of
-// this or of the transaction's next step.
-func (tx *Tx) UpdateUser(ctx context.Context, before, u identity.User) error {
-	if err := tx.noteMove(ctx, before, u); err != nil {
-		return err
-	}
-	list, err := asJSON(emailsOrNone(u.Emails))
-	if err != nil {
-		return err
-	}
-	err = tx.later(ctx, `UPDATE users SET tenant_id = ?, user_name = ?, user_name_key = ?, display_name = ?, display_name_key = ?, enabled = ?, held = ?, locked_at = ?,
-		emails = ?, attributes = ?, search = ?, version = ?, updated_at = ?, deleted_at = ? WHERE id = ?`,
-		null(u.TenantID), u.UserName, identity.NameKey(u.UserName), u.DisplayName, identity.NameKey(u.DisplayName), u.Enabled, u.Held, u.LockedAt,
-		list, attributes(u.Attributes), searchText(&u), u.Version, u.UpdatedAt, u.DeletedAt, string(u.ID))
-	if err != nil {
-		return err
-	}
-	if label := u.Label(); label != before.Label() {
-		if err := tx.relabel(ctx, string(u.ID), label); err != nil {
-			return err
-		}
-	}
-	if slices.Equal(before.Emails, u.Emails) {
-		return nil
-	}
-	if err := tx.exec(ctx, `DELETE FROM user_emails WHERE user_id = ?`, string(u.ID)); err != nil {
-		return err
-	}
-	return tx.insertEmails(ctx, u)
-}
-
 func (tx *Tx) insertEmails(ctx context.Context, users ...identity.User) error {
 	args := make([]any, 0, 7*len(users))
 	for _, u := range users {
@@ -273,11 +242,6 @@ func (tx *Tx) insertEmails(ctx context.Context, users ...identity.User) error {
 		}
 	}
 	return tx.insert(ctx, newEmails, args)
-}
-
-// SetLastLogin notes a sign-in. It is no change of the user: the version stays.
-func (tx *Tx) SetLastLogin(ctx context.Context, id identity.UserID, at time.Time) error {
-	return tx.execOne(ctx, `UPDATE users SET last_login_at = ? WHERE id = ?`, at, string(id))
 }
 
 // UsersByEmail returns the users of the scope, at most limit, with this address (as EmailKey makes it) or with it as user name. Deleted people are included.

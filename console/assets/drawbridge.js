@@ -48,6 +48,7 @@
       const master = form.querySelector("input[data-all]");
       const count = form.querySelector("[data-count]");
       const bar = form.querySelector("[data-ticked]");
+      const every = form.querySelector("[data-everybody] input");
       let last = null;
       const refresh = () => {
         const ticked = boxes.filter((box) => box.checked).length;
@@ -55,6 +56,11 @@
         if (count && count.dataset.one) count.textContent = ticked === 0 ? "Nothing ticked" : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
         else if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
         if (bar) bar.hidden = ticked === 0;
+        if (every) {
+          every.parentElement.hidden = ticked < boxes.length;
+          if (ticked < boxes.length) every.checked = false;
+          count.hidden = every.checked;
+        }
         if (master) {
           master.checked = ticked > 0 && ticked === boxes.length;
           master.indeterminate = ticked > 0 && ticked < boxes.length;
@@ -78,6 +84,7 @@
           refresh();
         });
       }
+      if (every) every.addEventListener("change", refresh);
       refresh();
     }
 
