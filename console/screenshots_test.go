@@ -129,12 +129,38 @@ func (s *shots) ofHouse(preset string) {
 		}
 		b.close()
 	}
-	if preset == "fluentpro-backup" { // the one where strangers may register
+	switch preset {
+	case "etlworks":
+		s.ofEverybody(h)
+	case "fentu-connect":
+		s.ofRolePreview(h)
+	case "fluentpro-backup": // the one where strangers may register
 		b := openFor(s.t, h.url, shotsTime)
 		b.goTo("/register")
 		s.take(b, "register")
 		b.close()
 	}
+}
+
+// ofEverybody are the pages of a change of everybody whom a list finds.
+func (s *shots) ofEverybody(h *house) {
+	h.site.crowd("crowd", h.home.ID, 0, 53)
+	b := h.browse(h.boss, "/console/users?q=crowd")
+	b.run(chromedp.Click("[data-all]", chromedp.ByQuery), chromedp.WaitVisible("[data-everybody] input", chromedp.ByQuery), chromedp.Click("[data-everybody] input", chromedp.ByQuery))
+	s.take(b, "users-everybody")
+	b.fill("#act", "deactivate")
+	b.press("[data-ticked] button", ".ask")
+	s.take(b, "users-everybody-question")
+	b.close()
+}
+
+// ofRolePreview is the question before a role is changed.
+func (s *shots) ofRolePreview(h *house) {
+	b := h.browse(h.boss, "/console/roles/viewer/edit")
+	b.run(chromedp.Click(`input[name="grant"]`, chromedp.ByQuery))
+	b.rolePress(".bar .button-primary", `form[action="/console/roles/viewer"]`)
+	s.take(b, "role-preview")
+	b.close()
 }
 
 // byName are ids that are words: one role is looked at, not each.
