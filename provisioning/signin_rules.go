@@ -42,8 +42,10 @@ func (a *signIn) follow(ctx context.Context, u identity.User) (identity.User, er
 
 // keepRuled takes out of a plan what an invariant forbids: somebody who signs in is not refused for it, and keeps what they have.
 func (a *signIn) keepRuled(ctx context.Context, u identity.User, plan *rulePlan) error {
-	var err error
+	owns := a.s.keepOwnerRoles(ctx, a.tx, u)
+	err := owns
 	switch {
+	case owns != nil:
 	case plan.to != nil:
 		_, err = a.s.keepMove(ctx, a.tx, u, plan.to.ID, nil)
 	case len(plan.gone) > 0:
@@ -53,7 +55,7 @@ func (a *signIn) keepRuled(ctx context.Context, u identity.User, plan *rulePlan)
 		return err
 	}
 	a.note("rules.kept", messageFor(err), "The rules are followed once somebody else is there.")
-	if plan.to != nil {
+	if plan.to != nil || owns != nil {
 		plan.to, plan.given = nil, nil
 	}
 	plan.kept, plan.gone = plan.kept+len(plan.gone), nil

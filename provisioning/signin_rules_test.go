@@ -192,3 +192,35 @@ func TestNoSequenceOfSignInsGetsAboveTheCeilingOrUndoesAnAdministrator(t *testin
 		})
 	})
 }
+
+func TestTheRulesOfAConnectionGiveAnOwnerNoOtherRole(t *testing.T) {
+	eachOn(t, "fluentpro-backup", func(t *testing.T, h *house) {
+		acme := h.tenant("Acme")
+		c := h.connection("IdP", func(c *identity.Connection) {
+			c.TenantID, c.Domains = acme.ID, []string{"acme.test"}
+			c.Options.Ceiling = []identity.RoleID{"viewer"}
+			c.Options.Rules = []identity.Rule{{Attribute: identity.RuleGroups, Value: "all", Role: "viewer"}}
+		})
+		claims := func(name string, groups ...string) identity.Claims {
+			return identity.Claims{Issuer: "https://idp.example.com", Subject: name, Email: name + "@acme.test", Groups: groups}
+		}
+		owner, other := h.userIn(acme.ID, "olga@acme.test", "member"), h.userIn(acme.ID, "otto@acme.test", "member")
+		must[identity.User](t)(h.signIn(c, claims("olga")))
+		must[identity.User](t)(h.TransferOwnership(h.ctx, h.op, provisioning.Ownership{Tenant: acme.ID, User: owner.ID, Reason: "a test"}))
+		var trace identity.Trace
+		for _, name := range []string{"olga", "otto"} {
+			if _, err := h.SignIn(h.ctx, c, claims(name, "all"), &trace); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if name == "olga" && !slices.ContainsFunc(trace.Checks, func(c identity.Check) bool { return c.Name == "rules.kept" && strings.Contains(c.Got, "owns the tenant") }) {
+				t.Errorf("the trace does not say why: %+v", trace.Checks)
+			}
+		}
+		if got := h.roles(owner.ID); got != "owner " {
+			t.Errorf("the owner has %s", got)
+		}
+		if got := h.roles(other.ID); !strings.Contains(got, "viewer") {
+			t.Errorf("the rule gave nothing to somebody else: %s", got)
+		}
+	})
+}
