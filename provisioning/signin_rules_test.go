@@ -212,7 +212,9 @@ func TestTheRulesOfAConnectionGiveAnOwnerNoOtherRole(t *testing.T) {
 			if _, err := h.SignIn(h.ctx, c, claims(name, "all"), &trace); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
-			if name == "olga" && !slices.ContainsFunc(trace.Checks, func(c identity.Check) bool { return c.Name == "rules.kept" && strings.Contains(c.Got, "owns the tenant") }) {
+			if name == "olga" && !slices.ContainsFunc(trace.Checks, func(c identity.Check) bool {
+				return c.Name == "rules.kept" && strings.Contains(c.Got, "owns the tenant")
+			}) {
 				t.Errorf("the trace does not say why: %+v", trace.Checks)
 			}
 		}
