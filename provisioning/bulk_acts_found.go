@@ -37,7 +37,7 @@ func (s *Service) FoundPeople(ctx context.Context, by identity.Actor, act BulkAc
 // StartBulk is PlanBulk for somebody who waits as long as patience only: then the plan is returned as one that is being computed, which goes on in this program.
 func (s *Service) StartBulk(ctx context.Context, by identity.Actor, act BulkAct, patience time.Duration) (identity.Plan, error) {
 	return s.patiently(ctx, patience, func(ctx context.Context, made func(identity.Plan), read func(int)) (identity.Plan, error) {
-		act.made, act.Progress = made, read
+		act.made, act.Progress = made, after(read, act.Progress)
 		return s.PlanBulk(ctx, by, act)
 	})
 }

@@ -58,11 +58,14 @@ func TestAPlanOfAKeptFileGoesOnWhenNobodyWaits(t *testing.T) {
 			return must[identity.KeptFile](t)(h.KeepFile(h.ctx, h.op, identity.KeptFile{Name: "people.csv", TenantID: acme.ID}, strings.NewReader(content)))
 		}
 		good, bad := bring(keptList(300, "")), bring(keptList(300, "p@acme.example"+strings.Repeat(",", 300)+"\n"))
-		plan := must[identity.Plan](t)(h.StartKeptFile(h.ctx, h.op, good.ID, provisioning.ImportOptions{}, 0))
-		if plan.State != identity.PlanComputing {
-			t.Errorf("the plan is %s at once", plan.State)
+		gone := make(chan struct{}) // no file is read before nobody waits
+		options := provisioning.ImportOptions{Made: func(identity.Plan) { <-gone }}
+		plan := must[identity.Plan](t)(h.StartKeptFile(h.ctx, h.op, good.ID, options, 0))
+		broken := must[identity.Plan](t)(h.StartKeptFile(h.ctx, h.op, bad.ID, options, 0))
+		if plan.State != identity.PlanComputing || broken.State != identity.PlanComputing {
+			t.Errorf("the plans are %s and %s at once", plan.State, broken.State)
 		}
-		broken := must[identity.Plan](t)(h.StartKeptFile(h.ctx, h.op, bad.ID, provisioning.ImportOptions{}, 0))
+		close(gone)
 		synctest.Wait()
 		if plan = must[identity.Plan](t)(h.Plan(h.ctx, h.op, plan.ID)); plan.State != identity.PlanReady || plan.Summary.Create != 300 {
 			t.Errorf("the plan is %s with %+v", plan.State, plan.Summary)

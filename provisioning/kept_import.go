@@ -11,7 +11,7 @@ import (
 // afterwards is kept with the plan as its failure; the file then stays, to be tried again.
 func (s *Service) StartKeptFile(ctx context.Context, by identity.Actor, id identity.KeptFileID, o ImportOptions, patience time.Duration) (identity.Plan, error) {
 	return s.patiently(ctx, patience, func(ctx context.Context, made func(identity.Plan), read func(int)) (identity.Plan, error) {
-		o.Made, o.Progress = made, read
+		o.Made, o.Progress = after(made, o.Made), after(read, o.Progress)
 		return s.ImportKeptFile(ctx, by, id, o)
 	})
 }

@@ -37,6 +37,15 @@ func (s *Service) patiently(ctx context.Context, patience time.Duration, work ma
 	}
 }
 
+// after calls what the caller wants to hear too, where there is that.
+func after[T any](first, then func(T)) func(T) {
+	return func(value T) {
+		if first(value); then != nil {
+			then(value)
+		}
+	}
+}
+
 // lonePlan is a plan in the making, for which somebody waits, or not any more.
 type lonePlan struct {
 	s    *Service
