@@ -21,11 +21,14 @@ func (s *Service) pushUser(ctx context.Context, tx *store.Tx, by identity.Actor,
 	return s.pushStranger(ctx, tx, by, n)
 }
 
+// looksFirst is how long pushes look first after one found somebody.
+const looksFirst = time.Minute
+
 // pushNewUser is pushUser where nobody is like the person, as it is with almost everybody: the change is one statement, which holds only when nobody is. For
 // a minute after somebody was, it looks first, so that a first sync of people who are here already does not fill the log of the database with what did not hold.
 // A Conflict without a code means that somebody is, or came between.
 func (s *Service) pushNewUser(ctx context.Context, by identity.Actor, scope store.Scope, n NewUser, out *identity.User) (err error) {
-	hopeful := s.db.Spreads() && time.Now().Unix()-s.known.Load() > 60
+	hopeful := s.db.Spreads() && time.Since(time.Unix(s.known.Load(), 0)) > looksFirst
 	if !hopeful {
 		if err := s.nobodyLike(ctx, scope, n.User); err != nil {
 			return err

@@ -50,8 +50,8 @@ func (m *matcher) look(ctx context.Context, tx *store.Tx, rows []importRow) (fou
 	return m.known(ctx, tx, k, found{})
 }
 
-// lookFor is look for rows of which no more is asked than whom they are about: whoever is found by an id or a number is not looked for by name and address.
-func (m *matcher) lookFor(ctx context.Context, tx *store.Tx, rows []importRow) (found, error) {
+// lookToMatch is look for rows of which no more is asked than whom they are about: whoever is found by an id or a number is not looked for by name and address.
+func (m *matcher) lookToMatch(ctx context.Context, tx *store.Tx, rows []importRow) (found, error) {
 	known, err := m.known(ctx, tx, m.ownKeys(rows), found{})
 	if err != nil {
 		return nil, err

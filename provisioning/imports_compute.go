@@ -28,12 +28,11 @@ func rowsOf(table *sheets.Reader, shape *shaper) rowSource {
 // importing is a plan in the making.
 type importing struct {
 	*planner
-	rows  rowSource
-	o     ImportOptions
-	last  int // line
-	watch planWatch
-
+	rows    rowSource
+	o       ImportOptions
+	last    int // line
 	written int // steps
+	watch   planWatch
 }
 
 // makePlan writes a plan and computes its steps. A plan whose rows cannot be read is gone again.
@@ -117,7 +116,7 @@ func (w *importing) readAround(ctx context.Context, rows []importRow) <-chan aro
 	go func() {
 		part := around{rows: rows}
 		part.err = w.s.db.View(ctx, func(tx *store.Tx) (err error) {
-			if part.known, err = p.match.lookFor(ctx, tx, rows); err == nil {
+			if part.known, err = p.match.lookToMatch(ctx, tx, rows); err == nil {
 				part.there, err = p.people(ctx, tx, part.known.people())
 			}
 			return err
@@ -364,19 +363,19 @@ func (w *importing) missing(ctx context.Context) error {
 	}
 }
 
-// manySteps is how many steps a plan has at least for the database to be told.
+// manySteps is of how many new steps on the database looks at them.
 const manySteps = 1000
 
 // finish holds the plan where a guard says so, and makes it ready otherwise.
 func (w *importing) finish(ctx context.Context) error {
-	if w.written >= manySteps {
-		if err := w.s.db.Update(ctx, func(tx *store.Tx) error { return tx.LearnPlanSteps(ctx) }); err != nil {
-			return err
-		}
-	}
 	return w.s.db.Update(ctx, func(tx *store.Tx) error {
 		if err := hasLease(ctx, tx, w.plan); err != nil {
 			return err
+		}
+		if w.written >= manySteps {
+			if err := tx.AnalyzePlanSteps(ctx); err != nil {
+				return err
+			}
 		}
 		w.plan.LeaseUntil, w.plan.LeaseBy = nil, ""
 		if err := w.hold(ctx, tx); err != nil {

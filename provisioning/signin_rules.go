@@ -42,20 +42,22 @@ func (a *signIn) follow(ctx context.Context, u identity.User) (identity.User, er
 
 // keepRuled takes out of a plan what an invariant forbids: somebody who signs in is not refused for it, and keeps what they have.
 func (a *signIn) keepRuled(ctx context.Context, u identity.User, plan *rulePlan) error {
-	owns := a.s.keepOwnerRoles(ctx, a.tx, u)
-	err := owns
-	switch {
-	case owns != nil:
-	case plan.to != nil:
-		_, err = a.s.keepMove(ctx, a.tx, u, plan.to.ID, nil)
-	case len(plan.gone) > 0:
-		err = a.s.keepAdministrators(ctx, a.tx, departure{User: u, Roles: lacking(roleIDs(plan.gone), plan.others)})
+	advice, all := "Hand the tenant to somebody else first; then the rules are followed.", true // or only what is taken away
+	err := a.s.keepOwnerRoles(ctx, a.tx, u)
+	if err == nil {
+		advice, all = "The rules are followed once somebody else is there.", plan.to != nil
+		switch {
+		case plan.to != nil:
+			_, err = a.s.keepMove(ctx, a.tx, u, plan.to.ID, nil)
+		case len(plan.gone) > 0:
+			err = a.s.keepAdministrators(ctx, a.tx, departure{User: u, Roles: lacking(roleIDs(plan.gone), plan.others)})
+		}
 	}
 	if identity.KindOf(err) != identity.Forbidden && identity.KindOf(err) != identity.Precondition {
 		return err
 	}
-	a.note("rules.kept", messageFor(err), "The rules are followed once somebody else is there.")
-	if plan.to != nil || owns != nil {
+	a.note("rules.kept", messageFor(err), advice)
+	if all {
 		plan.to, plan.given = nil, nil
 	}
 	plan.kept, plan.gone = plan.kept+len(plan.gone), nil

@@ -326,14 +326,14 @@ func (s *Service) updateUserThen(ctx context.Context, by identity.Actor, id iden
 		}
 		return err
 	}
-	err = identity.Errorf(identity.Conflict, "not tried yet")
-	if by.Kind == identity.ActorDirectory && then == nil && s.db.Spreads() { // almost always nothing happens between a look and a write
+	light := by.Kind == identity.ActorDirectory && then == nil && s.db.Spreads() // almost always nothing happens between a look and a write
+	if light {
 		err = s.updateBy(ctx, by, s.db.UpdateLight, func(tx *store.Tx) error {
 			before, facts, err := tx.UserSeen(ctx, scope, id)
 			return apply(tx, before, facts, err)
 		})
 	}
-	if identity.KindOf(err) == identity.Conflict {
+	if !light || identity.KindOf(err) == identity.Conflict {
 		err = s.update(ctx, by, func(tx *store.Tx) error {
 			before, facts, err := tx.UserForChange(ctx, scope, id)
 			return apply(tx, before, facts, err)

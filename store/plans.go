@@ -249,8 +249,8 @@ func (tx *Tx) PutPlanStep(ctx context.Context, steps ...identity.PlanStep) error
 	return tx.insert(ctx, newSteps, args)
 }
 
-// LearnPlanSteps has PostgreSQL look at the steps when many are new. Until it has, it believes that a plan has few, and sorts all of them for each page of them.
-func (tx *Tx) LearnPlanSteps(ctx context.Context) error {
+// AnalyzePlanSteps has PostgreSQL look at the steps when many are new. Until it has, it believes that a plan has few, and sorts all of them for each page of them.
+func (tx *Tx) AnalyzePlanSteps(ctx context.Context) error {
 	if !tx.postgres() {
 		return nil
 	}
