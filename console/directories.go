@@ -18,6 +18,29 @@ type directoryRow struct {
 	Tenant string
 }
 
+func (d *Door) directoryRoutes() []route {
+	return []route{
+		{"GET /console/directories", tenantsWrite, d.directories},
+		{"GET /console/directories/new", tenantsWrite, d.newDirectory},
+		{"POST /console/directories", tenantsWrite, d.createDirectory},
+		{"GET /console/directories/{id}", tenantsWrite, d.directory},
+		{"GET /console/directories/{id}/drift", tenantsWrite, d.directoryDrift},
+		{"GET /console/directories/{id}/disable", tenantsWrite, d.confirmDisableDirectory},
+		{"POST /console/directories/{id}/disable", tenantsWrite, d.disableDirectory},
+		{"POST /console/directories/{id}/enable", tenantsWrite, d.enableDirectory},
+		{"GET /console/directories/{id}/rotate", tenantsWrite, d.confirmRotate},
+		{"POST /console/directories/{id}/rotate", tenantsWrite, d.rotateToken},
+		{"GET /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.confirmRevoke},
+		{"POST /console/directories/{id}/tokens/{token}/revoke", tenantsWrite, d.revokeToken},
+		{"GET /console/directories/{id}/networks", tenantsWrite, d.editNetworks},
+		{"POST /console/directories/{id}/networks", tenantsWrite, d.setNetworks},
+		{"GET /console/directories/{id}/clients/new", tenantsWrite, d.newClient},
+		{"POST /console/directories/{id}/clients", tenantsWrite, d.createClient},
+		{"GET /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.confirmRevokeClient},
+		{"POST /console/directories/{id}/clients/{client}/revoke", tenantsWrite, d.revokeClient},
+	}
+}
+
 // Live returns the tokens that still open the door.
 func (d directoryRow) Live() []identity.Token {
 	var out []identity.Token

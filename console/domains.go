@@ -17,6 +17,16 @@ type domainsBody struct {
 	Platform bool
 }
 
+func (d *Door) domainRoutes() []route {
+	return []route{
+		{"GET /console/domains", usersWrite, d.domains},
+		{"POST /console/domains", usersWrite, d.addDomain},
+		{"POST /console/domains/{id}/verify", usersWrite, d.verifyDomain},
+		{"GET /console/domains/{id}/remove", usersWrite, d.confirmRemoveDomain},
+		{"POST /console/domains/{id}/remove", usersWrite, d.removeDomain},
+	}
+}
+
 // domains lists the domains that tenants claim, with the record that each needs.
 func (d *Door) domains(w http.ResponseWriter, r *http.Request, v visit) error {
 	return d.domainList(w, r, v, blank())

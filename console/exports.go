@@ -50,8 +50,11 @@ var (
 	allExports = []exported{exportUsers, exportAudit, exportAccess}
 )
 
-// exportFilter is a filter of a list that an export keeps.
-type exportFilter struct{ Name, Title, Value, Shown string }
+// exportFilter is a filter of a list that an export, or a change of everybody whom the list finds, keeps.
+type exportFilter struct {
+	Name, Title, Value, Shown string
+	Ours                      bool // Shown is a word of ours, and not a name or what somebody typed
+}
 
 type exportBody struct {
 	Form    form
@@ -98,7 +101,7 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 			return err
 		}
 	}
-	if b.Filters, err = d.exportFilters(r, v, what, f, b.Tenants); err != nil {
+	if b.Filters, err = d.exportFilters(r, v, what, f); err != nil {
 		return err
 	}
 	if b.Rows, err = d.countRows(r, v, what, f); err != nil && !f.refused(err) {
@@ -113,33 +116,28 @@ func (d *Door) exportPage(w http.ResponseWriter, r *http.Request, v visit, what 
 }
 
 // exportFilters are the filters that stand in no field of their own, in words.
-func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form, tenants []identity.Tenant) ([]exportFilter, error) {
+func (d *Door) exportFilters(r *http.Request, v visit, what exported, f form) ([]exportFilter, error) {
+	if what.Key == exportUsers.Key {
+		words, err := d.filterWords(r, v, d.filtersOf(f.Value, v))
+		return slices.DeleteFunc(words, func(f exportFilter) bool { return f.Name == "tenant" }), err
+	}
 	titles := map[string]string{
-		"q": "Search", "status": "Status", "type": "What happened", "user": "About", "object": "About", "who": "By whom", "whom": "To whom", "from": "From", "until": "Until",
-		"resource": "Permission", "sensitive": "Sensitive only", "unit": "Business unit", "external": "External", "directory": "Directory",
+		"q": "Search", "type": "What happened", "user": "About", "object": "About", "who": "By whom", "whom": "To whom", "from": "From", "until": "Until", "resource": "Permission", "sensitive": "Sensitive only",
 	}
 	var out []exportFilter
 	for _, name := range what.filters {
 		value := f.Value(name)
-		if what.Key == exportUsers.Key && (name == "role" || name == "type") {
-			titles[name] = map[string]string{"role": "Role", "type": "User type"}[name]
-		}
 		if value == "" || titles[name] == "" {
 			continue
 		}
 		filter := exportFilter{Name: name, Title: titles[name], Value: value, Shown: value}
-		switch {
-		case what.Key == exportUsers.Key:
-			var err error
-			tenant, _ := identity.ParseID[identity.TenantID](r.FormValue("tenant"))
-			if filter.Shown, err = d.shownFilter(r, v, tenant, name, value); err != nil {
-				return nil, err
-			}
-		case name == "type":
+		switch name {
+		case "type":
+			filter.Ours = true
 			if filter.Shown = eventName(identity.EventType(value)); eventKinds[value] != "" {
 				filter.Shown = eventKinds[value]
 			}
-		case name == "user":
+		case "user":
 			id, _ := identity.ParseID[identity.UserID](value)
 			u, err := d.prov.User(r.Context(), v.Actor, id)
 			if err != nil && identity.KindOf(err) != identity.NotFound {

@@ -25,6 +25,14 @@ type placementBody struct {
 	Reason  bool // whoever places somebody says why
 }
 
+func (d *Door) placementRoutes() []route {
+	return []route{
+		{"GET /console/placement", household, d.placement},
+		{"POST /console/placement/preview", household, d.previewPlacement},
+		{"POST /console/placement", household, d.place},
+	}
+}
+
 // More reports whether there are people who wait beyond this page.
 func (b placementBody) More() bool { return b.Pager.Older != "" || b.Pager.Newer != "" }
 

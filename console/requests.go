@@ -30,6 +30,13 @@ type requestFilters struct {
 	ID        string
 }
 
+func (d *Door) requestRoutes() []route {
+	return []route{
+		{"GET /console/requests", tenantsWrite, d.requests},
+		{"GET /console/requests/{id}", tenantsWrite, d.request},
+	}
+}
+
 // Any reports whether the list is narrowed.
 func (f requestFilters) Any() bool { return f != requestFilters{} }
 

@@ -19,6 +19,18 @@ type reviewsBody struct {
 	States  []identity.ReviewState
 }
 
+func (d *Door) reviewRoutes() []route {
+	return []route{
+		{"GET /console/reviews", usersWrite, d.reviews},
+		{"GET /console/reviews/{id}", usersWrite, d.review},
+		{"GET /console/reviews/{id}/link/{user}", usersWrite, d.confirmReviewLink},
+		{"POST /console/reviews/{id}/link/{user}", usersWrite, d.linkFromReview},
+		{"POST /console/reviews/{id}/create", usersWrite, d.createFromReview},
+		{"GET /console/reviews/{id}/dismiss", usersWrite, d.confirmDismiss},
+		{"POST /console/reviews/{id}/dismiss", usersWrite, d.dismissReview},
+	}
+}
+
 // reviews is the inbox of sign-ins that were refused and can be settled, newest first.
 func (d *Door) reviews(w http.ResponseWriter, r *http.Request, v visit) error {
 	q := provisioning.ReviewQuery{State: identity.ReviewOpen, Limit: pageSize}

@@ -10,6 +10,20 @@ import (
 	"github.com/drawbridge-id/drawbridge/web"
 )
 
+func (d *Door) factorRoutes() []route {
+	return []route{
+		{"GET /account/second-factor", signedIn, d.enrolForm},
+		{"POST /account/second-factor", signedIn, d.enrol},
+		{"GET /account/second-factor.png", signedIn, d.factorImage},
+		{"GET /account/second-factor/confirm", signedIn, d.confirmFactorForm},
+		{"POST /account/second-factor/confirm", signedIn, d.confirmFactor},
+		{"GET /account/second-factor/off", signedIn, d.factorOffForm},
+		{"POST /account/second-factor/off", signedIn, d.factorOff},
+		{"GET /account/second-factor/codes", signedIn, d.recoveryForm},
+		{"POST /account/second-factor/codes", signedIn, d.recovery},
+	}
+}
+
 // issuer is what an app for codes calls us.
 func (d *Door) issuer() string {
 	if u, err := url.Parse(d.url); err == nil && u.Host != "" {

@@ -24,6 +24,20 @@ type signinFilters struct {
 	Until      string
 }
 
+func (d *Door) signinTraceRoutes() []route {
+	return []route{
+		{"GET /console/signins", auditRead, d.signins},
+		{"GET /console/signins/{id}", auditRead, d.trace},
+		{"GET /console/signins/explain", auditRead, d.explainForm},
+		{"POST /console/signins/explain", auditRead, d.explainMessage},
+		{"GET /console/signins/links", usersWrite, d.links},
+		{"POST /console/signins/links", usersWrite, d.createLink},
+		{"GET /console/signins/links/{link}/revoke", usersWrite, d.confirmRevokeLink},
+		{"POST /console/signins/links/{link}/revoke", usersWrite, d.revokeLink},
+		{"GET /shared/signins/{token}", anybody, d.shared},
+	}
+}
+
 // Any reports whether the list is narrowed.
 func (f signinFilters) Any() bool { return f != signinFilters{} }
 

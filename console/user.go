@@ -52,6 +52,24 @@ type userShown struct {
 	Secret string
 }
 
+func (d *Door) personRoutes() []route {
+	return []route{
+		{"GET /console/users/{id}", usersRead, d.user},
+		{"POST /console/users/{id}/sessions/{session}/end", usersWrite, d.endUserSession},
+		{"POST /console/users/{id}/sessions/end", usersWrite, d.endUserSessions},
+		{"GET /console/users/{id}/links/new", tenantsWrite, d.newUserLink},
+		{"POST /console/users/{id}/links", tenantsWrite, d.linkUser},
+		{"GET /console/users/{id}/links/{connection}/remove", usersWrite, d.confirmUnlink},
+		{"POST /console/users/{id}/links/{connection}/remove", usersWrite, d.unlinkUser},
+		{"GET /console/users/{id}/reset-second-factor", usersWrite, d.asks(d.resetFactor())},
+		{"POST /console/users/{id}/reset-second-factor", usersWrite, d.acts(d.resetFactor())},
+		{"GET /console/users/{id}/break-glass", tenantsWrite, d.asks(d.grantEmergency())},
+		{"POST /console/users/{id}/break-glass", tenantsWrite, d.acts(d.grantEmergency())},
+		{"GET /console/users/{id}/break-glass/end", tenantsWrite, d.asks(d.revokeEmergency())},
+		{"POST /console/users/{id}/break-glass/end", tenantsWrite, d.acts(d.revokeEmergency())},
+	}
+}
+
 // user is one person: who it is, whence, what they may do and why, what happened, and what can be done now.
 func (d *Door) user(w http.ResponseWriter, r *http.Request, v visit) error {
 	id, err := pathID[identity.UserID](r, "id")

@@ -87,12 +87,12 @@ func (d *Door) filterWords(r *http.Request, v visit, f userFilters) ([]exportFil
 	var out []exportFilter
 	for _, filter := range []exportFilter{
 		{Name: "q", Title: "Search"},
-		{Name: "status", Title: "Status"},
+		{Name: "status", Title: "Status", Ours: true},
 		{Name: "tenant", Title: "Tenant"},
 		{Name: "role", Title: "Role"},
 		{Name: "unit", Title: unit.Label},
 		{Name: "type", Title: "User type"},
-		{Name: "external", Title: "External"},
+		{Name: "external", Title: "External", Ours: true},
 		{Name: "directory", Title: "Directory"},
 	} {
 		if filter.Value = values[filter.Name]; filter.Value == "" {
