@@ -92,7 +92,11 @@ func (r resolver) element(e *expr) (*identity.Filter, error) {
 	if sub == nil || sub.hidden() {
 		return nil, bad(invalidFilter, "%s has no sub-attribute %s.", r.in.path(), clip(e.name))
 	}
-	return r.compare(e, identity.Attribute{Sub: sub.name, Type: sub.filterType(), CaseExact: sub.caseExact}, sub)
+	at := identity.Attribute{Type: sub.filterType(), CaseExact: sub.caseExact}
+	if r.in.kind == kindComplex { // else the element is its own value
+		at.Sub = sub.name
+	}
+	return r.compare(e, at, sub)
 }
 
 // top resolves a comparison of an attribute of the resource.
