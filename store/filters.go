@@ -63,7 +63,7 @@ var usersTable = &table{
 const groupsAbove = `group_members x JOIN (WITH RECURSIVE above (id, top, directory_id) AS (
 		SELECT id, id, directory_id FROM groups WHERE directory_id = ?
 		UNION SELECT a.id, g.id, g.directory_id FROM above a CROSS JOIN group_members m CROSS JOIN groups g
-			WHERE m.member_id = a.top AND g.id = m.group_id AND g.directory_id = a.directory_id)
+			WHERE m.member_id = a.top AND m.member_type = 'Group' AND g.id = m.group_id AND g.directory_id = a.directory_id)
 	SELECT id, top FROM above) z ON z.id = x.group_id JOIN groups y ON y.id = z.top`
 
 // membershipKind says how the user of a row of groupsAbove is in its group, as Memberships has it: who is in it both ways is in it directly.
