@@ -377,6 +377,18 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 				t.Error("it was not carried out at last")
 			}
 		})
+		t.Run("FSM-50 a step that was done in the end does not say that it was not", func(t *testing.T) {
+			p := h.plan(o, "userName,title", "cid,Four")
+			h.ok(h.rename(h.known("cid@acme.test").ID, "cid2@acme.test"))
+			h.apply(p.ID)
+			h.wantSteps(t, p.ID, "2 update changed Cid")
+			h.apply(p.ID)
+			h.wantSteps(t, p.ID, "2 update done Cid")
+			if got := h.detailOf(p.ID, 2); got != "" {
+				t.Errorf("it says %q", got)
+			}
+			h.ok(h.rename(h.known("cid2@acme.test").ID, "cid@acme.test"))
+		})
 		t.Run("FSM-50 a role that was given meanwhile counts as a change, too", func(t *testing.T) {
 			p := h.plan(o, "userName,role", "bob,editor")
 			must[identity.User](t)(h.SetRoles(h.ctx, h.op, bob.ID, []identity.RoleID{"operator"}, ""))
