@@ -86,5 +86,7 @@ func TestWhatComesFromCodeIsGermanOnItsPageToo(t *testing.T) {
 	b.get("/console/access/matrix").is(http.StatusOK).says("In der Anwendung").has(">alles<", ">ansehen<").hides(">view<")
 	b.get("/account/password").is(http.StatusOK).says("mindestens 12 Zeichen", "nicht leicht zu erraten")
 	b.get("/account").is(http.StatusOK).has(`data-large="Die Datei ist größer als 5 MB."`)
+	b.get("/console/roles/editor").is(http.StatusOK).says("In der Anwendung").hides("In the application", ">create<")
+	b.get(b.get("/console/directories").all(`href="(/console/directories/[0-9a-f-]{36})"`)[0] + "/guard").is(http.StatusOK).says("Minuten").hides(" minutes")
 	b.get("/console/exports/users").is(http.StatusOK).says("Benutzer exportieren", "für Excel und LibreOffice")
 }
