@@ -99,7 +99,6 @@ func (w *rewriter) alone(u unit) []parse.Node {
 }
 
 // unitsOf pairs the starts of elements with their ends. alone is where the first piece stands whose other half is missing, or -1.
-// unitsOf pairs the starts of elements with their ends. It reports false where one is missing: that is written as it is.
 func unitsOf(pieces []piece) (out []unit, alone int) {
 	for i := 0; i < len(pieces); i++ {
 		p := pieces[i]
