@@ -71,6 +71,9 @@ func (s *Service) resetLink(ctx context.Context, tx *store.Tx, token string) (id
 	if err == nil {
 		u, err = tx.User(ctx, store.Everything(), l.UserID)
 	}
+	if err == nil && !l.ReachesOwner(u) { // the account has another address since
+		return l, u, linkOver(nil)
+	}
 	if err != nil {
 		return l, u, linkOver(err)
 	}

@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // MailLinkKind is what a link in a mail is for.
 type MailLinkKind string
@@ -73,6 +76,18 @@ func (l MailLink) State(now time.Time) MailLinkState {
 		return MailLinkExpired
 	}
 	return MailLinkOpen
+}
+
+// ReachesOwner reports whether the mailbox that the link went to is still one of the user's: when somebody else gave the account another address, whoever reads the old mailbox must
+// neither join nor set a password with what lies there. Links about a change of the address go to other mailboxes by design.
+func (l MailLink) ReachesOwner(u User) bool {
+	if l.Kind != LinkInvitation && l.Kind != LinkReset {
+		return true
+	}
+	return slices.ContainsFunc(u.Emails, func(e Email) bool {
+		key, err := EmailKey(e.Value)
+		return err == nil && key == l.Email
+	})
 }
 
 // InvitationState says how far somebody who was invited has come.

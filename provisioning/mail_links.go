@@ -72,11 +72,14 @@ func openMailLink(ctx context.Context, tx *store.Tx, kind identity.MailLinkKind,
 // maxToken is how long a token may be that is looked up.
 const maxToken = 100
 
-// stateOf is what became of a link. Whoever came in through a provider needs no invitation any more.
+// stateOf is what became of a link. Whoever came in through a provider needs no invitation any more, and one that lies in a mailbox that is not the person's any more is taken back.
 func stateOf(l identity.MailLink, u identity.User, now time.Time) identity.MailLinkState {
 	state := l.State(now)
 	if state == identity.MailLinkOpen && l.Kind == identity.LinkInvitation && u.LastLoginAt != nil {
 		return identity.MailLinkUsed
+	}
+	if state == identity.MailLinkOpen && !l.ReachesOwner(u) {
+		return identity.MailLinkRevoked
 	}
 	return state
 }

@@ -69,3 +69,37 @@ func (h *house) wantEvent(id identity.UserID, kind identity.EventType) {
 		h.t.Errorf("no event %s among %v", kind, got)
 	}
 }
+
+func TestALinkInAMailboxThatIsNotThePersonsAnyMoreOpensNothing(t *testing.T) {
+	eachWith(t, "etlworks", func(t *testing.T, h *house) {
+		acme := h.tenant("Acme")
+		moved := func(u identity.User, to string) {
+			must[identity.User](t)(h.UpdateUser(h.ctx, h.op, u.ID, 0, func(u *identity.User) error {
+				u.Emails = []identity.Email{{Value: to, Type: "work", Primary: true}}
+				return nil
+			}))
+		}
+		t.Run("an invitation that went to a wrong address lets nobody join after the address was corrected", func(t *testing.T) {
+			i, tok := h.invite(h.op, provisioning.NewInvitation{Email: "ada@exmaple.com", Tenant: acme.ID, Role: "editor"})
+			moved(i.User, "ada@example.com")
+			_, err := h.OpenMailLink(h.ctx, identity.LinkInvitation, tok)
+			wantKind(t, err, identity.NotFound, "link.revoked")
+			_, err = h.AcceptInvitation(h.ctx, tok, provisioning.Joining{PasswordHash: "hash"})
+			wantKind(t, err, identity.NotFound, "link.revoked")
+			wantKind(t, h.ResendMail(h.ctx, h.op, i.Link.MailID), identity.Conflict, "mail.stale")
+			must[identity.Invitation](t)(h.ResendInvitation(h.ctx, h.op, i.User.ID))
+			fresh := token(t, h.letter("ada@example.com"), "join")
+			must[identity.User](t)(h.AcceptInvitation(h.ctx, fresh, provisioning.Joining{PasswordHash: "hash"}))
+		})
+		t.Run("a link to a new password stays in the old mailbox, and opens nothing from there", func(t *testing.T) {
+			i, tok := h.invite(h.op, provisioning.NewInvitation{Email: "bob@example.com", Tenant: acme.ID, Role: "editor"})
+			u := must[identity.User](t)(h.AcceptInvitation(h.ctx, tok, provisioning.Joining{PasswordHash: "hash"}))
+			reset := token(t, h.reset(u, true), "restore")
+			moved(i.User, "BOB@example.com")
+			must[provisioning.OpenedLink](t)(h.OpenMailLink(h.ctx, identity.LinkReset, reset))
+			moved(i.User, "robert@example.com")
+			_, err := h.OpenMailLink(h.ctx, identity.LinkReset, reset)
+			wantKind(t, err, identity.NotFound, "link.revoked")
+		})
+	})
+}

@@ -184,10 +184,19 @@ func (s *Service) resenders(by identity.Actor) (store.Scope, error) {
 // linkStillOpen refuses to send a mail again whose link opens nothing any more.
 func linkStillOpen(ctx context.Context, tx *store.Tx, m identity.Mail) error {
 	l, err := tx.MailLinkOfMail(ctx, m.ID)
-	if identity.KindOf(err) == identity.NotFound || err == nil && l.State(tx.Now()) == identity.MailLinkOpen {
+	if identity.KindOf(err) == identity.NotFound {
 		return nil
 	}
-	if err == nil {
+	open := err == nil && l.State(tx.Now()) == identity.MailLinkOpen
+	if open && l.UserID != "" {
+		var u identity.User
+		u, err = tx.User(ctx, store.Everything(), l.UserID)
+		open = err == nil && l.ReachesOwner(u)
+	}
+	if open {
+		return nil
+	}
+	if err == nil || identity.KindOf(err) == identity.NotFound {
 		err = identity.Errorf(identity.Conflict, "The link in this mail opens nothing any more. Send a new one, such as a new invite.").WithCode("mail.stale")
 	}
 	return err
