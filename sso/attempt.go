@@ -1,8 +1,11 @@
 package sso
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
@@ -103,6 +106,7 @@ func (a *attempt) refused(r *http.Request, err error) error {
 	if len(a.trace.Checks) < len(a.trail.checks) {
 		a.trace.Checks = a.trail.checks
 	}
+	a.explain(err)
 	if failed := a.record(r); failed != nil {
 		return failed
 	}
@@ -111,6 +115,33 @@ func (a *attempt) refused(r *http.Request, err error) error {
 		why.to = web.TrialPath + string(a.trial)
 	}
 	return why
+}
+
+// accountFixes is what to do about an account for which no session can begin; the check has got what is wrong with it.
+var accountFixes = map[string]string{
+	"user.no_role":         "Place the person or give them a role, or let a rule of the connection give one.",
+	"user.not_interactive": "Give the person a role for people beside the one for programs, if they are to sign in.",
+	"user.out_of_time":     "Change the start or the end of the person's time, if it is wrong.",
+	"user.inactive":        "Activate it where it was deactivated: at the directory, or here.",
+	"user.locked":          "An administrator unlocks it.",
+	"user.deleted":         "Restore it, or let the directory push the person again.",
+}
+
+// explain adds the check that failed where what refused was none of ours: a message that could not be read at all, or an account for which no session begins.
+func (a *attempt) explain(err error) {
+	if _, ok := a.trace.Failure(); ok {
+		return
+	}
+	name, code := "message", identity.CodeOf(err)
+	if _, ok := accountFixes[code]; ok || a.trace.UserID != "" {
+		name = "session"
+	}
+	c := identity.Check{Name: name, Result: identity.Failed, Fix: cmp.Or(accountFixes[code], messageOf(err))}
+	var e *identity.Error
+	if errors.As(err, &e) && e.Kind != identity.Internal {
+		c.Got = shown(anyCause(e.Cause))
+	}
+	a.trace.Checks = append(slices.Clone(a.trace.Checks), c)
 }
 
 // record stores the trace, as the result of the trial when it is one, even when the browser has hung up.

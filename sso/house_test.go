@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -345,6 +346,9 @@ func (b *browser) wantRefusal(res reply, status int, code string) identity.Trace
 	}
 	if _, err := b.session(); err == nil {
 		b.h.t.Error("there is a session all the same")
+	}
+	if !slices.ContainsFunc(trace.Checks, func(c identity.Check) bool { return c.Result == identity.Failed && c.Fix != "" }) {
+		b.h.t.Errorf("no check of the trace failed with what to do about it: %s", b.h.traceText())
 	}
 	return trace
 }
