@@ -203,7 +203,7 @@ func readableText(s string) bool {
 // byLink is step 1: the link decides, whatever the address says now.
 func (a *signIn) byLink(ctx context.Context, found store.FoundLink, u identity.User) (identity.User, error) {
 	a.pass("match.link", "linked to "+u.UserName)
-	if err := a.mayComeIn(u); err != nil {
+	if err := a.mayComeIn(ctx, u); err != nil {
 		return u, err
 	}
 	if err := a.mayOpen(u); err != nil {
@@ -269,17 +269,33 @@ func (a *signIn) mayOpen(u identity.User) error {
 }
 
 // mayComeIn refuses those who are out; signing in never lets them in again.
-func (a *signIn) mayComeIn(u identity.User) error {
+func (a *signIn) mayComeIn(ctx context.Context, u identity.User) error {
 	switch {
 	case u.DeletedAt != nil:
 		return a.refuse("user.deleted", "The account "+u.UserName+" was deleted.", "Restore it, or let the directory push the person again.")
 	case !u.Enabled:
-		return a.refuse("user.inactive", "The account "+u.UserName+" is deactivated.", "Activate it where it was deactivated: at the directory, or here.")
+		return a.inactive(ctx, u)
 	case u.LockedAt != nil:
 		return a.refuse("user.locked", "The account "+u.UserName+" is locked.", "An administrator unlocks it.")
 	}
 	a.pass("user.status", "active")
 	return nil
+}
+
+// inactive is the refusal of somebody who is deactivated: whom the own start or end keeps out is not let in by activating them.
+func (a *signIn) inactive(ctx context.Context, u identity.User) error {
+	terms, err := a.tx.Terms(ctx, u.ID)
+	if err != nil {
+		return err
+	}
+	const fix = "Change the start or the end of the person's time, if it is wrong."
+	switch {
+	case terms.Ended:
+		return a.refuse("user.inactive", "The time of the account "+u.UserName+" was over at the end date "+endCell(terms.EndsAt)+".", fix)
+	case terms.Out():
+		return a.refuse("user.inactive", "The account "+u.UserName+" starts on "+startCell(terms.StartsAt)+" only.", fix)
+	}
+	return a.refuse("user.inactive", "The account "+u.UserName+" is deactivated.", "Activate it where it was deactivated: at the directory, or here.")
 }
 
 // anyUser returns a user, deleted or not.

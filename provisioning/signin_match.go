@@ -132,7 +132,7 @@ func (a *signIn) adoptLink(ctx context.Context, u identity.User) (identity.User,
 		}
 		u = locked
 	}
-	if err := a.mayComeIn(u); err != nil {
+	if err := a.mayComeIn(ctx, u); err != nil {
 		return u, err
 	}
 	links, err := a.tx.Links(ctx, u.ID)

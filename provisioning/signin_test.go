@@ -2,7 +2,9 @@ package provisioning_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -196,6 +198,30 @@ func TestConnectionsAreRefusedWhenTheyCouldLetInTheWrongPeople(t *testing.T) {
 		}
 		if id := must[identity.ConnectionID](t)(h.ConnectionForEmail(h.ctx, "Anybody@OTHER.test")); id != saved.ID {
 			t.Error("the domain does not lead to its connection")
+		}
+	})
+}
+
+func TestWhoseTimeHasNotComeOrIsOverIsToldApartFromWhoWasDeactivated(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.connection("IdP", nil)
+		ada := h.userIn(h.tenant("Acme").ID, "ada@example.com", "viewer")
+		day := time.Now().UTC().Truncate(24 * time.Hour)
+		later, over := day.AddDate(0, 1, 0), day.AddDate(0, 0, -1)
+		for _, tt := range []struct {
+			starts, ends *time.Time
+			want         string
+		}{
+			{starts: &later, want: "starts on " + later.Format(time.DateOnly) + " only"},
+			{ends: &over, want: "was over at the end date " + over.AddDate(0, 0, -1).Format(time.DateOnly)},
+		} {
+			must[identity.User](t)(h.SetTerms(h.ctx, h.op, ada.ID, tt.starts, tt.ends, ""))
+			var trace identity.Trace
+			_, err := h.SignIn(h.ctx, c, claims("s1", "ada@example.com"), &trace)
+			wantKind(t, err, identity.Forbidden, "user.inactive")
+			if f, _ := trace.Failure(); !strings.Contains(f.Got, tt.want) || !strings.Contains(f.Fix, "the end of the person's time") {
+				t.Errorf("%+v", f)
+			}
 		}
 	})
 }
