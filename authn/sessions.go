@@ -118,7 +118,15 @@ func inTime(ctx context.Context, tx *store.Tx, id identity.UserID) error {
 		return err
 	}
 	return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode("user.out_of_time").
-		WithCause(fmt.Errorf("the user belongs here from %v until %v", terms.StartsAt, terms.EndsAt))
+		WithCause(fmt.Errorf("the user belongs here from %s until %s", moment(terms.StartsAt), moment(terms.EndsAt)))
+}
+
+// moment writes a start or an end for an administrator.
+func moment(at *time.Time) string {
+	if at == nil {
+		return "any time"
+	}
+	return at.UTC().Format(time.RFC3339)
 }
 
 // makeRoom ends the oldest sessions of a user who has too many for one more.

@@ -362,6 +362,15 @@ func TestNobodySignsInBeforeTheStartOrPastTheEnd(t *testing.T) {
 			if out := identity.CodeOf(err) == "user.out_of_time"; out != tt.out || !out && err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
+			h.password(u)
+			_, _, err = h.CheckPassword(t.Context(), name, right, "203.0.113.9")
+			traces := h.traces(u)
+			if (err != nil) != tt.out || len(traces) != 1 || traces[0].OK == tt.out {
+				t.Errorf("%s with a password: %v, %+v", name, err, traces)
+			}
+			if failed, _ := traces[0].Failure(); tt.out && (traces[0].Code != "user.out_of_time" || failed.Name != "the user may sign in" || strings.Contains(failed.Fix, "0x") || !strings.Contains(failed.Fix, "until "+map[string]string{"early": "any time", "gone": before.Format(time.RFC3339)}[name])) {
+				t.Errorf("%s: %+v", name, traces[0])
+			}
 		}
 	})
 }
