@@ -28,6 +28,7 @@ func TestAFormThatComesAfterTheSessionEndedIsKept(t *testing.T) {
 		again.get("/console/tenants").says(name)
 
 		end()
+		b.upload("picture.png", "no picture", url.Values{"name": {name}}).is(http.StatusUnauthorized).says("Only the file has to be chosen once more").has(`enctype="multipart/form-data"`, `name="name" value="North`)
 		b.post("/account/password", url.Values{"current": {"x"}, "password": {"Never shown 1"}}).at("/signin?done=session-over").hides("Never shown 1")
 		s.browser().post("/console/tenants", url.Values{"name": {name}}, "Origin", s.url).is(http.StatusUnauthorized).has(`action="/console/tenants"`) // the cookie has ended too
 		s.browser().post("/console/tenants", url.Values{"name": {name}}, "Origin", "https://elsewhere.example").is(http.StatusForbidden).hides("North")
