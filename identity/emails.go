@@ -42,6 +42,9 @@ func strictKey(address string) (string, error) {
 		return bad("it has characters that look like others")
 	}
 	for _, r := range address {
+		if r == ' ' {
+			return bad("it has blanks")
+		}
 		if unicode.IsControl(r) || unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) {
 			return bad("it has invisible characters")
 		}

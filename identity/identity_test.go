@@ -54,6 +54,20 @@ func TestEmailKey(t *testing.T) {
 	}
 }
 
+func TestARefusedAddressSaysWhatIsWrongWithIt(t *testing.T) {
+	for address, says := range map[string]string{
+		"ada lovelace@example.com": "it has blanks",
+		" ada@example.com":         "it has blanks",
+		"ada\u200b@example.com":    "it has invisible characters",
+		"ada\n@example.com":        "it has invisible characters",
+		"ada":                      "write it as name@example.com",
+	} {
+		if _, err := identity.EmailKey(address); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want %q", address, err, says)
+		}
+	}
+}
+
 func FuzzEmailKey(f *testing.F) {
 	for _, s := range []string{"ada@example.com", "Ada@BÜCHER.example", `"a"@b`, "a@b@c", "\u0430@b"} {
 		f.Add(s)

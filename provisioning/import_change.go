@@ -17,7 +17,8 @@ type planner struct {
 	names   *names
 	match   *matcher
 	leaders leaders
-	gone    *gone // whom the source knew and who is deleted; nil until a row asks
+	gone    *gone           // whom the source knew and who is deleted; nil until a row asks
+	word    *identity.Actor // in whose name records are put back; nil until a step asks
 }
 
 func (s *Service) planner(by identity.Actor, scope store.Scope, plan identity.Plan) *planner {

@@ -105,8 +105,11 @@ func (p *planner) termsOf(r importRow, was identity.Terms) identity.Terms {
 	if r.has(fieldStartDate, p.plan.Options.Clear) {
 		is.StartsAt = startOf(r.fields[fieldStartDate])
 	}
-	if r.has(fieldEndDate, p.plan.Options.Clear) {
+	switch {
+	case r.has(fieldEndDate, p.plan.Options.Clear):
 		is.EndsAt = endOf(r.fields[fieldEndDate])
+	case was.EndsAt != nil && was.Source == p.plan.Source && !sameTime(was.StartsAt, is.StartsAt) && is.StartsAt != nil && !was.EndsAt.After(*is.StartsAt):
+		is.EndsAt = nil // the source lets somebody start again after the end that it said
 	}
 	if !sameTime(was.StartsAt, is.StartsAt) || !sameTime(was.EndsAt, is.EndsAt) {
 		is.Source = p.plan.Source

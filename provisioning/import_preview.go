@@ -159,7 +159,9 @@ func fieldsOf(columns []MappedColumn) []string {
 func (s *Service) shape(table *sheets.Reader, plan *identity.Plan, columns []MappedColumn) (*shaper, error) {
 	plan.Options.Mapping = identity.Mapping{}
 	for _, c := range columns {
-		plan.Options.Mapping[c.Heading] = c.Field
+		if plan.Options.Mapping[c.Heading] == "" { // of two columns with one heading the one that is used counts
+			plan.Options.Mapping[c.Heading] = c.Field
+		}
 	}
 	if err := checkTransforms(plan.Options.Transforms, s.ImportFields()); err != nil {
 		return nil, err

@@ -69,6 +69,11 @@ func (p *planner) tie(ctx context.Context, tx *store.Tx, u identity.User, r impo
 	if !linked || own.ExternalID == said {
 		return nil
 	}
+	e := about(p.by, identity.UserUpdated, u)
+	e.Reason, e.Changes = p.reason(r), []identity.Change{{Field: fieldExternalID, Before: orNil(own.ExternalID), After: said}}
 	own.ExternalID = said
-	return tx.PutDirectoryLink(ctx, own)
+	if err := tx.PutDirectoryLink(ctx, own); err != nil {
+		return err
+	}
+	return tx.InsertEvent(ctx, e)
 }

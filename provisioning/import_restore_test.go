@@ -3,6 +3,7 @@ package provisioning_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/provisioning"
@@ -82,6 +83,27 @@ func TestSomebodyIsHiredAgain(t *testing.T) {
 			if h.runTerms(); !h.known("dan@acme.test").Enabled {
 				t.Error("not let in at the start")
 			}
+		})
+		t.Run("a new start after the end that the source said is a new time here, and another's end stays", func(t *testing.T) {
+			dates := "externalId,email,displayName,role,startDate,endDate"
+			h.bring(o, dates, "X7,gil@acme.test,Gil,dispatcher,"+dayFrom(-90)+","+dayFrom(-30))
+			gil := h.known("gil@acme.test")
+			if gil.Enabled {
+				t.Fatal("still in")
+			}
+			p := h.plan(o, dates, "X7,gil.new@acme.test,Gil,dispatcher,"+dayFrom(-1)+",")
+			h.wantSteps(t, p.ID, "2 restore open Gil")
+			h.apply(p.ID)
+			if u := h.known("gil.new@acme.test"); u.ID != gil.ID || !u.Enabled {
+				t.Errorf("%+v", u)
+			}
+			if p = h.plan(o, dates, "X7,gil.new@acme.test,Gil,dispatcher,"+dayFrom(-1)+","); p.Summary.Skip != 1 {
+				t.Errorf("%+v", p.Summary)
+			}
+			soon := time.Now().Add(time.Hour)
+			must[identity.User](t)(h.SetTerms(h.ctx, h.op, gil.ID, nil, &soon, "by hand"))
+			p = h.plan(o, dates, "X7,gil.new@acme.test,Gil,dispatcher,"+dayFrom(20)+",")
+			h.wantSteps(t, p.ID, "2 error none Gil: endDate: The end is not after the start.")
 		})
 		t.Run("somebody deleted comes back under the old id, by the source's id, number or address", func(t *testing.T) {
 			h.ok(h.DeleteUser(h.ctx, h.op, ada.ID, 0))

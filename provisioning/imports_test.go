@@ -220,8 +220,8 @@ func TestColumnsAreFieldsByTheirUsualNames(t *testing.T) {
 				}
 			})
 		}
+		acme := h.tenant("Acme")
 		t.Run("FSM-49 a mapping that was carried out is the next one of its source, and of no other", func(t *testing.T) {
-			acme := h.tenant("Acme")
 			o := provisioning.ImportOptions{Tenant: acme.ID, Source: "workday"}
 			o.Mapping = identity.Mapping{"Who": "email", "Mail": ""}
 			h.bring(o, "Who,Mail", "ada@acme.test,else@acme.test")
@@ -233,6 +233,32 @@ func TestColumnsAreFieldsByTheirUsualNames(t *testing.T) {
 			if columns[0].Field != "" || columns[1].Field != "email" {
 				t.Errorf("%+v", columns)
 			}
+		})
+		t.Run("FSM-49 of two columns with one heading the first counts, and the next file with one of them is read by it", func(t *testing.T) {
+			o := provisioning.ImportOptions{Tenant: acme.ID, Source: "doubled"}
+			p := h.plan(o, "Mail,Mail,Name", "eve@acme.test,else@acme.test,Eve")
+			if p.Options.Mapping["Mail"] != "email" {
+				t.Errorf("%+v", p.Options.Mapping)
+			}
+			h.apply(p.ID)
+			h.bring(o, "Mail,Name", "fay@acme.test,Fay")
+			h.inTenant(acme.ID, "fay@acme.test")
+		})
+		t.Run("FSM-49 a source that sends two kinds of files remembers the columns of both", func(t *testing.T) {
+			source := identity.Source{TenantID: acme.ID, Name: "two"}
+			source.Settings.Mapping = identity.Mapping{"Who": "employeeNumber", "Post": "email", "Mobile": ""}
+			must[identity.Source](t)(h.PutSource(h.ctx, h.op, source, ""))
+			o := provisioning.ImportOptions{Tenant: acme.ID, Source: "two"}
+			h.bring(o, "Who,Post", "71,gil@acme.test")
+			h.bring(o, "employeeNumber,E-Mail,Title", "71,gil@acme.test,Analyst")
+			h.bring(o, "Who,Post,Mobile", "71,gil@acme.test,1", "72,hal@acme.test,2")
+			h.inTenant(acme.ID, "hal@acme.test")
+			kept := must[identity.Source](t)(h.Source(h.ctx, h.op, acme.ID, "two")).Settings.Mapping
+			if kept["E-Mail"] != "email" || kept["Post"] != "email" || kept["Mobile"] != "" || len(kept) != 6 {
+				t.Errorf("%+v", kept)
+			}
+			source.Settings.Mapping = kept
+			must[identity.Source](t)(h.PutSource(h.ctx, h.op, source, "")) // as it is shown it is written
 		})
 		t.Run("FSM-49 a mapping that cannot be is refused", func(t *testing.T) {
 			for says, m := range map[string]identity.Mapping{
@@ -350,6 +376,18 @@ func TestARowThatChangedMeanwhileIsComputedAgain(t *testing.T) {
 			if !strings.Contains(string(h.known("ada2@acme.test").Attributes), "Two") {
 				t.Error("it was not carried out at last")
 			}
+		})
+		t.Run("FSM-50 a step that was done in the end does not say that it was not", func(t *testing.T) {
+			p := h.plan(o, "userName,title", "cid,Four")
+			h.ok(h.rename(h.known("cid@acme.test").ID, "cid2@acme.test"))
+			h.apply(p.ID)
+			h.wantSteps(t, p.ID, "2 update changed Cid")
+			h.apply(p.ID)
+			h.wantSteps(t, p.ID, "2 update done Cid")
+			if got := h.detailOf(p.ID, 2); got != "" {
+				t.Errorf("it says %q", got)
+			}
+			h.ok(h.rename(h.known("cid2@acme.test").ID, "cid@acme.test"))
 		})
 		t.Run("FSM-50 a role that was given meanwhile counts as a change, too", func(t *testing.T) {
 			p := h.plan(o, "userName,role", "bob,editor")

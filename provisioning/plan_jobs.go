@@ -233,8 +233,17 @@ func (s *Service) directoryNow(ctx context.Context, id identity.DirectoryID) (id
 		d, err = tx.Directory(ctx, store.Everything(), id)
 		return err
 	})
-	if err == nil && !d.Enabled {
-		err = identity.Errorf(identity.Forbidden, "The directory %s is switched off. Switch it on, and carry the plan out again.", d.Name)
+	if err != nil {
+		return identity.Actor{}, sharpen(err, noDirectory)
 	}
-	return identity.Actor{Kind: identity.ActorDirectory, ID: string(d.ID), Label: d.Name, TenantID: d.TenantID, Door: "scim"}, sharpen(err, noDirectory)
+	return actorOf(d)
+}
+
+// actorOf returns the actor that a directory is; Forbidden when it is switched off.
+func actorOf(d identity.Directory) (identity.Actor, error) {
+	by := identity.Actor{Kind: identity.ActorDirectory, ID: string(d.ID), Label: d.Name, TenantID: d.TenantID, Door: "scim"}
+	if !d.Enabled {
+		return by, identity.Errorf(identity.Forbidden, "The directory %s is switched off. Switch it on, and carry the plan out again.", d.Name)
+	}
+	return by, nil
 }

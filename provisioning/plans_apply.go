@@ -318,6 +318,9 @@ func (a *applying) done(step *identity.PlanStep, d stepData, out effect) error {
 }
 
 func markDone(step *identity.PlanStep, out effect) {
+	if step.State == identity.StepChanged {
+		step.Detail = "" // why it waited
+	}
 	step.State, step.UserID, step.Version, step.MailID = identity.StepDone, out.user.ID, out.user.Version, out.mail
 }
 

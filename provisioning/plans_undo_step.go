@@ -115,7 +115,11 @@ func (p *planner) putAllBack(ctx context.Context, tx *store.Tx, now standing, fa
 }
 
 func (p *planner) putRecordBack(ctx context.Context, tx *store.Tx, u identity.User, facts store.UserFacts, was *wasPerson) error {
-	u, err := p.s.change(ctx, tx, p.by, u, facts, p.undoReason(), was.write)
+	by, err := p.whoseWord(ctx, tx)
+	if err != nil {
+		return err
+	}
+	u, err = p.s.change(ctx, tx, by, u, facts, p.undoReason(), was.writeAs(by))
 	if err != nil {
 		return sharpen(err, func() *identity.Error { return taken(was.User.UserName) })
 	}

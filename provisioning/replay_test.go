@@ -97,6 +97,20 @@ func TestAReplayKnowsWhoKeepsSomebodyOut(t *testing.T) {
 	})
 }
 
+func TestAReplayKnowsByWhatIDAnHRSystemKnowsSomebody(t *testing.T) {
+	replayedFor(t, "etlworks", func(t *testing.T, h *house) {
+		hr := h.directory("HR", h.tenant("Acme").ID, identity.DialectStandard)
+		h.hrSend(t, hr, hrOperation("a", hrPerson(1, nil)), hrOperation("b", hrPerson(2, nil)), hrOperation("c", hrPerson(3, nil)))
+		h.hrSend(t, hr, hrOperation("a", hrPerson(1, map[string]any{"externalId": "other"})), hrOperation("c", hrPerson(3, map[string]any{"active": false})))
+		u := h.hrSend(t, hr, hrOperation("b", hrPerson(2, map[string]any{"active": false, "title": "Gone"})))
+		undo := must[identity.Plan](t)(h.UndoPlan(h.ctx, h.op, u.PlanID, provisioning.UndoOptions{}))
+		must[identity.Plan](t)(h.ApplyPlan(h.ctx, h.op, undo.ID, provisioning.ApplyOptions{Override: "back"}))
+		if !h.known("hr002@acme.test").Enabled || h.known("hr003@acme.test").Enabled {
+			t.Error("it was not undone, or too much of it")
+		}
+	})
+}
+
 func TestOnlyThePlatformReplaysAndOnlyIntoAnEmptyDatabase(t *testing.T) {
 	storetest.EachFresh(t, func(t *testing.T, fresh storetest.Fresh) {
 		db, _ := fresh(t)

@@ -33,12 +33,30 @@ func rememberMapping(ctx context.Context, tx *store.Tx, plan identity.Plan) erro
 	}
 	source, err := sourceOrNew(ctx, tx, plan.TenantID, plan.Source)
 	o, was := plan.Options, source.Settings
+	o.Mapping = allMapped(was.Mapping, o.Mapping)
 	same := maps.Equal(was.Mapping, o.Mapping) && was.Form == o.Form && slices.EqualFunc(was.Transforms, o.Transforms, identity.Transform.Equal)
 	if err != nil || same {
 		return err
 	}
 	source.Settings.Mapping, source.Settings.Transforms, source.Settings.Form = o.Mapping, o.Transforms, o.Form
 	return tx.PutSource(ctx, source)
+}
+
+// maxHeadings is how many headings are remembered for a source: as many as a few kinds of files have.
+const maxHeadings = 1000
+
+// allMapped joins what was known of headings with what a file has, which goes first: a source may send more than one kind of files.
+func allMapped(was, file identity.Mapping) identity.Mapping {
+	out := maps.Clone(file)
+	for heading, field := range was {
+		if _, ok := savedField(file, heading); !ok {
+			out[heading] = field
+		}
+	}
+	if len(out) > maxHeadings {
+		return file
+	}
+	return out
 }
 
 // Sources returns a page of the sources that the actor may see, by their names; q.After is the name of the last one that was seen.
@@ -182,6 +200,12 @@ func (s *Service) checkSource(ctx context.Context, tx *store.Tx, by identity.Act
 	if err := s.checkPolicies(o.Fields); err != nil {
 		return err
 	}
+	for _, heading := range slices.Sorted(maps.Keys(o.Mapping)) { // of two headings for a field each may be in another file
+		if field := o.Mapping[heading]; field != "" && !s.hasField(field) {
+			return s.noField(field, heading)
+		}
+	}
+	o.Mapping = nil
 	return s.checkOptions(o.PlanOptions)
 }
 

@@ -196,6 +196,17 @@ func TestAnUploadThatAGuardHoldsWaitsForAnAdministrator(t *testing.T) {
 		if e := h.lastEvent(identity.UserDeactivated); e.ActorID != hr.ID {
 			t.Errorf("it is the word of %s", e.ActorLabel)
 		}
+		for _, back := range []bool{true, false} { // undoing takes the directory's word back, and undoing that says it again
+			plan = must[identity.Plan](t)(h.UndoPlan(h.ctx, h.op, plan.ID, provisioning.UndoOptions{}))
+			plan = must[identity.Plan](t)(h.ApplyPlan(h.ctx, h.op, plan.ID, provisioning.ApplyOptions{Override: "it was not closed"}))
+			if one := h.known("hr007@acme.test"); plan.Summary.Done != 20 || one.Enabled != back || one.Held {
+				t.Errorf("undone %d of 20: enabled %v, held %v:\n%s", plan.Summary.Done, one.Enabled, one.Held, strings.Join(h.steps(plan.ID), "\n"))
+			}
+		}
+		h.hrSend(t, hr, hrOperation("again", hrPerson(7, nil)))
+		if !h.known("hr007@acme.test").Enabled {
+			t.Error("the directory lets nobody in any more")
+		}
 	})
 }
 

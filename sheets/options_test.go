@@ -1,6 +1,7 @@
 package sheets_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"errors"
 	"io"
@@ -105,6 +106,52 @@ func TestAFormulaWithoutAValueIsNoted(t *testing.T) {
 	if diff := cmp.Diff([]int{0, 2, 0}, formulas); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Programs that write formulas without calculating them write an empty value; a formula whose text is empty says that it is a text.
+func TestAFormulaWithAnEmptyValueIsNoted(t *testing.T) {
+	content := book(t, func(f *excelize.File) {
+		set(t, f, "Sheet1", map[string]any{"A1": "name", "B1": "number", "A2": "Ada", "A3": "Bob", "A4": "Cid", "A5": "Dan"})
+		for at, formula := range map[string]string{"B2": "1+1", "B3": "2+2", "B4": "3+3", "B5": "4+4"} {
+			if err := f.SetCellFormula("Sheet1", at, formula); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	content = rewritten(t, content, "xl/worksheets/sheet1.xml", strings.NewReplacer(
+		`<c r="B2" t="str"><f>1+1</f>`, `<c r="B2"><f>1+1</f><v></v>`, `<c r="B3" t="str"><f>2+2</f>`, `<c r="B3"><f>2+2</f><v />`, "<f>3+3</f>", "<f>3+3</f><v>6</v>", "<f>4+4</f>", "<f>4+4</f><v></v>"))
+	var formulas []int
+	for _, row := range mustRead(t, content).rows {
+		formulas = append(formulas, row.Formula)
+	}
+	if diff := cmp.Diff([]int{2, 2, 0, 0}, formulas); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// rewritten is a workbook with one of its parts changed.
+func rewritten(t *testing.T, content []byte, part string, with *strings.Replacer) []byte {
+	t.Helper()
+	in, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := map[string][3]string{}
+	for _, f := range in.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[f.Name] = [3]string{string(text)}
+		if f.Name == part {
+			parts[f.Name] = [3]string{with.Replace(string(text))}
+		}
+	}
+	return packed(t, parts, 1)
 }
 
 func TestACellThatNamesNoTextIsNotItsNumber(t *testing.T) {

@@ -114,6 +114,7 @@ type counted struct {
 	cells, rows     int
 	line, column    int  // of the cell
 	shared          bool // its value is the number of a shared text
+	text            bool // its value is the text that a formula gave
 	value           bool // what comes is its value
 	formula, valued bool // the cell is one, and has a value
 	failed          bool // the value is an error
@@ -181,6 +182,7 @@ func (c *counted) see(token xml.Token) error {
 			c.endCell()
 		}
 	case xml.CharData:
+		c.valued = c.valued || c.value && len(t) > 0
 		if c.value && c.shared {
 			n, err := strconv.Atoi(strings.TrimSpace(string(t)))
 			if err != nil || n < 0 {
@@ -220,11 +222,11 @@ func (c *counted) start(t xml.StartElement) {
 			c.column = at
 		}
 		kind := attribute(t, "t")
-		c.formula, c.valued, c.failed, c.shared = false, false, kind == "e", kind == "s"
+		c.formula, c.valued, c.failed, c.shared, c.text = false, false, kind == "e", kind == "s", kind == "str"
 	case "f":
 		c.formula = true
-	case "v", "is":
-		c.valued, c.value = true, c.sheet
+	case "v", "is": // programs that do not calculate write an empty value; only that of a text is one
+		c.valued, c.value = c.text || t.Name.Local == "is", c.sheet
 	case "si":
 		if c.name == sharedTexts {
 			c.texts++

@@ -89,16 +89,11 @@ Settings come from defaults, then the YAML file of --config, then DRAWBRIDGE_...
 		p.invitation(),
 		p.healthcheck(),
 		p.version(),
-		p.mailTemplate(),
-		p.invite(),
-		p.invitation(),
 		p.importPeople(),
 		p.syncFolder(),
 		p.plans(),
 		p.sources(),
 		p.exportCommand(),
-		p.role(),
-		p.access(),
 	)
 	return root
 }

@@ -128,7 +128,12 @@ func TestEveryCommandIsExplainedWithAnExample(t *testing.T) {
 		if strings.Contains(cmd.Long, "no such flag") || strings.Contains(cmd.Long, "does not exist") {
 			t.Errorf("%s requires a flag that it does not have", cmd.CommandPath())
 		}
+		named := map[string]bool{}
 		for _, sub := range cmd.Commands() {
+			if named[sub.Name()] {
+				t.Errorf("%s is listed twice", sub.CommandPath())
+			}
+			named[sub.Name()] = true
 			walk(sub)
 		}
 	}
