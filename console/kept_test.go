@@ -39,7 +39,7 @@ func TestAFormThatComesAfterTheSessionEndedIsKept(t *testing.T) {
 
 func TestAStrangerIsNotToldOfListsAndTenants(t *testing.T) {
 	each(t, func(t *testing.T, s *site) {
-		s.browser().get("/setup/" + strings.Repeat("a", 43)).is(http.StatusNotFound).says("ask whoever sent it for a new one").hides("a tenant that you cannot see", "go back to the list")
+		s.browser().get("/setup/"+strings.Repeat("a", 43)).is(http.StatusNotFound).says("ask whoever sent it for a new one").hides("a tenant that you cannot see", "go back to the list")
 		s.signedIn("ada@acme.example").get("/console/users/" + string(s.root.ID)).is(http.StatusNotFound).says("a tenant that you cannot see")
 	})
 }
