@@ -32,7 +32,9 @@ var errorTexts = map[int][2]string{
 // renderError writes an error as a page. Whoever is not signed in is sent to sign in and comes back to the page that was asked for.
 func (d *Door) renderError(w http.ResponseWriter, r *http.Request, err error) {
 	if identity.KindOf(err) == identity.Unauthenticated {
-		d.toSignin(w, r)
+		if !d.keepForm(w, r) {
+			d.toSignin(w, r)
+		}
 		return
 	}
 	status := web.Status(err)

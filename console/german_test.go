@@ -70,3 +70,23 @@ func TestInABrowserALanguageFromRightToLeftFits(t *testing.T) {
 		}
 	}
 }
+
+// German texts that pages wrote in English although there was a line for them: what comes from a model, a script or another package.
+func TestWhatComesFromCodeIsGermanOnItsPageToo(t *testing.T) {
+	s := start(t, storetest.SQLite(t))
+	b := s.signedIn("root@bridge.example")
+	b.client.Transport = german{http.DefaultTransport}
+	b.get("/console/users").is(http.StatusOK).has(`data-none="Niemand angekreuzt"`, `data-one="Person"`, `data-many="Personen"`, ">Gesperrt<", `aria-label="Ada Lovelace bearbeiten"`)
+	b.get("/console/directories").is(http.StatusOK).says("Ganze Installation").hides("Whole installation")
+	b.get("/console/signins").is(http.StatusOK).has(`data-label="Über">Passwort<`)
+	b.get("/console/settings").is(http.StatusOK).says("Mandanten wählen, um zu sehen, was er selbst bestimmt …")
+	b.get("/console/settings/mail").is(http.StatusOK).says("Die Texte der Installation")
+	b.get("/console/connections/new").is(http.StatusOK).says("Anderer Anbieter").hides("Another provider")
+	b.get("/console/roles").is(http.StatusOK).has("<h1>Rollen</h1>").says("Gilt").hides("Zurückgehalten")
+	b.get("/console/access/matrix").is(http.StatusOK).says("In der Anwendung").has(">alles<", ">ansehen<").hides(">view<")
+	b.get("/account/password").is(http.StatusOK).says("mindestens 12 Zeichen", "nicht leicht zu erraten")
+	b.get("/account").is(http.StatusOK).has(`data-large="Die Datei ist größer als 5 MB."`)
+	b.get("/console/roles/editor").is(http.StatusOK).says("In der Anwendung").hides("In the application", ">create<")
+	b.get(b.get("/console/directories").all(`href="(/console/directories/[0-9a-f-]{36})"`)[0] + "/guard").is(http.StatusOK).says("Minuten").hides(" minutes")
+	b.get("/console/exports/users").is(http.StatusOK).says("Benutzer exportieren", "für Excel und LibreOffice")
+}

@@ -34,9 +34,10 @@ type unit struct {
 
 // sentence writes pieces that break no line. Where elements stand beside each other without a text between them, each is a sentence of its own.
 func (w *rewriter) sentence(pieces []piece) []parse.Node {
-	units, ok := unitsOf(pieces)
-	if !ok {
-		return plain(pieces)
+	units, alone := unitsOf(pieces)
+	if alone >= 0 {
+		out := append(w.sentence(pieces[:alone]), pieces[alone].nodes...)
+		return append(out, w.sentence(pieces[alone+1:])...)
 	}
 	speaks := func(u unit) bool { return u.kind == textPiece && letters.MatchString(u.text) }
 	first, last := len(units), -1
@@ -97,13 +98,13 @@ func (w *rewriter) alone(u unit) []parse.Node {
 	return out
 }
 
-// unitsOf pairs the starts of elements with their ends. It reports false where one is missing: that is written as it is.
-func unitsOf(pieces []piece) (out []unit, ok bool) {
+// unitsOf pairs the starts of elements with their ends. alone is where the first piece stands whose other half is missing, or -1.
+func unitsOf(pieces []piece) (out []unit, alone int) {
 	for i := 0; i < len(pieces); i++ {
 		p := pieces[i]
 		switch {
 		case p.kind == closePiece:
-			return nil, false
+			return nil, i
 		case p.kind != openPiece || p.name == "br":
 			out = append(out, unit{piece: p})
 			continue
@@ -121,12 +122,12 @@ func unitsOf(pieces []piece) (out []unit, ok bool) {
 			}
 		}
 		if depth > 0 {
-			return nil, false
+			return nil, i
 		}
 		out = append(out, unit{piece: p, inside: pieces[i+1 : end], end: &pieces[end]})
 		i = end
 	}
-	return out, true
+	return out, -1
 }
 
 func plain(pieces []piece) (out []parse.Node) {
@@ -177,8 +178,8 @@ func (m *message) add(units []unit) bool {
 			if u.end == nil {
 				continue
 			}
-			inside, ok := unitsOf(u.inside)
-			if !ok || !m.add(inside) {
+			inside, alone := unitsOf(u.inside)
+			if alone >= 0 || !m.add(inside) {
 				return false
 			}
 			m.mark("</"+n+">", u.end.nodes)

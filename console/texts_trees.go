@@ -34,7 +34,7 @@ var inlineElements = map[string]bool{"a": true, "b": true, "br": true, "code": t
 var opaqueElements = map[string]bool{"code": true, "pre": true, "kbd": true, "script": true, "style": true, "textarea": true, "svg": true}
 
 // spokenAttributes have a text as their value.
-var spokenAttributes = regexp.MustCompile(`(?s)\s(?:title|placeholder|aria-label|alt|data-label|label)="$`)
+var spokenAttributes = regexp.MustCompile(`(?s)\s(?:title|placeholder|aria-label|alt|data-label|data-none|data-one|data-many|data-done|data-press|data-large|label)="$`)
 
 // letters says whether there is anything to translate.
 var letters = regexp.MustCompile(`\pL\pL`)

@@ -8,7 +8,7 @@ import (
 )
 
 // actionWords are the actions of access models that the pages have words of their own for in each language. An action that is not here is shown as the model has it.
-var actionWords = []string{"add", "call", "create", "delete", "edit", "execute", "manage", "on", "run", "use", "view"}
+var actionWords = []string{"add", "all", "call", "create", "delete", "edit", "execute", "manage", "on", "run", "use", "view"}
 
 // operatorLabel is how whoever works at the command line is written in what happened.
 var operatorLabel = identity.Operator().Label

@@ -3,6 +3,7 @@ package provisioning
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/drawbridge-id/drawbridge/identity"
 	"github.com/drawbridge-id/drawbridge/store"
@@ -24,10 +25,8 @@ func (s *Service) CreateUsers(ctx context.Context, by identity.Actor, list []New
 	strange, err := s.strangers(ctx, by, list)
 	var together []int
 	flush := func() {
-		for part := range slices.Chunk(together, manyUsers) {
-			s.createTogether(ctx, by, list, part, out)
-		}
-		together = together[:0]
+		s.createParts(ctx, by, list, slices.Collect(slices.Chunk(together, manyUsers)), out)
+		together = nil
 	}
 	for i, n := range list {
 		if err == nil && strange[i] {
@@ -41,7 +40,21 @@ func (s *Service) CreateUsers(ctx context.Context, by identity.Actor, list []New
 	return out
 }
 
-// strangers reports of each new user whether nobody like that is known, so that creating is all there is to do.
+// createParts creates users part by part, several parts at once: none of them is like another, and SQLite commits together what waits.
+func (s *Service) createParts(ctx context.Context, by identity.Actor, list []NewUser, parts [][]int, out []Created) {
+	idle := make(chan struct{}, hands)
+	var all sync.WaitGroup
+	for _, part := range parts {
+		idle <- struct{}{}
+		all.Go(func() {
+			s.createTogether(ctx, by, list, part, out)
+			<-idle
+		})
+	}
+	all.Wait()
+}
+
+// strangers reports of each new user whether nobody like that is known, nor stands before in the list, so that creating is all there is to do.
 func (s *Service) strangers(ctx context.Context, by identity.Actor, list []NewUser) ([]bool, error) {
 	scope, err := s.scopeFor(by, usersWrite)
 	if err != nil || by.Kind != identity.ActorDirectory {
@@ -59,12 +72,19 @@ func (s *Service) strangers(ctx context.Context, by identity.Actor, list []NewUs
 		}
 		return err
 	})
+	if err != nil {
+		return strange, err
+	}
+	before := map[string]bool{}
 	for i, n := range list {
-		if err == nil && normalise(&n.User) != nil {
+		p := people[i]
+		name, address, external := "n"+identity.NameKey(p.Name), "e"+p.AddressKey, "x"+p.ExternalID
+		if normalise(&n.User) != nil || before[name] || p.AddressKey != "" && (before["n"+p.AddressKey] || before[address]) || p.ExternalID != "" && before[external] {
 			strange[i] = false
 		}
+		before[name], before[address], before[external] = true, true, true
 	}
-	return strange, err
+	return strange, nil
 }
 
 // createTogether creates some users in one transaction; when anything is wrong with any of them, each by itself.

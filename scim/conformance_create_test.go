@@ -154,6 +154,25 @@ func TestResourcesAreAsRFC7643Asks(t *testing.T) {
 			c.expect(len(types) == 2 && types["inner"] == "direct" && types["outer"] == "indirect", "%v", types)
 			c.refused(400, "mutability", "PATCH", c.path(ada), patchBody(`{"op":"add","path":"groups","value":[{"value":"`+textOf(inner["id"])+`"}]}`))
 		}},
+		{"people are found by each part of their groups, direct or indirect", func(c *examiner) {
+			ada := c.person("ada", "")
+			c.person("bob", "")
+			inner := c.team("inner", textOf(ada["id"]))
+			outer := textOf(c.team("outer", textOf(inner["id"]))["id"])
+			top := c.team("top", outer)
+			for _, f := range []string{
+				`groups pr`, `groups.type pr`, `groups.type eq "direct"`, `groups.type eq "Indirect"`, `groups.$ref pr`, `groups.$ref eq "` + textOf(at(top, "meta.location")) + `"`,
+				`groups eq "` + outer + `"`, `groups.value eq "` + textOf(top["id"]) + `"`, `groups.display eq "TOP"`, `groups[value eq "` + outer + `" and type eq "indirect"]`,
+				`groups[display sw "in" and type eq "direct"]`, `not (groups eq null)`,
+			} {
+				c.expect(c.search("/Users?filter="+f) == "ada", "%s finds %q", f, c.search("/Users?filter="+f))
+			}
+			for _, f := range []string{`groups[value eq "` + outer + `" and type eq "direct"]`, `groups[display eq "inner" and type eq "indirect"]`, `groups.type eq "other"`} {
+				c.expect(c.search("/Users?filter="+f) == "", "%s finds %q", f, c.search("/Users?filter="+f))
+			}
+			c.expect(c.search(`/Users?filter=groups.value ne "`+outer+`"`) == "bob", "ne does not look at the groups around")
+			c.expect(c.search(`/Groups?sortBy=displayName&filter=members.$ref pr and members[$ref eq "`+c.base+`/Groups/`+outer+`"]`) == "top", "members have no $ref")
+		}},
 		{"a group has a name, and members with an address and a type", func(c *examiner) {
 			c.refused(400, "invalidValue", "POST", "/Groups", `{"schemas":["`+coreGroup+`"],"displayName":""}`)
 			ada := c.person("ada", "")

@@ -135,6 +135,17 @@ func TestVersionsAreToldAndHeldAsRFC7644Asks(t *testing.T) {
 			c.expect(len(r.raw) == 0 && r.header.Get("ETag") == at(ada, "meta.version"), "%s %s", r.header.Get("ETag"), r.raw)
 			c.ok(200, "GET", c.path(ada), "", "If-None-Match", `W/"99"`)
 		}},
+		{"If-None-Match of the present version changes nothing and is 412", func(c *examiner) {
+			ada := c.person("ada", "")
+			for method, body := range map[string]string{"PATCH": patchBody(title), "PUT": personBody("ada", `"title":"x"`), "DELETE": ""} {
+				for _, tag := range []string{"*", textOf(at(ada, "meta.version")), `W/"99", ` + textOf(at(ada, "meta.version"))} {
+					c.refused(412, "", method, c.path(ada), body, "If-None-Match", tag)
+				}
+				c.refused(404, "", method, "/Users/"+nobody, body, "If-None-Match", "*")
+			}
+			c.see(c.read(ada), "title", "<nil>")
+			c.ok(200, "PATCH", c.path(ada), patchBody(title), "If-None-Match", `W/"99"`)
+		}},
 		{"If-Match of another version changes nothing and is 412", func(c *examiner) {
 			ada := c.person("ada", "")
 			for method, body := range map[string]string{"PATCH": patchBody(title), "PUT": personBody("ada", `"title":"x"`), "DELETE": ""} {

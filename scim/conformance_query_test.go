@@ -39,6 +39,14 @@ func TestOneResourceIsReadAsRFC7644Asks(t *testing.T) {
 			c.expect(got["title"] == nil && got["meta"] == nil && got["id"] == ada["id"] && fsprint(got["schemas"]) == urnCore, "%v", got)
 			c.see(got, "name", "map[givenName:g]")
 		}},
+		{"a value of which nothing is asked for is not there, rather than empty", func(c *examiner) {
+			ada := c.person("ada", `"name":{"givenName":"g"},"emails":[{"value":"a@example.com"},{"value":"b@example.com","type":"work"}]`)
+			got := c.ok(200, "GET", c.path(ada)+"?attributes=name.familyName,emails.display", "")
+			c.expect(len(got) == 2 && got["id"] == ada["id"], "%v", got)
+			c.see(c.ok(200, "GET", c.path(ada)+"?attributes=emails.type", ""), "emails", "[map[type:work]]")
+			got = c.ok(200, "GET", c.path(ada)+"?excludedAttributes=name.givenName", "")
+			c.expect(got["name"] == nil && got["userName"] == "ada", "%v", got)
+		}},
 		{"the answers of POST, PUT, PATCH and lists are cut in the same way", func(c *examiner) {
 			ada := c.ok(201, "POST", "/Users?attributes=userName", personBody("ada", `"title":"t"`))
 			c.expect(len(ada) == 3 && ada["userName"] == "ada", "%v", ada)
@@ -152,6 +160,7 @@ func TestFiltersAreAsRFC7644Asks(t *testing.T) {
 		{"without brackets different values may answer", found("ada cyd", `emails.type eq "work" and emails.value co "home"`)},
 		{"what no value has, no value answers", found("", `emails[type eq "home" and type eq "work"]`, `title eq "nobody"`, `userName eq 5`, `active eq "true"`)},
 		{"booleans are true and false", found("bob", `active eq false`, `active ne true`)},
+		{"schemas has values as every list has", found("ada", `schemas eq "`+enterpriseURN+`"`, `schemas[value eq "`+enterpriseURN+`"]`, `schemas[value ew ":user" and value co "enterprise"]`, `not (schemas[value sw "urn:x"]) and schemas[not (value ne "`+enterpriseURN+`")]`)},
 		{"null is what is not there", found("cyd", `title eq null`, `not (title pr)`)},
 		{"strings are compared by the rule of their attribute", func(c *examiner) {
 			c.people()

@@ -138,7 +138,7 @@ func TestDeclaredTypesAreListedFilteredSortedAndPaged(t *testing.T) {
 		}
 		for filter, want := range map[string]int{
 			`height eq 35`: 1, `height gt 5`: 4, `height ge 35`: 2, `height ne 35`: 5, `weight lt 2.6`: 2, `weight eq 1.5`: 1, `managed eq true`: 2, `managed eq false`: 3, `seen gt "2026-03-01T00:00:00Z"`: 2,
-			`seen eq "2026-02-28T22:00:00Z"`: 1, `serialNumber eq "ser1"`: 0, `serialNumber eq "Ser1"`: 1, `tags eq "T1"`: 1, `tags eq "x"`: 5, `ports.speed ge 40`: 2, `ports[value eq "p1" and speed eq 10]`: 1,
+			`seen eq "2026-02-28T22:00:00Z"`: 1, `serialNumber eq "ser1"`: 0, `serialNumber eq "Ser1"`: 1, `tags eq "T1"`: 1, `tags eq "x"`: 5, `tags[value eq "T1"]`: 1, `tags[not (value eq "x")]`: 5, `tags.value sw "t1"`: 1, `ports.speed ge 40`: 2, `ports[value eq "p1" and speed eq 10]`: 1,
 			`ports[value eq "p1" and speed eq 20]`: 0, `height pr`: 5, `not (height pr)`: 1, `externalId eq "E2"`: 1, `displayName co "DEVICE"`: 6, leaseURN + `:until eq "2030-01-01T00:00:00Z"`: 6, leaseURN + `:contract pr`: 0,
 			`meta.resourceType eq "Device"`: 6, `schemas eq "` + leaseURN + `"`: 6, `owner ew "/1"`: 5, `id pr`: 6, deviceURN + `:displayName eq "device 1"`: 1, `meta.created gt "2020-01-01T00:00:00Z"`: 6,
 		} {

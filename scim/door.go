@@ -66,7 +66,7 @@ func (d *Door) Routes(mux *http.ServeMux) {
 	for _, version := range scriptVersions {
 		mux.Handle("/"+version+"/", h)
 	}
-	mux.Handle("POST "+TokenPath, web.Handle(d.token, renderOAuthError))
+	mux.Handle(TokenPath, web.Handle(d.token, renderOAuthError))
 	mux.Handle("GET "+metadataPath, web.Handle(d.metadata, renderOAuthError))
 }
 

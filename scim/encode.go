@@ -63,8 +63,11 @@ func appendValue(b []byte, a *attribute, v any, p projection) []byte {
 		return append(b, t...)
 	case []any:
 		b = append(b, '[')
-		for i, e := range t {
-			if i > 0 {
+		for _, e := range t {
+			if !p.shows(a, e) {
+				continue
+			}
+			if b[len(b)-1] != '[' {
 				b = append(b, ',')
 			}
 			b = appendValue(b, a, e, p)
@@ -123,7 +126,7 @@ func appendResource(b []byte, t *resourceType, res object, m meta, p projection)
 	b = appendSchemas(b, t, func(x *extension) bool { _, ok := res[x.urn]; return ok })
 	for _, a := range t.attrs {
 		v, ok := res[a.name]
-		if ok && p.wants(a) {
+		if ok && p.wants(a) && p.shows(a, v) {
 			b = appendValue(appendName(b, a.name), a, v, p)
 		}
 	}
@@ -140,7 +143,7 @@ func appendPart(b []byte, x *extension, part object, p projection) []byte {
 	b = append(appendName(b, x.urn), '{')
 	open := len(b)
 	for _, a := range x.attrs {
-		if v, ok := part[a.name]; ok && p.wants(a) {
+		if v, ok := part[a.name]; ok && p.wants(a) && p.shows(a, v) {
 			b = appendValue(appendName(b, a.name), a, v, p)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/drawbridge-id/drawbridge/identity"
 )
 
 // noVersion is a version that no resource has.
@@ -33,8 +35,18 @@ func versions(header []string) (list []int64, star bool) {
 	return list, false
 }
 
-// matchVersion returns the version that a write must find: 0 for any. Of several tags it is the one that is current now, as current tells.
+// matchVersion returns the version that a write must find: 0 for any. Of several tags it is the one that is current now, as current tells. A version
+// that If-None-Match names must not be there (RFC 9110 section 13.1.2).
 func (c *call) matchVersion(current func() (int64, error)) (int64, error) {
+	if len(c.r.Header.Values("If-None-Match")) > 0 {
+		now, err := current()
+		if err != nil {
+			return 0, err
+		}
+		if c.unchanged(now) {
+			return 0, identity.Errorf(identity.Precondition, "The resource is there in a version that If-None-Match rules out, so nothing was done.")
+		}
+	}
 	list, star := versions(c.r.Header.Values("If-Match"))
 	switch {
 	case star || len(list) == 0:

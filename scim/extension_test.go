@@ -29,7 +29,7 @@ func TestAnExtensionOfUsersIsReadFilteredPatchedAndShownByItsSchema(t *testing.T
 		for query, want := range map[string]object{
 			"attributes=userName": {"site": "HQ"}, "attributes=" + badgeURN + ":note": {"note": "n", "site": "HQ"}, "attributes=" + badgeURN + ":pin": {"site": "HQ"},
 			"attributes=" + badgeURN + ":doors.value": {"site": "HQ", "doors": []any{object{"value": "north"}, object{"value": "south"}}}, "excludedAttributes=" + badgeURN: {"site": "HQ"},
-			"attributes=" + badgeURN + ":doors.code": {"site": "HQ", "doors": []any{object{}, object{}}},
+			"attributes=" + badgeURN + ":doors.code": {"site": "HQ"},
 		} {
 			if diff := cmp.Diff(want, c.must(200, "GET", "/Users/"+id+"?"+query, "").part(badgeURN)); diff != "" {
 				t.Errorf("%s: -want +got\n%s", query, diff)

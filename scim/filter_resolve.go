@@ -80,6 +80,9 @@ func (r resolver) exists(e *expr) (*identity.Filter, error) {
 	if err != nil {
 		return nil, err
 	}
+	if at.ext == nil && at.attr.name == "schemas" {
+		return r.heldSchemas(func(urn string) bool { return matches(child, urn) }), nil
+	}
 	return &identity.Filter{Op: identity.OpExists, Attr: at.attribute(), Children: []*identity.Filter{child}}, nil
 }
 
@@ -89,7 +92,11 @@ func (r resolver) element(e *expr) (*identity.Filter, error) {
 	if sub == nil || sub.hidden() {
 		return nil, bad(invalidFilter, "%s has no sub-attribute %s.", r.in.path(), clip(e.name))
 	}
-	return r.compare(e, identity.Attribute{Sub: sub.name, Type: sub.filterType(), CaseExact: sub.caseExact}, sub)
+	at := identity.Attribute{Type: sub.filterType(), CaseExact: sub.caseExact}
+	if r.in.kind == kindComplex { // else the element is its own value
+		at.Sub = sub.name
+	}
+	return r.compare(e, at, sub)
 }
 
 // top resolves a comparison of an attribute of the resource.
@@ -292,14 +299,19 @@ func (r resolver) schemas(e *expr) (*identity.Filter, error) {
 	if e.value == nil {
 		return constant(e.op == identity.OpNe), nil
 	}
-	if compareText(e.op, r.t.schema.ID, e.value, false) {
-		return always(), nil
+	return r.heldSchemas(func(urn string) bool { return compareText(e.op, urn, e.value, false) }), nil
+}
+
+// heldSchemas resolves a question to each of the schemas of a resource: one that fits is enough.
+func (r resolver) heldSchemas(fits func(urn string) bool) *identity.Filter {
+	if fits(r.t.schema.ID) {
+		return always()
 	}
 	f := &identity.Filter{Op: identity.OpOr, Children: []*identity.Filter{never()}}
 	for _, x := range r.t.extensions {
-		if compareText(e.op, x.urn, e.value, false) {
+		if fits(x.urn) {
 			f.Children = append(f.Children, present(x))
 		}
 	}
-	return f, nil
+	return f
 }

@@ -49,8 +49,12 @@ func (d *Door) metadata(w http.ResponseWriter, _ *http.Request) error {
 	return writeOAuth(w, http.StatusOK, d.docs.oauth)
 }
 
-// token answers POST of the token endpoint (RFC 6749 section 4.4).
+// token answers POST of the token endpoint (RFC 6749 section 4.4), and says to everything else that this is the only method (section 3.2).
 func (d *Door) token(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return writeOAuth(w, http.StatusMethodNotAllowed, encode(object{"error": invalidRequest, "error_description": "Send the request by POST."}))
+	}
 	proof, err := readTokenRequest(w, r)
 	if err != nil {
 		return err

@@ -144,6 +144,11 @@ func TestTokenRequestsAreRefusedAsTheStandardSays(t *testing.T) {
 	if r, err := at.send("POST", TokenPath+"?"+grant, nil, "Authorization", right); err != nil || r.status != 400 {
 		t.Errorf("with parameters in the address: %d %s %v", r.status, r.raw, err)
 	}
+	for _, method := range []string{"GET", "PUT"} {
+		if r, err := at.send(method, TokenPath, nil, "Authorization", right); err != nil || r.status != 405 || r.header.Get("Allow") != "POST" || r.object["error"] != invalidRequest {
+			t.Errorf("%s: %d %s %v", method, r.status, r.raw, err)
+		}
+	}
 	if got := c.asks(grant, "Authorization", right, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site"); got.status != 403 {
 		t.Errorf("from a page of another site: %d %s", got.status, got.raw)
 	}

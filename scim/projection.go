@@ -1,6 +1,9 @@
 package scim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // projection is which attributes an answer has (RFC 7644 section 3.9). The zero value is what is returned by default.
 type projection struct {
@@ -95,6 +98,21 @@ func (p projection) wantsSub(a, sub *attribute) bool {
 		return false
 	}
 	return sub.returned != "never" && !p.without[a][sub]
+}
+
+// shows reports whether anything is left of the value of a wanted attribute: what would be an empty object or list is not there at all, since
+// that is the same (RFC 7643 section 2.5).
+func (p projection) shows(a *attribute, v any) bool {
+	switch t := v.(type) {
+	case []any:
+		return slices.ContainsFunc(t, func(e any) bool { return p.shows(a, e) })
+	case object:
+		return slices.ContainsFunc(a.subs, func(sub *attribute) bool {
+			_, there := t[sub.name]
+			return there && p.wantsSub(a, sub)
+		})
+	}
+	return true
 }
 
 // plain reports whether nothing but whole attributes from the list is left out, and nothing was asked for in particular.

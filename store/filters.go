@@ -23,6 +23,7 @@ type rows struct {
 	subs map[string]column
 
 	owned bool   // from has one argument: the asking directory, whose rows these must be
+	once  bool   // from is dear, so it is asked once for all resources and not for each of them
 	order string // the first of them is the one that a list is sorted by; empty: no list is
 }
 
@@ -50,11 +51,23 @@ var usersTable = &table{
 			"value": {name: "x.value_key", key: "x.value_key"}, "type": {name: "x.type", key: "x.type"},
 			"display": {name: "x.display", key: "x.display"}, "primary": {name: "x.is_primary"},
 		}},
-		"groups": {from: "group_members x JOIN groups y ON y.id = x.group_id AND y.directory_id = ?", owned: true, id: "x.member_id", subs: map[string]column{
-			"value": {name: "x.group_id", id: true}, "display": {name: "y.display_name", key: "y.display_name_key"},
+		"groups": {from: groupsAbove, owned: true, once: true, id: "x.member_id", subs: map[string]column{
+			"value": {name: "y.id", id: true}, "$ref": {name: "y.id", id: true}, "display": {name: "y.display_name", key: "y.display_name_key"},
+			"type": {name: membershipKind, key: membershipKind},
 		}},
 	},
 }
+
+// groupsAbove has a row for each membership x of a user and each group y that it makes them a member of: the group itself and those that it is in. Its one argument
+// is the directory whose groups these are. What is followed are the groups, which are few, and never the users in them.
+const groupsAbove = `group_members x JOIN (WITH RECURSIVE above (id, top, directory_id) AS (
+		SELECT id, id, directory_id FROM groups WHERE directory_id = ?
+		UNION SELECT a.id, g.id, g.directory_id FROM above a CROSS JOIN group_members m CROSS JOIN groups g
+			WHERE m.member_id = a.top AND m.member_type = 'Group' AND g.id = m.group_id AND g.directory_id = a.directory_id)
+	SELECT id, top FROM above) z ON z.id = x.group_id JOIN groups y ON y.id = z.top`
+
+// membershipKind says how the user of a row of groupsAbove is in its group, as Memberships has it: who is in it both ways is in it directly.
+const membershipKind = `(CASE WHEN z.id = z.top OR EXISTS (SELECT 1 FROM group_members d WHERE d.group_id = y.id AND d.member_id = x.member_id) THEN 'direct' ELSE 'indirect' END)`
 
 var groupsTable = &table{
 	id: "g.id", json: "g.attributes",
@@ -67,7 +80,7 @@ var groupsTable = &table{
 	},
 	rows: map[string]rows{
 		"members": {from: "group_members x", id: "x.group_id", subs: map[string]column{
-			"value": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: "x.display"},
+			"value": {name: "x.member_id", id: true}, "$ref": {name: "x.member_id", id: true}, "type": {name: "x.member_type"}, "display": {name: "x.display"},
 		}},
 	},
 }
@@ -185,6 +198,9 @@ func (c *compiler) exists(a identity.Attribute, inner func() string) string {
 		c.element = r.element
 		if r.owned {
 			c.args = append(c.args, null(c.directory))
+		}
+		if r.once {
+			return c.table.id + " IN (SELECT " + r.id + " FROM " + r.from + " WHERE " + inner() + ")"
 		}
 		return "EXISTS (SELECT 1 FROM " + r.from + " WHERE " + r.id + " = " + c.table.id + " AND " + inner() + ")"
 	}

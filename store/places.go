@@ -73,17 +73,23 @@ func (p *places) clone() *places {
 // remembered are the places of every scope that was listed.
 type remembered struct {
 	mu     sync.Mutex
-	scopes map[string]*atomic.Pointer[places]
+	scopes map[string]*memory
 }
 
-func (r *remembered) of(scope string) *atomic.Pointer[places] {
+// memory is what is remembered of one scope, and whoever finds that anew.
+type memory struct {
+	atomic.Pointer[places]
+	finding sync.Mutex
+}
+
+func (r *remembered) of(scope string) *memory {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.scopes == nil {
-		r.scopes = map[string]*atomic.Pointer[places]{}
+		r.scopes = map[string]*memory{}
 	}
 	if r.scopes[scope] == nil {
-		r.scopes[scope] = &atomic.Pointer[places]{}
+		r.scopes[scope] = &memory{}
 	}
 	return r.scopes[scope]
 }
@@ -112,17 +118,14 @@ func (tx *Tx) usersByPlace(ctx context.Context, scope Scope, q identity.Query) (
 	if name == "" || !q.Lean || !q.Total || q.Filter != nil || q.Sort != nil || q.Newest || q.Search != "" || q.Tenant != "" || q.Status != "" || q.Type != "" || q.Unit != "" || q.External != nil || q.Role != "" || q.Directory != "" || q.Deleted || q.Order != "" {
 		return page, false, nil
 	}
-	memory := tx.db.places.of(name)
+	m := tx.db.places.of(name)
 	for range 3 {
-		p := memory.Load()
+		p, err := tx.placesOf(ctx, scope, name, m)
+		if err != nil {
+			return page, false, err
+		}
 		if p == nil {
-			if p, err = tx.firstPlaces(ctx, scope, name); err != nil {
-				return page, false, err
-			}
-			if p == nil {
-				continue
-			}
-			memory.Store(p)
+			continue
 		}
 		page, err = tx.pageAt(ctx, scope, q, p)
 		if err != nil {
@@ -135,16 +138,33 @@ func (tx *Tx) usersByPlace(ctx context.Context, scope Scope, q identity.Query) (
 		if c.moves == p.moves {
 			page.Total = int64(p.total() + c.tail)
 			if c.tail > worthwhile && tx.now.Sub(p.found) > searchEvery {
-				err = tx.extend(ctx, scope, name, memory, p)
+				err = tx.extend(ctx, scope, name, m, p)
 			}
 			return page, true, err
 		}
 		if p, err = tx.catchUp(ctx, name, p, c.moves); err != nil {
 			return page, false, err
 		}
-		memory.Store(p) // nil: they are found anew
+		m.Store(p) // nil: they are found anew
 	}
 	return page, false, nil
+}
+
+// placesOf returns what is remembered. Where that is nothing, one request looks at all users and the others wait for it: nil when somebody moved meanwhile.
+func (tx *Tx) placesOf(ctx context.Context, scope Scope, name string, m *memory) (*places, error) {
+	if p := m.Load(); p != nil {
+		return p, nil
+	}
+	m.finding.Lock()
+	defer m.finding.Unlock()
+	if p := m.Load(); p != nil {
+		return p, nil
+	}
+	p, err := tx.firstPlaces(ctx, scope, name)
+	if err == nil && p != nil {
+		m.Store(p)
+	}
+	return p, err
 }
 
 // pageAt reads the page that begins at an offset.
@@ -257,14 +277,14 @@ func (tx *Tx) findPlaces(ctx context.Context, scope Scope, name string, p *place
 }
 
 // extend makes places of the users behind the last one, unless something moved meanwhile.
-func (tx *Tx) extend(ctx context.Context, scope Scope, name string, memory *atomic.Pointer[places], p *places) error {
+func (tx *Tx) extend(ctx context.Context, scope Scope, name string, m *memory, p *places) error {
 	next, err := tx.findPlaces(ctx, scope, name, p)
 	if err != nil {
 		return err
 	}
 	c, err := tx.countBeyond(ctx, scope, name, next)
 	if err == nil && c.moves == p.moves {
-		memory.CompareAndSwap(p, next)
+		m.CompareAndSwap(p, next)
 	}
 	return err
 }

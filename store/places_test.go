@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -181,6 +182,27 @@ func TestAPageByIndexIsRightWhateverHappens(t *testing.T) {
 		c.check(c.replicas...)
 		c.check(storetest.Open(t, url)) // one that remembers nothing
 	})
+}
+
+func TestManyWhoAskAtOnceFindThePlacesOnce(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	c := newCity(t, url, 1500)
+	var walks atomic.Int64
+	w := wire{said: func(_ byte, body []byte) {
+		if bytes.Contains(body, []byte("row_number()")) {
+			walks.Add(1)
+		}
+	}}
+	db := open(t, w.listen(t, url), storetest.SecretKey())
+	everybody := slices.Sorted(maps.Keys(c.here))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() { c.page(db, c.tenants[0], everybody, 700, 20) })
+	}
+	all.Wait()
+	if n := walks.Load(); n != 1 {
+		t.Errorf("everybody was looked at %d times", n)
+	}
 }
 
 // A transaction in progress may have ids that are older than remembered places when it ends.

@@ -26,8 +26,9 @@ type preparing struct {
 }
 
 // planOnce makes a PostgreSQL session plan each prepared statement once, and by the indexes: a plan that was made while a table was empty
-// must serve when it is full. What has no index is read whole all the same.
-const planOnce = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off`
+// must serve when it is full. What has no index is read whole all the same. Nor does it call other processes for help: such a plan believes that
+// a third of a large table lies behind an id, and would start two of them to count the few rows that do.
+const planOnce = `SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off; SET max_parallel_workers_per_gather = 0`
 
 // Connect implements driver.Connector. A connection that a pooler may hand to another session after each transaction prepares nothing.
 func (p preparing) Connect(ctx context.Context) (driver.Conn, error) {

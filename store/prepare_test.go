@@ -18,7 +18,7 @@ type parses struct {
 }
 
 func (p *parses) said(kind byte, body []byte) {
-	if bytes.Contains(body, []byte("plan_cache_mode")) {
+	if bytes.Contains(body, []byte("plan_cache_mode")) && bytes.Contains(body, []byte("max_parallel_workers_per_gather = 0")) {
 		p.setup.Add(1)
 	}
 	switch {

@@ -34,10 +34,10 @@
         const code = button.parentElement.querySelector("code");
         try {
           await navigator.clipboard.writeText(button.dataset.copy);
-          say(button, "Copied");
+          say(button, button.dataset.done);
         } catch {
           window.getSelection().selectAllChildren(code);
-          say(button, "Press Ctrl+C");
+          say(button, button.dataset.press);
         }
       });
     }
@@ -53,8 +53,7 @@
       const refresh = () => {
         const ticked = boxes.filter((box) => box.checked).length;
         for (const box of boxes) box.closest("tr").classList.toggle("picked", box.checked);
-        if (count && count.dataset.one) count.textContent = ticked === 0 ? "Nothing ticked" : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
-        else if (count) count.textContent = ticked === 0 ? "Nobody ticked" : ticked === 1 ? "1 person" : ticked + " people";
+        if (count) count.textContent = ticked === 0 ? count.dataset.none : ticked + " " + (ticked === 1 ? count.dataset.one : count.dataset.many);
         if (bar) bar.hidden = ticked === 0;
         if (every) {
           every.parentElement.hidden = ticked < boxes.length;
@@ -188,17 +187,18 @@
       input.addEventListener("change", () => {
         const file = input.files[0];
         const most = Number(input.dataset.max);
-        input.setCustomValidity(file && file.size > most ? "The file is larger than " + Math.floor(most / 1048576) + " MB." : "");
+        input.setCustomValidity(file && file.size > most ? input.dataset.large : "");
         input.reportValidity();
       });
     }
   }
 
   function say(button, text) {
+    button.dataset.copies = button.dataset.copies || button.textContent;
     button.textContent = text;
     button.classList.add("done");
     setTimeout(() => {
-      button.textContent = "Copy";
+      button.textContent = button.dataset.copies;
       button.classList.remove("done");
     }, 2000);
   }
