@@ -47,6 +47,9 @@ func (d *Door) renderError(w http.ResponseWriter, r *http.Request, err error) {
 	v, visitErr := d.visit(r)
 	if visitErr != nil {
 		v = visit{}
+		if status == http.StatusNotFound && body.Message != "" {
+			body.WhatNow = "" // a stranger has no list to go back to
+		}
 	}
 	if showErr := d.show(w, r, v, "error", screen{Title: body.Headline, Status: status, Body: body}); showErr != nil {
 		http.Error(w, body.Headline, status)

@@ -22,6 +22,12 @@ func (g german) RoundTrip(r *http.Request) (*http.Response, error) {
 // mixed is English that a German page would show beside its own: the words of the menu and of buttons.
 var mixed = regexp.MustCompile(`>(Placement|Reviews|Sign-ins|Settings|Save|Cancel|Apply|Continue|My account|Sign out)<`)
 
+// german makes a browser want German.
+func (b *browser) german() *browser {
+	b.client.Transport = german{http.DefaultTransport}
+	return b
+}
+
 func TestEveryKindOfPageSpeaksGerman(t *testing.T) {
 	e := newEstate(t)
 	b := e.signedIn("root@bridge.example")
@@ -88,5 +94,6 @@ func TestWhatComesFromCodeIsGermanOnItsPageToo(t *testing.T) {
 	b.get("/account").is(http.StatusOK).has(`data-large="Die Datei ist größer als 5 MB."`)
 	b.get("/console/roles/editor").is(http.StatusOK).says("In der Anwendung").hides("In the application", ">create<")
 	b.get(b.get("/console/directories").all(`href="(/console/directories/[0-9a-f-]{36})"`)[0] + "/guard").is(http.StatusOK).says("Minuten").hides(" minutes")
+	s.browser().german().get("/join/" + strings.Repeat("a", 43)).is(http.StatusNotFound).has("<h1>Dieser Link öffnet nichts</h1>").says("Öffnen Sie ihn noch einmal aus der E-Mail").hides("Sign in")
 	b.get("/console/exports/users").is(http.StatusOK).says("Benutzer exportieren", "für Excel und LibreOffice")
 }

@@ -99,10 +99,16 @@ func marksOf(s string) []string {
 	return slices.Compact(out)
 }
 
-// borrowedTexts are said by other packages and shown on pages: statuses of people, rules of passwords, who works at the command line, and a reason with one word of its own.
+// borrowedTexts are said by other packages and shown on pages: statuses of people, rules of passwords, who works at the command line, a reason with one word of its own, and
+// what strangers read who open a link that is over.
 var borrowedTexts = []string{
 	"Pending", "Locked", "at least {0} characters", "{0} of these: small letters, capitals, digits, other characters", "not easy to guess",
 	"not your name or address, nor the name of your organisation or of this product", "operator", "{0} grants {1}: {2}",
+	"This link opens nothing. Open it from the mail once more: a link that was copied may lack its end. It may also have been taken back.",
+	"This link opens nothing any more. Ask for a new one on the page Restore password.",
+	"This link opens nothing. It may have expired or been used: ask whoever sent it for a new one.",
+	"This link opens nothing: it is mistyped, or its time is over, or it was revoked. Ask the administrator who gave it to you for a new one.",
+	"You have joined already. Sign in; if you have no password, use Restore password.",
 }
 
 // allTexts are the messages of the templates and the texts of the code, sorted.

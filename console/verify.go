@@ -1,6 +1,7 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -32,7 +33,7 @@ func (d *Door) verifyForm(w http.ResponseWriter, r *http.Request, _ visit) error
 func (d *Door) verifyPage(w http.ResponseWriter, r *http.Request, o provisioning.OpenedLink, f form) error {
 	return d.gate(w, r, "mail_done", "Confirm your address", f, mailDoneBody{
 		Form: f, Title: "Confirm your address", Button: "Use this address", Action: "/verify",
-		Text: o.Link.Data.To + " takes the place of " + o.Link.Data.From + ".",
+		Text: fmt.Sprintf("%s takes the place of %s.", o.Link.Data.To, o.Link.Data.From),
 	})
 }
 
@@ -50,7 +51,7 @@ func (d *Door) verify(w http.ResponseWriter, r *http.Request, _ visit) error {
 	case err == nil:
 		d.forgetMail(w)
 		return d.gate(w, r, "mail_done", "Your address is confirmed", form{}, mailDoneBody{
-			Title: "Your address is confirmed", Text: u.Email() + " is your address from now on.", Next: "/account", NextIs: "My account",
+			Title: "Your address is confirmed", Text: fmt.Sprintf("%s is your address from now on.", u.Email()), Next: "/account", NextIs: "My account",
 		})
 	case identity.KindOf(err) == identity.NotFound:
 		return d.linkOver(w, r, identity.LinkEmail, err)
@@ -72,7 +73,7 @@ func (d *Door) stopForm(w http.ResponseWriter, r *http.Request, _ visit) error {
 func (d *Door) stopPage(w http.ResponseWriter, r *http.Request, o provisioning.OpenedLink, f form) error {
 	return d.gate(w, r, "mail_done", "Keep your address?", f, mailDoneBody{
 		Form: f, Title: "Keep your address?", Button: "It was not me: stop it", Danger: true, Action: "/stop",
-		Text: o.Link.Data.From + " stays the address of the account, and not " + o.Link.Data.To + ". If the address was changed already it is changed back, and every session ends.",
+		Text: fmt.Sprintf("%s stays the address of the account, and not %s. If the address was changed already it is changed back, and every session ends.", o.Link.Data.From, o.Link.Data.To),
 	})
 }
 

@@ -112,6 +112,9 @@ func (p *planner) newUser(ctx context.Context, tx *store.Tx, r importRow, reason
 	if n.User.UserName == "" {
 		n.User.UserName = n.User.Email()
 	}
+	if n.User.UserName == "" {
+		return n, nil, identity.Errorf(identity.Invalid, "Nobody here is known by this row, and somebody new needs a user name or an e-mail address.").WithField(fieldUserName).WithCode("invalidValue")
+	}
 	if err := normalise(&n.User); err != nil {
 		return n, nil, err
 	}

@@ -286,6 +286,10 @@ func TestPeopleOfAFileAreFound(t *testing.T) {
 			"X1,1,ada,ada@acme.test,Ada,editor", "X2,2,bob,bob@acme.test,Bob,viewer", "X3,3,cid,both@acme.test,Cid,viewer", "X4,4,dan,dan@acme.test,Dan,viewer")
 		h.userIn(beta.ID, "ada@acme.test", "viewer")
 		ada := h.inTenant(acme.ID, "ada@acme.test")
+		t.Run("FSM-48 a row about nobody who is here, without a name for somebody new, says what it needs", func(t *testing.T) {
+			p := h.plan(o, "employeeNumber,email,title", "77,,Analyst")
+			h.wantSteps(t, p.ID, "2 error none 77: userName: Nobody here is known by this row, and somebody new needs a user name or an e-mail address.")
+		})
 		t.Run("FSM-50 by id, externalId, employeeNumber, user name and address, the surest first, and within the tenant only", func(t *testing.T) {
 			p := h.plan(o, "id,externalId,employeeNumber,userName,email,title",
 				string(ada.ID)+",,,,,by id", ",X2,,,,by external id", ",,3,,,by number", ",,,DAN,,by name")

@@ -36,6 +36,7 @@ type planWatch struct {
 	stay      labels // whom the rules do not let go at all: owners, last administrators
 	renamed   labels // another address or user name
 	named     labels // other names for the person
+	numbered  labels // another employee number
 	swaps     map[string]int
 	lost      map[identity.RoleID]int // by somebody who stays
 	gained    map[identity.RoleID]int
@@ -106,6 +107,9 @@ func (w *planWatch) changes(d stepData) {
 	}
 	if names > 1 {
 		w.named.add(d.Who)
+	}
+	if c := by[fieldEmployeeNumber]; c.Before != nil && c.After != nil {
+		w.numbered.add(d.Who)
 	}
 	w.swapped(d.Changes)
 	if c, ok := by[fieldRole]; ok && !d.Outside {
@@ -215,6 +219,9 @@ func (w *importing) guardRows(g identity.Guards) []string {
 	}
 	if n := w.watch.named; n.n >= leastRenamed && percentOf(int64(n.n), rows, limit) {
 		add("%d of %d people would get other names: %s.", n.n, sum.Rows, &n)
+	}
+	if n := w.watch.numbered; n.n >= leastRenamed && percentOf(int64(n.n), rows, limit) {
+		add("%d of %d people would get another employee number: %s.", n.n, sum.Rows, &n)
 	}
 	for _, pair := range slices.Sorted(maps.Keys(w.watch.swaps)) {
 		if n := w.watch.swaps[pair]; n > 1 && percentOf(int64(n), rows, limit) {

@@ -103,6 +103,22 @@ func TestAListThatCannotBeRightIsHeld(t *testing.T) {
 				t.Errorf("one leaver is held: %+v", p.Summary)
 			}
 		})
+		t.Run("FSM-50 a list whose employee numbers are those of another column is held, also where nothing was known of that column", func(t *testing.T) {
+			hr := provisioning.ImportOptions{Tenant: o.Tenant, Source: "numbers"}
+			plain, moved := []string{"employeeNumber,email,costCenter"}, []string{"costCenter,email,employeeNumber"}
+			for n := range 20 {
+				row := fmt.Sprintf("%d,n%02d@acme.test,CC%d", 9000+n, n, n)
+				plain, moved = append(plain, strings.TrimSuffix(row, fmt.Sprintf("CC%d", n))), append(moved, row)
+			}
+			h.bring(hr, plain...)
+			p := h.plan(hr, moved...)
+			if p.State != identity.PlanHeld || !strings.Contains(strings.Join(p.Summary.Holds, " "), "20 of 20 people would get another employee number: ") {
+				t.Errorf("%s: %v", p.State, p.Summary.Holds)
+			}
+			if p := h.plan(hr, "email,employeeNumber", "n01@acme.test,8001", "n02@acme.test,8002"); p.State != identity.PlanReady {
+				t.Errorf("two that were put right are held: %v", p.Summary.Holds)
+			}
+		})
 	})
 }
 
