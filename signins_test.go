@@ -21,7 +21,7 @@ var signinSources = []string{
 
 var (
 	// reasonCode is what a reason code looks like in the source: a family and a reason.
-	reasonCode = regexp.MustCompile(`^(saml|oidc|explain|connection|claims|email|external_id|jit|link|user|user_name|password|second_factor|signin|sso)\.[a-z_]+$`)
+	reasonCode = regexp.MustCompile(`^(saml|oidc|explain|connection|claims|email|external_id|jit|link|user|user_name|password|second_factor|session|signin|sso)\.[a-z_]+$`)
 	// notReasons look so and are none: names of checks, and of attributes.
 	notReasons = []string{"email.domain", "email.changed", "jit.created", "user.status", "user.email", "user.firstname", "user.lastname"}
 )

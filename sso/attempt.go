@@ -119,6 +119,7 @@ func (a *attempt) refused(r *http.Request, err error) error {
 
 // accountFixes is what to do about an account for which no session can begin; the check has got what is wrong with it.
 var accountFixes = map[string]string{
+	"session.ended":        "The person signs in at the provider again; if it stays, compare the clocks, and what the provider sends as session_expiry.",
 	"user.no_role":         "Place the person or give them a role, or let a rule of the connection give one.",
 	"user.not_interactive": "Give the person a role for people beside the one for programs, if they are to sign in.",
 	"user.out_of_time":     "Change the start or the end of the person's time, if it is wrong.",
