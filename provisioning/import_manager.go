@@ -132,7 +132,9 @@ func (p *planner) led(ctx context.Context, tx *store.Tx, r importRow, u identity
 		r.manager = p.leaders.among(word, u.TenantID)
 	}
 	if r.manager != "" && r.manager == u.ID || r.names(word) {
-		return r, identity.Errorf(identity.Invalid, "Nobody is their own manager.").WithField(fieldManager)
+		r.manager = "" // whoever stands above all others is written so by some HR systems
+		out.note("nobody is their own manager, so that was left out")
+		return r, nil
 	}
 	if r.manager != "" {
 		names, err := tx.NamesOfUsers(ctx, []identity.UserID{r.manager})
