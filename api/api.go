@@ -154,6 +154,9 @@ func answer(w http.ResponseWriter, status int, body any) error {
 func (c *call) page() (identity.Query, error) {
 	v := c.r.URL.Query()
 	q := identity.Query{Search: v.Get("search"), After: v.Get("after"), Limit: pageDefault}
+	if _, ok := identity.ParseID[string](q.After); !ok && q.After != "" {
+		return q, identity.Errorf(identity.Invalid, "after is the next of the page before, as that had it.").WithField("after")
+	}
 	if s := v.Get("limit"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 || n > pageMost {

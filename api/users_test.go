@@ -46,6 +46,7 @@ func TestPeopleAreManagedByTheAPI(t *testing.T) {
 				t.Errorf("pages %v and %v", first.body, next.body)
 			}
 			h.want(h.do("GET", "/api/v1/users?limit=0", admin, nil), http.StatusBadRequest, "")
+			h.want(h.do("GET", "/api/v1/users?after=rubbish", admin, nil), http.StatusBadRequest, "")
 		})
 		t.Run("what is no request is refused before anything is done", func(t *testing.T) {
 			h.want(h.do("POST", "/api/v1/users", admin, "userName=x"), http.StatusBadRequest, "")
