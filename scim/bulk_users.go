@@ -8,7 +8,7 @@ import (
 )
 
 // maxPeople is how many operations in a row are made together.
-const maxPeople = 500
+const maxPeople = 1000
 
 // newPeople returns the operations from one on, without a gap, that create users and refer to nothing: they can be made together and it looks as
 // if one came after the other. A client that wants to stop at an error gets each by itself.
