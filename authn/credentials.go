@@ -232,9 +232,7 @@ func (s *Service) more(ctx context.Context, tx *store.Tx, u identity.User) (verd
 	if err != nil || v.refused() {
 		return v, err
 	}
-	if err := inTime(ctx, tx, u.ID); identity.KindOf(err) == identity.Forbidden {
-		return verdict{identity.CodeOf(err), "The person's time here has not begun, or is over: " + errors.Unwrap(err).Error() + "."}, nil
-	} else if err != nil {
+	if v, err = timely(ctx, tx, u.ID); err != nil || v.refused() {
 		return v, err
 	}
 	has, err := tx.HasSecondFactor(ctx, u.ID)

@@ -50,6 +50,9 @@ func (s *Service) RestorePassword(ctx context.Context, token, password string) (
 		if u, err = tx.UserForUpdate(ctx, store.Everything(), found.ID); err != nil {
 			return err
 		}
+		if !l.ReachesOwner(u) { // changed since it was read
+			return linkOver(nil)
+		}
 		if err := tx.UseMailLink(ctx, l.ID); err != nil {
 			return linkOver(err)
 		}

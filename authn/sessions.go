@@ -68,11 +68,15 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	if err != nil {
 		return err
 	}
-	if v := s.standing(u, roles); v.refused() {
-		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
+	v := s.standing(u, roles)
+	if !v.refused() {
+		v, err = timely(ctx, tx, u.ID)
 	}
-	if err := inTime(ctx, tx, u.ID); err != nil {
+	if err != nil {
 		return err
+	}
+	if v.refused() {
+		return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode(v.code).WithCause(errors.New(v.why))
 	}
 	if session.ConnectionID == "" {
 		if err := s.startLocal(ctx, tx, self(u, roles, "console"), u, session); err != nil {
@@ -111,14 +115,13 @@ func (s *Service) start(ctx context.Context, tx *store.Tx, id identity.UserID, s
 	return tx.InsertEvent(ctx, e)
 }
 
-// inTime refuses who starts later or whose end is over, also where the job that lets people in and out has not come to them yet.
-func inTime(ctx context.Context, tx *store.Tx, id identity.UserID) error {
+// timely refuses who starts later or whose end is over, also where the job that lets people in and out has not come to them yet.
+func timely(ctx context.Context, tx *store.Tx, id identity.UserID) (verdict, error) {
 	terms, err := tx.Terms(ctx, id)
 	if err != nil || !terms.Over(tx.Now()) {
-		return err
+		return verdict{}, err
 	}
-	return identity.Errorf(identity.Forbidden, "This account cannot sign in.").WithCode("user.out_of_time").
-		WithCause(fmt.Errorf("the user belongs here from %s until %s", moment(terms.StartsAt), moment(terms.EndsAt)))
+	return verdict{"user.out_of_time", fmt.Sprintf("The person belongs here from %s until %s.", moment(terms.StartsAt), moment(terms.EndsAt))}, nil
 }
 
 // moment writes a start or an end for an administrator.

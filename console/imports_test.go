@@ -256,13 +256,13 @@ func TestSomebodyHasFewFilesAndTheyGoAfterADay(t *testing.T) {
 		s.fill(t.Context())
 		by := actorOf(s.ada)
 		for range 7 {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			must(s.prov.KeepFile(t.Context(), by, identity.KeptFile{Name: "people.csv"}, strings.NewReader(people)))(t)
 		}
 		if kept := must(s.prov.KeptFiles(t.Context(), by))(t); len(kept) != 5 {
 			t.Errorf("%d files of one person are kept", len(kept))
 		}
-		time.Sleep(identity.KeptFileAge + time.Minute)
+		<-time.After(identity.KeptFileAge + time.Minute)
 		if err := s.prov.SweepKeptFiles(t.Context()); err != nil {
 			t.Fatal(err)
 		}

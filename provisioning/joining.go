@@ -55,6 +55,9 @@ func (s *Service) AcceptInvitation(ctx context.Context, token string, j Joining)
 		if err != nil {
 			return err
 		}
+		if state := stateOf(opened.Link, u, tx.Now()); state != identity.MailLinkOpen { // changed since it was read
+			return linkOver(opened.Link, state)
+		}
 		if err := use(ctx, tx, opened.Link); err != nil {
 			return err
 		}

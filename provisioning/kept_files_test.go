@@ -54,7 +54,7 @@ func TestAPlanOfAKeptFileGoesOnWhenNobodyWaits(t *testing.T) {
 		h := &house{Service: provisioning.New(db, model), t: t, ctx: t.Context(), db: db, op: identity.Operator()}
 		acme := h.tenant("Acme")
 		bring := func(content string) identity.KeptFile {
-			time.Sleep(time.Millisecond)
+			<-time.After(time.Millisecond)
 			return must[identity.KeptFile](t)(h.KeepFile(h.ctx, h.op, identity.KeptFile{Name: "people.csv", TenantID: acme.ID}, strings.NewReader(content)))
 		}
 		good, bad := bring(keptList(300, "")), bring(keptList(300, "p@acme.example"+strings.Repeat(",", 300)+"\n"))

@@ -187,13 +187,11 @@ func linkStillOpen(ctx context.Context, tx *store.Tx, m identity.Mail) error {
 	if identity.KindOf(err) == identity.NotFound {
 		return nil
 	}
-	open := err == nil && l.State(tx.Now()) == identity.MailLinkOpen
-	if open && l.UserID != "" {
-		var u identity.User
+	var u identity.User
+	if err == nil && l.UserID != "" {
 		u, err = tx.User(ctx, store.Everything(), l.UserID)
-		open = err == nil && l.ReachesOwner(u)
 	}
-	if open {
+	if err == nil && stateOf(l, u, tx.Now()) == identity.MailLinkOpen {
 		return nil
 	}
 	if err == nil || identity.KindOf(err) == identity.NotFound {

@@ -272,11 +272,11 @@ func (a *signIn) mayOpen(u identity.User) error {
 func (a *signIn) mayComeIn(ctx context.Context, u identity.User) error {
 	switch {
 	case u.DeletedAt != nil:
-		return a.refuse("user.deleted", "The account "+u.UserName+" was deleted.", "Restore it, or let the directory push the person again.")
+		return a.refuse("user.deleted", "The account "+u.UserName+" was deleted.", identity.AccountFix("user.deleted"))
 	case !u.Enabled:
 		return a.inactive(ctx, u)
 	case u.LockedAt != nil:
-		return a.refuse("user.locked", "The account "+u.UserName+" is locked.", "An administrator unlocks it.")
+		return a.refuse("user.locked", "The account "+u.UserName+" is locked.", identity.AccountFix("user.locked"))
 	}
 	a.pass("user.status", "active")
 	return nil
@@ -288,14 +288,14 @@ func (a *signIn) inactive(ctx context.Context, u identity.User) error {
 	if err != nil {
 		return err
 	}
-	const fix = "Change the start or the end of the person's time, if it is wrong."
+	fix := identity.AccountFix("user.out_of_time")
 	switch {
 	case terms.Ended:
 		return a.refuse("user.inactive", "The time of the account "+u.UserName+" was over at the end date "+endCell(terms.EndsAt)+".", fix)
 	case terms.Out():
 		return a.refuse("user.inactive", "The account "+u.UserName+" starts on "+startCell(terms.StartsAt)+" only.", fix)
 	}
-	return a.refuse("user.inactive", "The account "+u.UserName+" is deactivated.", "Activate it where it was deactivated: at the directory, or here.")
+	return a.refuse("user.inactive", "The account "+u.UserName+" is deactivated.", identity.AccountFix("user.inactive"))
 }
 
 // anyUser returns a user, deleted or not.

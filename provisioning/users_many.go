@@ -2,6 +2,8 @@ package provisioning
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -40,17 +42,18 @@ func (s *Service) CreateUsers(ctx context.Context, by identity.Actor, list []New
 	return out
 }
 
-// createParts creates users part by part, several parts at once: none of them is like another, and SQLite commits together what waits. A panic is the caller's.
+// createParts creates users part by part, several parts at once: none of them is like another, and SQLite commits together what waits. A panic is the error of its part.
 func (s *Service) createParts(ctx context.Context, by identity.Actor, list []NewUser, parts [][]int, out []Created) {
 	idle := make(chan struct{}, hands)
-	broken := make(chan any, len(parts))
 	var all sync.WaitGroup
 	for _, part := range parts {
 		idle <- struct{}{}
 		all.Go(func() {
 			defer func() {
 				if r := recover(); r != nil {
-					broken <- r
+					for _, i := range part {
+						out[i] = Created{Err: fmt.Errorf("panic: %v\n%s", r, debug.Stack())}
+					}
 				}
 				<-idle
 			}()
@@ -58,9 +61,6 @@ func (s *Service) createParts(ctx context.Context, by identity.Actor, list []New
 		})
 	}
 	all.Wait()
-	if len(broken) > 0 {
-		panic(<-broken)
-	}
 }
 
 // strangers reports of each new user whether nobody like that is known, nor stands before in the list, so that creating is all there is to do.

@@ -117,27 +117,16 @@ func (a *attempt) refused(r *http.Request, err error) error {
 	return why
 }
 
-// accountFixes is what to do about an account for which no session can begin; the check has got what is wrong with it.
-var accountFixes = map[string]string{
-	"session.ended":        "The person signs in at the provider again; if it stays, compare the clocks, and what the provider sends as session_expiry.",
-	"user.no_role":         "Place the person or give them a role, or let a rule of the connection give one.",
-	"user.not_interactive": "Give the person a role for people beside the one for programs, if they are to sign in.",
-	"user.out_of_time":     "Change the start or the end of the person's time, if it is wrong.",
-	"user.inactive":        "Activate it where it was deactivated: at the directory, or here.",
-	"user.locked":          "An administrator unlocks it.",
-	"user.deleted":         "Restore it, or let the directory push the person again.",
-}
-
 // explain adds the check that failed where what refused was none of ours: a message that could not be read at all, or an account for which no session begins.
 func (a *attempt) explain(err error) {
 	if _, ok := a.trace.Failure(); ok {
 		return
 	}
-	name, code := "message", identity.CodeOf(err)
-	if _, ok := accountFixes[code]; ok || a.trace.UserID != "" {
+	name, fix := "message", identity.AccountFix(identity.CodeOf(err))
+	if fix != "" || a.trace.UserID != "" {
 		name = "session"
 	}
-	c := identity.Check{Name: name, Result: identity.Failed, Fix: cmp.Or(accountFixes[code], messageOf(err))}
+	c := identity.Check{Name: name, Result: identity.Failed, Fix: cmp.Or(fix, messageOf(err))}
 	var e *identity.Error
 	if errors.As(err, &e) && e.Kind != identity.Internal {
 		c.Got = shown(anyCause(e.Cause))
