@@ -14,7 +14,8 @@ import (
 )
 
 // signinSources are the files in which a sign-in is refused.
-var signinSources = []string{"identity/account_fixes.go", 
+var signinSources = []string{
+	"identity/account_fixes.go",
 	"sso/*.go", "provisioning/signin*.go", "provisioning/reviews.go", "provisioning/pending_links.go", "provisioning/preview.go", "provisioning/trials.go",
 	"authn/credentials.go", "authn/codes.go", "authn/second_factor.go", "authn/local.go", "authn/service.go", "authn/signins.go", "authn/attempts.go", "authn/passwords.go",
 }
